@@ -1,0 +1,67 @@
+"""The operations on a gradient field: everything that a network ever does to one.
+
+A *program* is a function from field to field, written with these operations only. An engine
+is a class that implements them; running a program on the engine's unit impulse gives the
+engine's answer. Programs are written once and run on every engine.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol, Self, TypeVar
+
+from erf_theory.errors import EngineError
+from erf_theory.exact import FloatArray, Number
+from erf_theory.kernel import Kernel
+from erf_theory.lattice import Steps
+
+__all__ = ["Border", "Field", "Program", "refusal"]
+
+Border = Literal["zeros", "reflect", "replicate", "circular"]
+
+
+class Field(Protocol):
+    """A gradient field on the lattice of one node, in that node's absolute coordinates."""
+
+    def convolve(self, kernel: Kernel, step: Steps = 1, times: int = 1) -> Self:
+        """Convolve ``times`` times with the kernel, its taps ``step`` apart."""
+        ...
+
+    def scale(self, factor: Number | FloatArray) -> Self:
+        """Multiply by a number, one number per channel, or one per channel and position."""
+        ...
+
+    def __add__(self, other: Self) -> Self:
+        """Add another field of the same node, on the union of both boxes."""
+        ...
+
+    def expand(self, s: Steps) -> Self:
+        """Move what is at x to s·x (a stride)."""
+        ...
+
+    def decimate(self, s: Steps) -> Self:
+        """Keep what is at multiples of s and move it from s·x to x (a nearest upsampling)."""
+        ...
+
+    def fold(self, size: Steps, border: Border) -> Self:
+        """Bring what lies outside an image [0, size) back to it, as its border says."""
+        ...
+
+    def take(self, a: int, b: int) -> Self:
+        """Keep channels a to b−1 (split, concatenation)."""
+        ...
+
+
+F = TypeVar("F", bound=Field)
+
+
+class Program(Protocol):
+    """What a network does to a gradient field, on whichever engine the field belongs to."""
+
+    def __call__(self, field: F, /) -> F:
+        """Carry the field from the output unit to the input."""
+        ...
+
+
+def refusal(engine: str, operation: str, instead: str) -> EngineError:
+    """The error of an engine that cannot do an operation, naming one that can."""
+    return EngineError(f"the {engine} engine cannot {operation}: {instead}")
