@@ -1,0 +1,261 @@
+"""The convolution engine: samples, convolved one with another. The definition.
+
+Non-negative fields only ever add and multiply non-negative numbers, so every sample that is
+a normal double after normalisation is right to about ``roundings * 2**-53``. Fields with signs
+may cancel; `absolute_error` says how much that can have cost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, final
+
+import numpy as np
+import numpy.typing as npt
+
+from erf_theory.engines.extent import extent_of, need_memory
+from erf_theory.engines.field import Border, Program
+from erf_theory.errors import EngineError, ErfTheoryError
+from erf_theory.exact import FloatArray, Number
+from erf_theory.kernel import Kernel
+from erf_theory.lattice import Steps, box, convolve, per_axis, union
+
+__all__ = ["Samples", "absolute_error", "impulse", "run"]
+
+_PEAK = 490
+"""Exponent of the largest sample: products of two fields fit, and what underflows is 2**-1500."""
+
+
+@final
+@dataclass(frozen=True)
+class Samples:
+    """A field as samples on a box: ``values * 2**exponent`` from ``start`` on.
+
+    Attributes
+    ----------
+    values : ndarray, shape (*channels, *shape)
+        float64; the largest magnitude is about 2**490.
+    start : tuple of int
+        Coordinate of the first sample on every spatial axis.
+    exponent : int
+        What the values leave out.
+    """
+
+    values: FloatArray
+    start: tuple[int, ...]
+    exponent: int = 0
+
+    @property
+    def ndim(self) -> int:
+        """Number of spatial axes."""
+        return len(self.start)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of samples on every spatial axis."""
+        return self.values.shape[self.values.ndim - self.ndim :]
+
+    def convolve(self, kernel: Kernel, step: Steps = 1, times: int = 1) -> Samples:
+        """Convolve: one dimension by binary powering, more by one shifted copy per tap."""
+        if times and self.ndim == 1 and not kernel.channels:
+            return _product(self, _power(kernel, times).expand(step))
+        taps, exponent = kernel.dilate(step).scaled
+        origin = [o * d for o, d in zip(kernel.origin, per_axis(step, self.ndim), strict=True)]
+        field = self
+        for _ in range(times):
+            start = tuple(a + o for a, o in zip(field.start, origin, strict=True))
+            values = _channelwise(taps, field.values, self.ndim)
+            field = _balanced(replace(field, values=values, start=start), exponent)
+        return field
+
+    def scale(self, factor: Number | FloatArray) -> Samples:
+        """Multiply by a number, by one number per channel, or per channel and position."""
+        if isinstance(factor, np.ndarray):
+            lead = self.values.ndim - self.ndim
+            column = factor.reshape(factor.shape + (1,) * (self.ndim * (factor.ndim == lead)))
+            return _balanced(replace(self, values=self.values * column))
+        taps, exponent = Kernel(np.array([factor], dtype=object)).scaled
+        return _balanced(replace(self, values=self.values * taps[0]), exponent)
+
+    def __add__(self, other: Samples) -> Samples:
+        start, shape = union(self.start, self.shape, other.start, other.shape)
+        lead = self.values.shape[: self.values.ndim - self.ndim]
+        exponent = max(field.exponent for field in (self, other))
+        total = np.zeros(lead + shape)
+        for field in (self, other):
+            at = tuple(a - b for a, b in zip(field.start, start, strict=True))
+            total[box(at, field.shape)] += np.ldexp(field.values, _shift(field.exponent - exponent))
+        return _balanced(replace(self, values=total, start=start, exponent=exponent))
+
+    def expand(self, s: Steps) -> Samples:
+        """Move what is at x to s·x."""
+        steps = per_axis(s, self.ndim)
+        lead = self.values.shape[: self.values.ndim - self.ndim]
+        shape = tuple((m - 1) * d + 1 for m, d in zip(self.shape, steps, strict=True))
+        values = np.zeros(lead + shape)
+        values[box((0,) * self.ndim, self.shape, steps)] = self.values
+        start = tuple(a * d for a, d in zip(self.start, steps, strict=True))
+        return replace(self, values=values, start=start)
+
+    def decimate(self, s: Steps) -> Samples:
+        """Keep what is at multiples of s and move it from s·x to x."""
+        steps = per_axis(s, self.ndim)
+        values, start = self.values, list(self.start)
+        for axis, d in enumerate(steps, start=-self.ndim):
+            first = -(-start[axis] // d)
+            kept = np.arange(first * d - start[axis], values.shape[axis], d)
+            values = np.take(values, kept, axis)
+            start[axis] = first
+            if kept.size == 0:
+                hole = [1 if i == values.ndim + axis else n for i, n in enumerate(values.shape)]
+                values, start[axis] = np.zeros(hole), 0
+        return _balanced(replace(self, values=values, start=tuple(start)))
+
+    def fold(self, size: Steps, border: Border) -> Samples:
+        """Bring what lies outside the image [0, size) back to it, as its border says."""
+        values = self.values
+        sizes = per_axis(size, self.ndim)
+        for axis, (length, first) in enumerate(zip(sizes, self.start, strict=True), -self.ndim):
+            lines = np.moveaxis(values, axis, 0)
+            image = np.zeros((length + 1, *lines.shape[1:]))
+            places = np.arange(first, first + len(lines))
+            np.add.at(image, _folded(places, length, border), lines)
+            values = np.moveaxis(image[:length], 0, axis)
+        return _balanced(replace(self, values=values, start=(0,) * self.ndim))
+
+    def take(self, a: int, b: int) -> Samples:
+        """Keep channels a to b−1."""
+        if self.values.ndim == self.ndim:
+            raise ErfTheoryError("a field without channels has none to take")
+        return _balanced(replace(self, values=self.values[a:b]))
+
+
+def impulse(ndim: int, channels: FloatArray | None = None) -> Samples:
+    """The unit impulse at 0; with ``channels``, one weight per channel of the unit."""
+    weights = np.ones(()) if channels is None else np.asarray(channels, dtype=np.float64)
+    return _balanced(Samples(weights.reshape(weights.shape + (1,) * ndim), (0,) * ndim))
+
+
+def run(program: Program, ndim: int) -> Samples:
+    """The map of a program, sample by sample.
+
+    Raises
+    ------
+    MapTooLargeError
+        If the map would not fit into memory.
+
+    Examples
+    --------
+    >>> field = run(lambda f: f.convolve(Kernel([1, 2, 5], origin=(-1,))), 1)
+    >>> field.start, np.ldexp(field.values, field.exponent).tolist()
+    ((-1,), [1.0, 2.0, 5.0])
+    """
+    need_memory(extent_of(program, ndim).size)
+    return program(impulse(ndim))
+
+
+def absolute_error(program: Program, ndim: int) -> Samples:
+    """Bound, sample by sample, on what rounding did to the map of a program.
+
+    The program run with every number's magnitude, times the roundings behind a sample (to
+    first order in the unit roundoff).
+    """
+    total = program(_Magnitudes(impulse(ndim))).samples
+    roundings = extent_of(program, ndim).roundings
+    return replace(total, values=total.values * (roundings * np.finfo(np.float64).eps))
+
+
+@final
+@dataclass(frozen=True)
+class _Magnitudes:
+    """Samples under the magnitudes of whatever acts on them."""
+
+    samples: Samples
+
+    def convolve(self, kernel: Kernel, step: Steps = 1, times: int = 1) -> _Magnitudes:
+        return replace(self, samples=self.samples.convolve(abs(kernel), step, times))
+
+    def scale(self, factor: Number | FloatArray) -> _Magnitudes:
+        size: Any = abs(factor)
+        return replace(self, samples=self.samples.scale(size))
+
+    def __add__(self, other: _Magnitudes) -> _Magnitudes:
+        return replace(self, samples=self.samples + other.samples)
+
+    def expand(self, s: Steps) -> _Magnitudes:
+        return replace(self, samples=self.samples.expand(s))
+
+    def decimate(self, s: Steps) -> _Magnitudes:
+        return replace(self, samples=self.samples.decimate(s))
+
+    def fold(self, size: Steps, border: Border) -> _Magnitudes:
+        return replace(self, samples=self.samples.fold(size, border))
+
+    def take(self, a: int, b: int) -> _Magnitudes:
+        return replace(self, samples=self.samples.take(a, b))
+
+
+def _power(kernel: Kernel, times: int) -> Samples:
+    """The kernel convolved with itself, ``times`` of it, by squaring."""
+    taps, exponent = kernel.scaled
+    square = _balanced(Samples(taps, kernel.origin), exponent)
+    power = None
+    while times:
+        if times & 1:
+            power = square if power is None else _product(power, square)
+        times >>= 1
+        square = _product(square, square) if times else square
+    return square if power is None else power
+
+
+def _product(field: Samples, line: Samples) -> Samples:
+    """Convolution of every channel of a 1-D field with a field without channels."""
+    rows = field.values.reshape(-1, field.values.shape[-1])
+    values = np.stack([np.convolve(row, line.values) for row in rows])
+    values = values.reshape(*field.values.shape[:-1], -1)
+    start = (field.start[0] + line.start[0],)
+    return _balanced(replace(field, values=values, start=start), line.exponent)
+
+
+def _channelwise(taps: FloatArray, values: FloatArray, ndim: int) -> FloatArray:
+    """One convolution in any dimension: the field is a column, a matrix goes from out to in."""
+    lead, channels = values.ndim - ndim, taps.ndim - ndim
+    if channels and not lead:
+        raise ErfTheoryError("a kernel with channels needs a field with channels")
+    if channels == 2:
+        taps = np.swapaxes(taps, 0, 1)
+        return np.asarray(convolve(taps, values[:, None], ndim)[:, 0])
+    return np.asarray(convolve(taps, values, ndim))
+
+
+def _balanced(field: Samples, exponent: int = 0) -> Samples:
+    """The same field times ``2**exponent``, its largest sample brought to about ``2**490``."""
+    peak = float(np.max(np.abs(field.values), initial=0.0))
+    if peak == 0:
+        return replace(field, exponent=0)
+    shift = _PEAK - int(np.frexp(peak)[1])
+    if shift > 2 * _PEAK:
+        raise EngineError(
+            "the convolution engine kept only samples far below the rest of the map, where "
+            "doubles have lost them: ask the multinomial engine"
+        )
+    values = np.ldexp(field.values, shift) if abs(shift) > 16 else field.values
+    moved = shift if abs(shift) > 16 else 0
+    return replace(field, values=values, exponent=field.exponent + exponent - moved)
+
+
+def _shift(exponent: int) -> int:
+    """An exponent that ``ldexp`` takes: what is further down is 0 anyhow."""
+    return max(exponent, -5000)
+
+
+def _folded(places: npt.NDArray[np.intp], length: int, border: Border) -> npt.NDArray[np.intp]:
+    """Where each place lands in [0, length); ``length`` itself for what is lost."""
+    if border == "circular":
+        return places % length
+    if border == "replicate":
+        return np.clip(places, 0, length - 1)
+    if border == "reflect":
+        period = max(2 * (length - 1), 1)
+        return length - 1 - np.abs(places % period - (length - 1))
+    return np.where((places >= 0) & (places < length), places, length)
