@@ -1,1 +1,56 @@
-"""erf_theory."""
+"""Effective receptive fields of convolutional networks, in closed form.
+
+What does an output unit really see? `theoretical_erf` answers for a stack of equal layers,
+`variance_erf` for random weights, `symbolic_erf` in formulas. See Luo, Li, Urtasun and Zemel,
+"Understanding the Effective Receptive Field in Deep Convolutional Neural Networks", NIPS 2016.
+
+Names load when they are first used, so that the import is light.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from erf_theory.erf import ERF
+    from erf_theory.errors import EngineError, ErfTheoryError, MapTooLargeError
+    from erf_theory.formulas import SymbolicERF, symbolic_erf
+    from erf_theory.kernel import Kernel
+    from erf_theory.theory import theoretical_erf, variance_erf
+
+__all__ = [
+    "ERF",
+    "EngineError",
+    "ErfTheoryError",
+    "Kernel",
+    "MapTooLargeError",
+    "SymbolicERF",
+    "symbolic_erf",
+    "theoretical_erf",
+    "variance_erf",
+]
+
+_HOMES = {
+    "ERF": "erf",
+    "EngineError": "errors",
+    "ErfTheoryError": "errors",
+    "Kernel": "kernel",
+    "MapTooLargeError": "errors",
+    "SymbolicERF": "formulas",
+    "symbolic_erf": "formulas",
+    "theoretical_erf": "theory",
+    "variance_erf": "theory",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from the module that defines it."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(__all__)

@@ -10,13 +10,13 @@ from typing import final
 
 import numpy as np
 
-from erf_theory.engines.field import Border, Program
+from erf_theory.engines.field import Border, Program, refusal
 from erf_theory.errors import MapTooLargeError
 from erf_theory.exact import FloatArray, Number
 from erf_theory.kernel import Kernel
 from erf_theory.lattice import Steps, per_axis, union
 
-__all__ = ["Extent", "extent_of", "need_memory"]
+__all__ = ["Extent", "extent_of", "need_memory", "support_extent_of"]
 
 
 @final
@@ -37,8 +37,12 @@ class Extent:
         What the number of points at the unit's node is a multiple of.
     nonnegative : bool
         Whether no kernel and no factor so far was negative.
+    symmetric : bool
+        Whether the map is known to be its own mirror image about the centre of the box.
     roundings : int
         Operations with rounding behind a sample, to judge an error.
+    work : int
+        Multiplications of convolving sample by sample, one layer after the other.
     """
 
     start: tuple[int, ...]
@@ -47,7 +51,9 @@ class Extent:
     grid: tuple[Fraction, ...]
     divisor: tuple[int, ...]
     nonnegative: bool = True
+    symmetric: bool = True
     roundings: int = 1
+    work: int = 0
 
     @property
     def size(self) -> int:
@@ -64,19 +70,23 @@ class Extent:
         steps = per_axis(step, kernel.ndim)
         shifts = zip(self.start, kernel.origin, steps, strict=True)
         growth = zip(self.shape, kernel.shape, steps, strict=True)
+        shape = tuple(m + times * (k - 1) * d for m, k, d in growth)
         grown = replace(
             self,
             start=tuple(a + times * o * d for a, o, d in shifts),
-            shape=tuple(m + times * (k - 1) * d for m, k, d in growth),
+            shape=shape,
             nonnegative=self.nonnegative and (kernel.is_nonnegative or times == 0),
-            roundings=self.roundings + times * (2 + prod(kernel.taps.shape).bit_length()),
+            symmetric=self.symmetric and (times == 0 or _is_symmetric(kernel)),
+            roundings=self.roundings + times + prod(kernel.taps.shape).bit_length(),
+            work=self.work + times * prod(kernel.taps.shape) * prod(shape),
         )
         return _measured(grown)
 
     def scale(self, factor: Number | FloatArray) -> Extent:
         """Keep the box; note a negative factor."""
         positive = self.nonnegative and bool(np.all(np.asarray(factor) >= 0))
-        return replace(self, nonnegative=positive, roundings=self.roundings + 1)
+        even = self.symmetric and not isinstance(factor, np.ndarray)
+        return replace(self, nonnegative=positive, symmetric=even, roundings=self.roundings + 1)
 
     def __add__(self, other: Extent) -> Extent:
         start, shape = union(self.start, self.shape, other.start, other.shape)
@@ -87,7 +97,9 @@ class Extent:
             grid=tuple(map(max, self.grid, other.grid)),
             divisor=tuple(map(lcm, self.divisor, other.divisor)),
             nonnegative=self.nonnegative and other.nonnegative,
+            symmetric=self.symmetric and other.symmetric and _centre(self) == _centre(other),
             roundings=max(self.roundings, other.roundings) + 1,
+            work=self.work + other.work,
         )
         return _measured(both)
 
@@ -109,8 +121,10 @@ class Extent:
         ends = [(-(-a // d), (a + m - 1) // d) for a, m, d in spans]
         ends = [(a, b) if a <= b else (0, 0) for a, b in ends]
         rate = tuple(r / d for r, d in zip(self.rate, steps, strict=True))
+        aligned = all(c % d == 0 for c, d in zip(_centre(self), steps, strict=True))
         thinner = replace(
             self,
+            symmetric=self.symmetric and aligned,
             start=tuple(a for a, _ in ends),
             shape=tuple(b - a + 1 for a, b in ends),
             rate=rate,
@@ -122,7 +136,10 @@ class Extent:
     def fold(self, size: Steps, border: Border) -> Extent:  # noqa: ARG002
         """The image's box."""
         shape = per_axis(size, len(self.shape))
-        folded = replace(self, start=(0,) * len(shape), shape=shape, roundings=self.roundings + 1)
+        origin = (0,) * len(shape)
+        folded = replace(
+            self, start=origin, shape=shape, symmetric=False, roundings=self.roundings + 1
+        )
         return _measured(folded)
 
     def take(self, a: int, b: int) -> Extent:  # noqa: ARG002
@@ -140,6 +157,53 @@ def extent_of(program: Program, ndim: int) -> Extent:
     """
     one = (Fraction(1),) * ndim
     return program(Extent((0,) * ndim, (1,) * ndim, one, one, (1,) * ndim))
+
+
+def support_extent_of(program: Program, ndim: int) -> Extent:
+    """Smallest box that holds the support of a non-negative map, without the map.
+
+    Raises
+    ------
+    EngineError
+        If the program decimates or folds: then the holes of the support matter.
+
+    Examples
+    --------
+    >>> support_extent_of(lambda field: field.convolve(Kernel([0, 1, 1]), 1, 20), 1).start
+    (20,)
+    """
+    one = (Fraction(1),) * ndim
+    extent = Extent((0,) * ndim, (1,) * ndim, one, one, (1,) * ndim)
+    return program(_Trimmed(extent)).extent
+
+
+@final
+@dataclass(frozen=True)
+class _Trimmed:
+    """An extent that grows by the kernels' supports in place of their boxes."""
+
+    extent: Extent
+
+    def convolve(self, kernel: Kernel, step: Steps = 1, times: int = 1) -> _Trimmed:
+        return _Trimmed(self.extent.convolve(kernel.trim(), step, times))
+
+    def scale(self, factor: Number | FloatArray) -> _Trimmed:
+        return _Trimmed(self.extent.scale(factor))
+
+    def __add__(self, other: _Trimmed) -> _Trimmed:
+        return _Trimmed(self.extent + other.extent)
+
+    def expand(self, s: Steps) -> _Trimmed:
+        return _Trimmed(self.extent.expand(s))
+
+    def decimate(self, s: Steps) -> _Trimmed:
+        raise refusal("extent", f"know what every {s}th place of a support holds", "support can")
+
+    def fold(self, size: Steps, border: Border) -> _Trimmed:
+        raise refusal("extent", f"fold a support at the {border} border of {size}", "support can")
+
+    def take(self, a: int, b: int) -> _Trimmed:
+        return _Trimmed(self.extent.take(a, b))
 
 
 def need_memory(samples: int, doubles: float = 4.0) -> None:
@@ -169,6 +233,18 @@ def _measured(extent: Extent) -> Extent:
     """The extent with its box counted in what a grid must hold."""
     needs = zip(extent.grid, extent.shape, extent.rate, strict=True)
     return replace(extent, grid=tuple(max(g, m / r) for g, m, r in needs))
+
+
+def _centre(extent: Extent) -> tuple[int, ...]:
+    """Twice the centre of the box."""
+    return tuple(2 * a + m - 1 for a, m in zip(extent.start, extent.shape, strict=True))
+
+
+def _is_symmetric(kernel: Kernel) -> bool:
+    """Whether the spatial taps are their own mirror image about the centre of their box."""
+    axes = tuple(range(-kernel.ndim, 0))
+    turned = np.flip(kernel.taps, axes)
+    return np.array_equal(kernel.taps, turned)
 
 
 def _memory() -> int:

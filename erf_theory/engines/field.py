@@ -14,7 +14,7 @@ from erf_theory.exact import FloatArray, Number
 from erf_theory.kernel import Kernel
 from erf_theory.lattice import Steps
 
-__all__ = ["Border", "Field", "Program", "refusal"]
+__all__ = ["Border", "F", "Field", "Program", "refusal"]
 
 Border = Literal["zeros", "reflect", "replicate", "circular"]
 

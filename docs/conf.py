@@ -1,0 +1,46 @@
+"""How the documentation is built: offline, with every warning an error."""
+
+import sys
+from importlib.metadata import version as version_of
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parent / "extensions"))
+
+project = "erf_theory"
+author = "The erf_theory contributors"
+copyright = f"2026, {author}"
+version = release = version_of("erf-theory")
+
+extensions = [
+    "mathml",
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx_click",
+    "sphinx_gallery.gen_gallery",
+    "sphinxcontrib.bibtex",
+]
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "examples"]
+html_theme = "furo"
+html_title = "erf_theory"
+html_static_path = ["_static"]
+html_math_renderer = "mathml"
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+bibtex_bibfiles = ["references.bib"]
+
+autosummary_generate = True
+autodoc_typehints = "none"
+autodoc_member_order = "bysource"
+numpydoc_show_class_members = False
+
+nitpicky = True
+nitpick_ignore_regex = [(r"py:.*", r"(numpy|matplotlib|collections|fractions|sympy)\..*")]
+
+sphinx_gallery_conf = {
+    "examples_dirs": "examples",
+    "gallery_dirs": "gallery",
+    "download_all_examples": False,
+    "write_computation_times": False,
+}

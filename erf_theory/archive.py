@@ -1,0 +1,128 @@
+"""Effective receptive fields as JSON: what a map needs to come back, with its provenance."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
+from importlib.metadata import version
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from erf_theory.derived import Stored
+from erf_theory.errors import ErfTheoryError
+from erf_theory.exact import FloatArray, Number, number
+from erf_theory.maps import Map
+from erf_theory.routes import Logs, Shares
+
+__all__ = ["DEFINITIONS", "FORMAT", "map_from_dict", "map_to_dict", "provenance", "read", "write"]
+
+_LONGEST = 10_000
+"""Bits of the longest integers that are written: about 3000 digits."""
+FORMAT = "erf_theory.ERF/1"
+
+DEFINITIONS = {
+    "amplitude": "E g, g the gradient of one output unit by the input; Luo et al. 2016",
+    "energy": "E g², over random zero-mean weights; Luo et al. 2016",
+    "rms": "√(E g²), normalised",
+}
+
+
+def provenance(kind: str, call: str) -> dict[str, str]:
+    """What made a result: package version, call and definition used."""
+    return {
+        "package": f"erf_theory {version('erf-theory')}",
+        "call": call,
+        "kind": kind,
+        "definition": DEFINITIONS[kind],
+    }
+
+
+def write(record: Mapping[str, Any], path: str | PathLike[str]) -> None:
+    """Write a record as JSON."""
+    Path(path).write_text(json.dumps(record, allow_nan=False), encoding="utf-8")
+
+
+def read(path: str | PathLike[str]) -> dict[str, Any]:
+    """Read a saved ERF's record.
+
+    Raises
+    ------
+    ErfTheoryError
+        If the file holds none.
+    """
+    try:
+        record = json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ErfTheoryError(f"{path} is no JSON: {error}") from error
+    if not isinstance(record, dict) or record.get("format") != FORMAT:
+        raise ErfTheoryError(f"{path} holds no saved ERF: its format is not {FORMAT!r}")
+    return record
+
+
+def map_to_dict(map_: Map) -> dict[str, Any]:
+    """A map as plain numbers; a logarithm of 0 is null."""
+    shares, logs = map_.shares, map_.logs
+    flat = logs.values.ravel().tolist()
+    return {
+        "start": list(map_.start),
+        "shape": list(map_.shape),
+        "values": shares.values.ravel().tolist(),
+        "log_values": [None if v == -np.inf else v for v in flat],
+        "sign": logs.sign.ravel().tolist(),
+        "log_norm": shares.log_norm,
+        "mass": _mass_to_text(map_.mass),
+        "log_mass": None if map_.log_mass == -np.inf else map_.log_mass,
+        "error": shares.error,
+        "log_error": logs.error,
+        "engines": [shares.engine, logs.engine],
+    }
+
+
+def map_from_dict(record: Mapping[str, Any]) -> Stored:
+    """The map of `map_to_dict`.
+
+    Raises
+    ------
+    ErfTheoryError
+        If the record is not complete.
+    """
+    try:
+        shape = tuple(record["shape"])
+        values, logs = (_array(record[name], shape) for name in ("values", "log_values"))
+        sign = np.array(record["sign"], dtype=np.int8).reshape(shape)
+        log_mass, (engine, log_engine) = record["log_mass"], record["engines"]
+        shares = Shares(values, record["log_norm"], record["error"], engine)
+        return Stored(
+            start=tuple(record["start"]),
+            shares=shares,
+            logs=Logs(logs, sign, record["log_error"], log_engine),
+            mass=_mass_from_text(record["mass"]),
+            log_mass=-np.inf if log_mass is None else log_mass,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ErfTheoryError(f"this is not a saved map of {FORMAT}: {error!r}") from error
+
+
+def _mass_to_text(mass: Number | Decimal | None) -> str | None:
+    """A mass as text, exact; None if it is unknown or has thousands of digits."""
+    if isinstance(mass, int | Fraction):
+        ratio = Fraction(mass)
+        long = max(abs(ratio.numerator), ratio.denominator).bit_length() > _LONGEST
+        return None if long else str(mass)
+    return None if mass is None else f"{mass:E}"
+
+
+def _mass_from_text(text: str | None) -> Number | Decimal | None:
+    if text is None:
+        return None
+    return Decimal(text) if "E" in text else number(Fraction(text))
+
+
+def _array(numbers: list[float | None], shape: tuple[int, ...]) -> FloatArray:
+    flat = [-np.inf if v is None else v for v in numbers]
+    return np.array(flat, dtype=np.float64).reshape(shape)

@@ -1,0 +1,228 @@
+"""How an effective receptive field shows itself: a figure, a line of text, a card in a notebook."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from html import escape
+from math import prod
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from erf_theory import archive
+from erf_theory.errors import ErfTheoryError
+from erf_theory.exact import FloatArray
+from erf_theory.maps import Map
+from erf_theory.routes import SignArray
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Shown"]
+
+THRESHOLD = 1 - 0.9545
+"""Pixels above this fraction of the maximum are the ERF of [Luo16]."""
+_MOST_PIXELS = 2000
+
+
+class Shown(ABC):
+    """What an effective receptive field has to show, and how it shows it."""
+
+    factors: tuple[Map, ...]
+    kind: str
+    call: str
+    reasons: tuple[str, ...]
+
+    @property
+    @abstractmethod
+    def offsets(self) -> tuple[FloatArray, ...]:
+        """Pixels from the unit's centre, per axis."""
+
+    @property
+    @abstractmethod
+    def values(self) -> FloatArray:
+        """The map."""
+
+    @property
+    @abstractmethod
+    def log_values(self) -> FloatArray:
+        """Logarithms of its magnitudes."""
+
+    @property
+    @abstractmethod
+    def sign(self) -> SignArray:
+        """Its signs."""
+
+    @property
+    @abstractmethod
+    def frame(self) -> tuple[tuple[float, float], ...]:
+        """Edges of the theoretical receptive field, per axis."""
+
+    @property
+    @abstractmethod
+    def mean(self) -> tuple[float, ...]:
+        """Mean per axis."""
+
+    @property
+    @abstractmethod
+    def covariance(self) -> FloatArray:
+        """Covariance matrix."""
+
+    @property
+    @abstractmethod
+    def error(self) -> float:
+        """Rounding error of the values."""
+
+    @abstractmethod
+    def summary(self) -> dict[str, Any]:
+        """Measures at a glance."""
+
+    @abstractmethod
+    def profile(self, axis: int = 0) -> Shown:
+        """The 1-D map along an axis."""
+
+    def lines(self) -> list[tuple[str, str]]:
+        """Names and texts of what there is to say, the title first."""
+        return [("", _title(self)), *_rows(self)]
+
+    def plot(self) -> Figure:
+        """Draw the map: profile and tails (1-D), heat map (2-D), three projections (3-D).
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            A notebook shows it; `save_figure` saves it with its provenance.
+        """
+        return _FIGURES[len(self.offsets)](self)
+
+    def save_figure(self, path: str | PathLike[str]) -> None:
+        """Save the figure as PNG, SVG or PDF, with its provenance in the file."""
+        from erf_theory import plotting
+
+        plotting.save_figure(self.plot(), path, archive.provenance(self.kind, self.call))
+
+    def __repr__(self) -> str:
+        facts = ", ".join(f"{name} {text}" for name, text in _rows(self))
+        return f"{_title(self)}\n  {facts}"
+
+    def _repr_png_(self) -> bytes:
+        from erf_theory import plotting
+
+        return plotting.png_bytes(self.plot(), archive.provenance(self.kind, self.call))
+
+    def _repr_html_(self) -> str:
+        cells = "".join(
+            f"<tr><th style='text-align:left'>{escape(name)}</th><td>{escape(text)}</td></tr>"
+            for name, text in _rows(self)
+        )
+        image = b64encode(self._repr_png_()).decode("ascii")
+        return (
+            f"<p><b>{escape(_title(self))}</b></p><table>{cells}</table>"
+            f"<img alt='{escape(repr(self))}' src='data:image/png;base64,{image}'>"
+        )
+
+
+def _rows(erf: Shown) -> list[tuple[str, str]]:
+    """Names and texts of the measures."""
+    try:
+        facts = erf.summary()
+    except ErfTheoryError as error:
+        return [("no measures", str(error))]
+    rows = [
+        ("theoretical receptive field", " × ".join(map(str, facts["theoretical_rf"])) + " px"),
+        ("std", f"{facts['std']:.4g} px"),
+        ("size", f"{facts['size']:.4g} px"),
+        ("half width", f"{facts['half_width']:.4g} px"),
+        ("log mass", f"{facts['log_mass']:.6g}"),
+        ("theory", "approximate" if erf.reasons else "exact"),
+    ]
+    if erf.error:
+        rows.append(("rounding error", f"{erf.error:.1e}"))
+    return rows + [("because", reason) for reason in erf.reasons]
+
+
+def _title(erf: Shown) -> str:
+    return f"{len(erf.offsets)}-D {erf.kind} ERF of {erf.call}"
+
+
+def _stds(erf: Shown) -> list[float]:
+    return [float(v) for v in np.sqrt(np.diag(erf.covariance))]
+
+
+def _profile_figure(erf: Shown) -> Figure:
+    from erf_theory import plotting
+
+    return plotting.profile_figure(
+        erf.offsets[0],
+        erf.values,
+        mean=erf.mean[0],
+        std=_stds(erf)[0],
+        extent=erf.frame[0],
+        threshold=THRESHOLD,
+        log_values=erf.log_values,
+        sign=erf.sign,
+        title=_title(erf),
+    )
+
+
+def _map_figure(erf: Shown) -> Figure:
+    from erf_theory import plotting
+
+    windows = _windows(erf)
+    profiles = [erf.profile(axis).values[w] for axis, w in enumerate(windows)]
+    facts = erf.summary()
+    return plotting.map_figure(
+        [x[w] for x, w in zip(erf.offsets, windows, strict=True)],
+        _plane(erf, (0, 1), windows),
+        profiles=profiles,
+        mean=erf.mean,
+        std=_stds(erf),
+        extent=erf.frame,
+        threshold=THRESHOLD,
+        title=_title(erf),
+        note=f"std {facts['std']:.4g} px\nsize {facts['size']:.4g} px",
+    )
+
+
+def _volume_figure(erf: Shown) -> Figure:
+    from erf_theory import plotting
+
+    windows = _windows(erf)
+    return plotting.volume_figure(
+        [x[w] for x, w in zip(erf.offsets, windows, strict=True)],
+        [_plane(erf, pair, windows) for pair in ((1, 2), (0, 2), (0, 1))],
+        extent=erf.frame,
+        threshold=THRESHOLD,
+        title=_title(erf),
+    )
+
+
+def _windows(erf: Shown) -> list[slice]:
+    """The whole of each axis, or where the map is larger than a picture, twelve std of it."""
+    windows = []
+    for x, mean, std in zip(erf.offsets, erf.mean, _stds(erf), strict=True):
+        reach = np.inf if len(x) <= _MOST_PIXELS else max(12 * std, 20.0)
+        kept = np.flatnonzero(np.abs(x - mean) <= reach)
+        windows.append(slice(int(kept[0]), int(kept[-1]) + 1))
+    return windows
+
+
+def _plane(erf: Shown, pair: tuple[int, int], windows: Sequence[slice]) -> FloatArray:
+    """The map on two axes, summed over a third."""
+    first, second = (windows[axis] for axis in pair)
+    if len(erf.factors) > 1:
+        lines = [factor.shares.values for factor in erf.factors]
+        rest = prod(float(np.sum(line)) for axis, line in enumerate(lines) if axis not in pair)
+        return np.multiply.outer(lines[pair[0]][first], lines[pair[1]][second]) * rest
+    others = tuple(axis for axis in range(len(erf.offsets)) if axis not in pair)
+    return np.asarray(erf.values.sum(axis=others)[first, second])
+
+
+_FIGURES: dict[int, Callable[[Shown], Figure]] = {
+    1: _profile_figure,
+    2: _map_figure,
+    3: _volume_figure,
+}

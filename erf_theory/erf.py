@@ -1,0 +1,397 @@
+"""The effective receptive field: the result, and every measure of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property, reduce
+from math import exp, isfinite, prod
+from os import PathLike
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from erf_theory import archive, measures
+from erf_theory.derived import Magnitudes, Marginal, Root
+from erf_theory.display import Shown
+from erf_theory.engines.extent import need_memory
+from erf_theory.errors import ErfTheoryError
+from erf_theory.exact import FloatArray, Number, NumberArray, number
+from erf_theory.lattice import Steps, per_axis
+from erf_theory.maps import Map
+
+__all__ = ["ERF", "LUO_LEVEL"]
+
+LUO_LEVEL = 0.9545
+"""Level of [Luo16]'s size: pixels above 1 - 0.9545 of the maximum count."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ERF(Shown):
+    r"""An effective receptive field: a normalised map of influence, and its measures.
+
+    Results of `theoretical_erf`, `variance_erf` and their like; not made by hand. Arrays cover the
+    nominal box of the kernels; lengths are input pixels; offsets count from the centre of that box,
+    the unit's centre. Everything is computed when it is first asked for.
+
+    Parameters
+    ----------
+    factors : tuple of Map
+        One map, or one 1-D map per axis whose outer product is the map.
+    kind : str
+        "amplitude" (E g), "energy" (E g²) or "rms" (√E g²).
+    call : str
+        The call that made it.
+    reasons : tuple of str
+        Why the theory is only approximate here; empty where it is exact.
+
+    Notes
+    -----
+    A map with signs is normalised to Σ|g| = 1 and its measures are those of \|g\|.
+
+    Examples
+    --------
+    >>> from erf_theory.theory import theoretical_erf
+    >>> erf = theoretical_erf(3, 20)
+    >>> erf.theoretical_rf, round(erf.std, 3), erf.size()
+    ((41,), 3.651, 19.0)
+    """
+
+    factors: tuple[Map, ...]
+    kind: Literal["amplitude", "energy", "rms"]
+    call: str
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def ndim(self) -> int:
+        """Number of spatial axes."""
+        return sum(len(factor.start) for factor in self.factors)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the arrays: the nominal box of the kernels."""
+        return sum((tuple(factor.shape) for factor in self.factors), ())
+
+    @cached_property
+    def offsets(self) -> tuple[FloatArray, ...]:
+        """Per axis, distances of the samples from the unit's centre in input pixels."""
+        return tuple(_read_only(np.arange(m, dtype=np.float64) - (m - 1) / 2) for m in self.shape)
+
+    @property
+    def is_nonnegative(self) -> bool:
+        """Whether the map is known to have no negative sample."""
+        return all(factor.nonnegative for factor in self.factors)
+
+    @cached_property
+    def values(self) -> FloatArray:
+        """The map g/Σ|g|, float64; for non-negative maps right to 1e-10 of every normal double.
+
+        Raises
+        ------
+        MapTooLargeError
+            If it would not fit into memory.
+        """
+        need_memory(prod(self.shape), 2)
+        return _read_only(np.asarray(measures.outer(self._profiles), dtype=np.float64))
+
+    @cached_property
+    def log_values(self) -> FloatArray:
+        """Natural logarithms of the magnitudes of the map; -inf exactly where it is 0."""
+        need_memory(prod(self.shape), 2)
+        return _read_only(reduce(np.add.outer, (factor.logs.values for factor in self.factors)))
+
+    @cached_property
+    def sign(self) -> npt.NDArray[np.int8]:
+        """Sign of every sample, exact: 1, 0 or -1."""
+        need_memory(prod(self.shape))
+        sign = reduce(np.multiply.outer, (factor.logs.sign for factor in self.factors))
+        sign.flags.writeable = False
+        return sign
+
+    def exact(self) -> tuple[NumberArray, int]:
+        """Numerators (an array of Python integers) and their denominator, equal to `values`.
+
+        Float taps count as the binary fractions that they are.
+
+        Examples
+        --------
+        >>> from erf_theory.theory import theoretical_erf
+        >>> numerators, denominator = theoretical_erf(3, 2).exact()
+        >>> numerators.tolist(), denominator
+        ([1, 2, 3, 2, 1], 9)
+        """
+        need_memory(prod(self.shape), 8)
+        parts = [factor.exact for factor in self.factors]
+        return measures.outer([p[0] for p in parts]), prod(p[1] for p in parts)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:  # noqa: FBT001
+        return np.array(self.values, dtype=dtype, copy=copy)
+
+    @property
+    def mass(self) -> Number:
+        """Sum of the map before normalisation: exact for exact taps, signed.
+
+        Raises
+        ------
+        ErfTheoryError
+            If it is not exact and no double can hold it; `log_mass` can.
+        """
+        parts = [factor.mass for factor in self.factors]
+        exact = [part for part in parts if isinstance(part, int | Fraction)]
+        if len(exact) == len(parts):
+            return number(prod(exact))
+        known = [float(part) for part in parts if part is not None]
+        if len(known) == len(parts):
+            value = prod(known)
+        elif self.is_nonnegative:
+            value = exp(min(self.log_mass, 1000.0))
+        else:
+            raise ErfTheoryError("the mass was too long to be saved: ask for log_mass")
+        if not isfinite(value) or value == 0 < exp(min(self.log_mass, 0.0)):
+            raise ErfTheoryError(
+                f"no double holds a mass of e^{self.log_mass:.6g}: ask for log_mass, or give the "
+                "taps as integers or fractions for an exact mass"
+            )
+        return value
+
+    @property
+    def log_mass(self) -> float:
+        """Natural logarithm of the mass's magnitude; -inf for mass 0."""
+        return float(sum(factor.log_mass for factor in self.factors))
+
+    @property
+    def log_norm(self) -> float:
+        """Natural logarithm of Σ|g|: `log_mass`, if no sample is negative."""
+        return float(sum(factor.shares.log_norm for factor in self.factors))
+
+    @property
+    def error(self) -> float:
+        """Estimate of the largest absolute rounding error of `values`.
+
+        0 for maps without signs whose normal doubles are right to 1e-10 of themselves.
+        """
+        peaks = [float(np.max(np.abs(line))) for line in self._profiles]
+        errors = [factor.shares.error for factor in self.factors]
+        return float(sum(e * prod(peaks) / p for e, p in zip(errors, peaks, strict=True)))
+
+    @property
+    def exactness(self) -> Literal["exact", "approximate"]:
+        """Whether the theory is exact for this network; `reasons` says why not."""
+        return "approximate" if self.reasons else "exact"
+
+    @property
+    def theoretical_rf(self) -> tuple[int, ...]:
+        """Theoretical receptive field: shape of the smallest box that holds the support."""
+        return sum((factor.support_box[1] for factor in self.factors), ())
+
+    @property
+    def frame(self) -> tuple[tuple[float, float], ...]:
+        """Edges of the theoretical receptive field per axis, in pixels from the unit's centre."""
+        first = sum((factor.support_box[0] for factor in self.factors), ())
+        corners = zip(self.offsets, first, self.theoretical_rf, strict=True)
+        return tuple((x[0] + a - 0.5, x[0] + a + m - 0.5) for x, a, m in corners)
+
+    def cumulant(self, r: int, axis: int = 0) -> Number:
+        """Cumulant of order r ≥ 1 along an axis, in pixels to the power r, from the unit's centre.
+
+        Exact (an integer or a fraction) for exact taps without signs.
+
+        Examples
+        --------
+        >>> from erf_theory.theory import theoretical_erf
+        >>> theoretical_erf(3, 20).cumulant(2)
+        Fraction(40, 3)
+        """
+        if r < 1:
+            raise ErfTheoryError(f"cumulants start at order 1, not {r}; order 0 is log_mass")
+        factor, along = self._factor(axis)
+        value = _measurable(factor).cumulant(r, along)
+        if r > 1:
+            return number(value)
+        centre = Fraction(2 * factor.start[along] + factor.shape[along] - 1, 2)
+        return number(value - (float(centre) if isinstance(value, float) else centre))
+
+    @property
+    def mean(self) -> tuple[float, ...]:
+        """Mean per axis, in pixels from the unit's centre."""
+        return tuple(float(self.cumulant(1, axis)) for axis in range(self.ndim))
+
+    @cached_property
+    def covariance(self) -> FloatArray:
+        """Covariance matrix, shape (ndim, ndim), in pixels squared."""
+        blocks = np.zeros((self.ndim, self.ndim))
+        at = 0
+        for factor in self.factors:
+            size = len(factor.start)
+            blocks[at : at + size, at : at + size] = _measurable(factor).covariance
+            at += size
+        return _read_only(blocks)
+
+    @property
+    def std(self) -> float:
+        """Standard deviation per axis in pixels: the root of the mean variance of the axes."""
+        return float(np.sqrt(np.trace(self.covariance) / self.ndim))
+
+    def size(self, level: float = LUO_LEVEL) -> float:
+        """Size of [Luo16]: the number of pixels above (1 - level)·max, to the power 1/ndim.
+
+        Examples
+        --------
+        >>> from erf_theory.theory import theoretical_erf
+        >>> round(theoretical_erf(3, 20, ndim=2).size(), 2)
+        16.16
+        """
+        if not 0 < level < 1:
+            raise ErfTheoryError(f"a level lies between 0 and 1, not {level}")
+        return float(measures.count_above(self._profiles, 1 - level) ** (1 / self.ndim))
+
+    def radius(
+        self,
+        mass: float,
+        shape: Literal["square", "disc"] = "square",
+        centre: Literal["unit", "mean"] = "unit",
+    ) -> float:
+        """Radius in pixels of the smallest centred square (interval, cube) or disc with a share.
+
+        Parameters
+        ----------
+        mass : float
+            The share of the mass, above 0 and at most 1.
+        shape : {"square", "disc"}
+            A square's radius is half the distance between its outermost pixel centres.
+        centre : {"unit", "mean"}
+            Around the unit's centre, or around the map's mean.
+        """
+        if not 0 < mass <= 1:
+            raise ErfTheoryError(f"a share of the mass is above 0 and at most 1, not {mass}")
+        _one_of("shape", shape, ("square", "disc"))
+        _one_of("centre", centre, ("unit", "mean"))
+        shift = self.mean if centre == "mean" else (0.0,) * self.ndim
+        axes = [axis - by for axis, by in zip(self.offsets, shift, strict=True)]
+        return measures.radius([np.abs(p) for p in self._profiles], axes, mass, shape)
+
+    def area_ratio(self, t: float, image_size: Steps | None = None, *, log: bool = False) -> float:
+        """RepLKNet's r(t): area of the smallest centred square with mass > t, over the image's.
+
+        Parameters
+        ----------
+        t : float
+            Share of the mass, from 0 to below 1.
+        image_size : int or tuple of int, optional
+            The image's size per axis. Default: the theoretical receptive field.
+        log : bool
+            As RepLKNet's script has it: log10(A + 1) in place of the map A = mass·values. The
+            ratio then depends on the scale of the weights.
+        """
+        if not 0 <= t < 1:
+            raise ErfTheoryError(f"a share of the mass is at least 0 and below 1, not {t}")
+        sizes = self.theoretical_rf if image_size is None else per_axis(image_size, self.ndim)
+        if min(sizes) < 1:
+            raise ErfTheoryError(f"an image has at least one pixel per axis, not {image_size}")
+        profiles = [np.abs(p) for p in self._profiles]
+        if log:
+            profiles = [np.logaddexp(self.log_norm + self.log_values, 0.0)]
+        side = measures.central_square(profiles, self.offsets, t)
+        return float(side**self.ndim / prod(sizes))
+
+    def participation(self) -> float:
+        """Participation (Σp)²/Σp²: pixels of a flat map that is as spread."""
+        return measures.participation([np.abs(p) for p in self._profiles])
+
+    def half_width(self, axis: int = 0) -> float:
+        """Half width at half maximum of the profile along an axis, in pixels."""
+        line = self.profile(axis)
+        return measures.half_width(np.abs(line.values), line.offsets[0])
+
+    def profile(self, axis: int = 0) -> ERF:
+        """The 1-D ERF along an axis: a separable map's own factor, else magnitudes summed."""
+        factor, along = self._factor(axis)
+        line = factor if len(factor.start) == 1 else Marginal(factor, along)
+        return replace(self, factors=(line,), call=f"{self.call}.profile({axis})")
+
+    def rms(self) -> ERF:
+        """The root-mean-square map √(E g²) of an energy, normalised; it looks √2 wider.
+
+        Raises
+        ------
+        ErfTheoryError
+            If the map has signs.
+        """
+        if not self.is_nonnegative:
+            raise ErfTheoryError("a map with signs has no root: rms is for energies")
+        roots = {id(factor): Root(factor) for factor in self.factors}
+        factors = tuple(roots[id(factor)] for factor in self.factors)
+        return replace(self, factors=factors, kind="rms", call=f"{self.call}.rms()")
+
+    def summary(self) -> dict[str, Any]:
+        """The measures at a glance, as plain numbers."""
+        return {
+            "theoretical_rf": list(self.theoretical_rf),
+            "mean": list(self.mean),
+            "std": self.std,
+            "size": self.size(),
+            "half_width": self.half_width(),
+            "participation": self.participation(),
+            "log_mass": self.log_mass,
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """The map, its measures and its provenance, as JSON knows them."""
+        return {
+            "format": archive.FORMAT,
+            **archive.provenance(self.kind, self.call),
+            "exactness": self.exactness,
+            "reasons": list(self.reasons),
+            "measures": self.summary(),
+            "factors": [archive.map_to_dict(factor) for factor in self.factors],
+        }
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> ERF:
+        """The ERF of `to_dict`: the same values, logarithms and measures, known by its samples."""
+        factors = tuple(archive.map_from_dict(part) for part in record["factors"])
+        return cls(factors, record["kind"], record["call"], tuple(record["reasons"]))
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Save as JSON: `to_dict` in a file."""
+        archive.write(self.to_dict(), path)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> ERF:
+        """Load what `save` wrote.
+
+        Raises
+        ------
+        ErfTheoryError
+            If the file holds no saved ERF.
+        """
+        return cls.from_dict(archive.read(path))
+
+    @cached_property
+    def _profiles(self) -> list[FloatArray]:
+        """The factors' normalised samples."""
+        return [factor.shares.values for factor in self.factors]
+
+    def _factor(self, axis: int) -> tuple[Map, int]:
+        """The factor that holds an axis, and the axis in it."""
+        if not -self.ndim <= axis < self.ndim:
+            raise ErfTheoryError(f"a {self.ndim}-D map has axes 0 to {self.ndim - 1}, not {axis}")
+        owners = [(f, i) for f in self.factors for i in range(len(f.start))]
+        return owners[axis]
+
+
+def _measurable(factor: Map) -> Map:
+    """The map that the measures are of: the magnitudes where there are signs."""
+    return factor if factor.nonnegative else Magnitudes(factor)
+
+
+def _read_only(array: FloatArray) -> FloatArray:
+    array.flags.writeable = False
+    return array
+
+
+def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ErfTheoryError(f"{name} is one of {', '.join(choices)}, not {value!r}")

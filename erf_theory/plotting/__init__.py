@@ -1,0 +1,12 @@
+"""Figures of effective receptive fields: arrays in, figures out; no mathematics.
+
+Nothing here touches pyplot or the user's settings. Colours are those of the Okabe-Ito palette
+and of the maps cividis and PuOr, and lines also differ by their dashes or markers, so that
+figures read in greyscale and with any colour vision.
+"""
+
+from erf_theory.plotting.files import png_bytes, save_figure
+from erf_theory.plotting.maps import map_figure, volume_figure
+from erf_theory.plotting.profiles import profile_figure
+
+__all__ = ["map_figure", "png_bytes", "profile_figure", "save_figure", "volume_figure"]

@@ -1,0 +1,256 @@
+"""Effective receptive fields in closed form: the questions that the package answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from operator import index
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from erf_theory.engines.field import F, Program
+from erf_theory.erf import ERF
+from erf_theory.errors import ErfTheoryError
+from erf_theory.exact import Number, number
+from erf_theory.kernel import Kernel
+from erf_theory.lattice import Steps, per_axis
+from erf_theory.maps import ProgramMap
+
+__all__ = ["theoretical_erf", "variance_erf"]
+
+
+def theoretical_erf(
+    k: int | None,
+    n: int,
+    *,
+    ndim: int = 1,
+    kernel: npt.ArrayLike | Kernel | None = None,
+    dilation: Steps = 1,
+    stride: Steps = 1,
+    engine: str = "auto",
+) -> ERF:
+    """Effective receptive field of n equal linear convolution layers with fixed weights.
+
+    The gradient of one output unit with respect to the input: o = v * v * … * v ([Luo16], section
+    2), in DTFT V(ω)ⁿ. With a stride s and dilation d it is Π V(z^(sᵖ d)) over the layers p.
+
+    Parameters
+    ----------
+    k : int or None
+        Taps per axis, 1 or more; None takes them from ``kernel``.
+    n : int
+        Number of layers; 0 gives the unit impulse.
+    ndim : int
+        Spatial axes: 1, 2 or 3.
+    kernel : array_like or Kernel, optional
+        The taps, signed ones too: 1-D of length k (used on every axis), or of shape
+        ``(k,) * ndim``. Integers and fractions stay exact. Default: all ones, so that the mass is
+        ``k**(n*ndim)``.
+    dilation, stride : int or tuple of int
+        Distance of the taps, and of the outputs, in every layer.
+    engine : str
+        "auto" takes the fastest engine whose answer is right; or "convolution", "dtft",
+        "contour", "multinomial", "balls".
+
+    Returns
+    -------
+    ERF
+        Of kind "amplitude", on ``n*(k-1)*dilation + 1`` samples per axis for stride 1. Nothing is
+        computed before it is asked for.
+
+    Raises
+    ------
+    ErfTheoryError
+        If an argument makes no sense; the message says which and why.
+
+    Examples
+    --------
+    >>> erf = theoretical_erf(3, 2)
+    >>> erf.values.tolist() == [1 / 9, 2 / 9, 3 / 9, 2 / 9, 1 / 9]
+    True
+    >>> erf = theoretical_erf(3, 10_000)
+    >>> erf.theoretical_rf, round(erf.std, 2), float(erf.log_values[0].round(3))
+    ((20001,), 81.65, -10986.123)
+    """
+    taps = _kernel(k, kernel, _dimension(ndim))
+    layers = _whole("n", n, 0)
+    steps, strides = _steps("dilation", dilation, ndim), _steps("stride", stride, ndim)
+    call = _call(
+        "theoretical_erf", taps, n, ndim=ndim, kernel=kernel, dilation=dilation, stride=stride
+    )
+    return ERF(_factors(taps, layers, steps, strides, engine), "amplitude", call)
+
+
+def variance_erf(
+    k: int | None,
+    n: int,
+    *,
+    weight_variance: Number | npt.ArrayLike = 1.0,
+    ndim: int = 1,
+    dilation: Steps = 1,
+    stride: Steps = 1,
+    engine: str = "auto",
+) -> ERF:
+    """Energy E g² of n equal convolution layers with independent random weights of mean 0.
+
+    Every layer's kernel becomes the variances of its weights: for one variance C the map is Cⁿ
+    times that of `theoretical_erf`, the same shape ([Luo16], section 2).
+
+    Parameters
+    ----------
+    k : int or None
+        Taps per axis, 1 or more; None takes them from the variances.
+    n : int
+        Number of layers, 0 or more.
+    weight_variance : number or array_like
+        Variance C of every weight, above 0; or one variance per tap, shaped as the ``kernel`` of
+        `theoretical_erf`.
+    ndim : int
+        Spatial axes: 1, 2 or 3.
+    dilation, stride, engine
+        As for `theoretical_erf`.
+
+    Returns
+    -------
+    ERF
+        Of kind "energy", with mass ``(C * k**ndim)**n``; its `ERF.rms` is the map of √(E g²).
+
+    Raises
+    ------
+    ErfTheoryError
+        If an argument makes no sense; the message says which and why.
+
+    Examples
+    --------
+    >>> erf = variance_erf(3, 20, weight_variance=2)
+    >>> erf.mass == 6**20
+    True
+    >>> round(variance_erf(3, 10_000, weight_variance=10, ndim=2).log_mass, 3)
+    44998.097
+    """
+    axes, layers = _dimension(ndim), _whole("n", n, 0)
+    steps, strides = _steps("dilation", dilation, ndim), _steps("stride", stride, ndim)
+    variance: Any = weight_variance
+    each = np.ndim(variance) == 0
+    taps = _kernel(k, None if each else variance, axes)
+    factor = _variance(variance) if each else 1
+    if not taps.is_nonnegative:
+        raise ErfTheoryError(f"variances are not negative: {_text(variance)}")
+    first, *rest = _factors(taps, layers, steps, strides, engine)
+    scaled = replace(first, factor=factor, times=layers)
+    call = _call(
+        "variance_erf",
+        taps,
+        n,
+        weight_variance=variance,
+        ndim=ndim,
+        dilation=dilation,
+        stride=stride,
+    )
+    return ERF((scaled, *rest), "energy", call)
+
+
+def _factors(
+    taps: Kernel, n: int, dilation: tuple[int, ...], stride: tuple[int, ...], engine: str
+) -> tuple[ProgramMap, ...]:
+    """One map per axis where the kernel is separable, else one map; equal axes share theirs."""
+    lines = taps.factors()
+    if lines is None:
+        return (ProgramMap(_stack(taps, n, dilation, stride), taps.ndim, engine),)
+    maps: dict[tuple[Kernel, int, int], ProgramMap] = {}
+    for axis in zip(lines, dilation, stride, strict=True):
+        line, d, s = axis
+        if axis not in maps:
+            maps[axis] = ProgramMap(_stack(line, n, (d,), (s,)), 1, engine)
+    return tuple(maps[axis] for axis in zip(lines, dilation, stride, strict=True))
+
+
+def _stack(kernel: Kernel, n: int, dilation: tuple[int, ...], stride: tuple[int, ...]) -> Program:
+    """What n equal layers do to a gradient field, from the output back."""
+
+    def backward(field: F, /) -> F:
+        if max(stride) == 1:
+            return field.convolve(kernel, dilation, n)
+        for _ in range(n):
+            field = field.expand(stride).convolve(kernel, dilation)
+        return field
+
+    return backward
+
+
+def _kernel(k: int | None, kernel: npt.ArrayLike | Kernel | None, ndim: int) -> Kernel:
+    """The taps of a layer on ``ndim`` axes."""
+    if kernel is None:
+        if k is None:
+            raise ErfTheoryError("give k, the number of taps per axis, or the kernel itself")
+        return Kernel.uniform(_whole("k", k, 1), ndim)
+    taps = kernel if isinstance(kernel, Kernel) else Kernel(kernel)
+    size = max(taps.shape) if k is None else _whole("k", k, 1)
+    if taps.ndim not in (1, ndim) or taps.channels:
+        raise ErfTheoryError(
+            f"a kernel for {ndim} axes is 1-D or {ndim}-D without channels, not of shape "
+            f"{taps.taps.shape}"
+        )
+    if set(taps.shape) != {size}:
+        shapes = " or ".join(str((size,) * axes) for axes in sorted({1, ndim}))
+        raise ErfTheoryError(
+            f"k = {size} and a kernel of shape {taps.shape} disagree: its shape is {shapes}"
+        )
+    if taps.ndim == ndim:
+        return taps
+    product = taps.taps
+    for _ in range(ndim - 1):
+        product = np.multiply.outer(product, taps.taps)
+    return Kernel(product, taps.origin * ndim)
+
+
+def _whole(name: str, value: int, least: int) -> int:
+    try:
+        whole = index(value)
+    except TypeError:
+        raise ErfTheoryError(f"{name} is a whole number, not {value!r}") from None
+    if whole < least:
+        raise ErfTheoryError(f"{name} is {least} or more, not {whole}")
+    return whole
+
+
+def _dimension(ndim: int) -> int:
+    if (axes := _whole("ndim", ndim, 1)) > 3:
+        raise ErfTheoryError(f"ndim is 1, 2 or 3, not {axes}")
+    return axes
+
+
+def _steps(name: str, value: Steps, ndim: int) -> tuple[int, ...]:
+    parts = value if isinstance(value, tuple) else (value,) * ndim
+    return per_axis(tuple(_whole(name, part, 1) for part in parts), ndim)
+
+
+def _variance(value: Any) -> Number:
+    """A positive number; a float that is whole counts as exact."""
+    variance = number(value)
+    if variance <= 0:
+        raise ErfTheoryError(f"a weight's variance is above 0, not {value}")
+    return int(variance) if isinstance(variance, float) and variance.is_integer() else variance
+
+
+_DEFAULTS = {"1", "1.0", "None"}
+"""How the default of every option reads."""
+
+
+def _call(name: str, taps: Kernel, n: int, **options: Any) -> str:
+    """The call as one would write it, defaults left out."""
+    given = [f"{key}={_text(v)}" for key, v in options.items() if str(v) not in _DEFAULTS]
+    return f"{name}({', '.join([str(taps.shape[0]), str(n), *given])})"
+
+
+def _text(value: Any) -> str:
+    """A value as one would write it; long arrays are shortened."""
+    text = _written(value.tolist() if isinstance(value, np.ndarray) else value)
+    return text if len(text) <= 60 else f"{text[:56]} …"
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_written, value))}]"
+    return str(value)

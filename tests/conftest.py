@@ -1,0 +1,27 @@
+"""What all tests share: how long they look, and what they need to run."""
+
+from importlib.util import find_spec
+
+import pytest
+from hypothesis import settings
+
+NEEDS = {"gpu": "cupy", "torch": "torch"}
+
+settings.register_profile("quick", max_examples=50, deadline=None, derandomize=True)
+settings.register_profile("thorough", max_examples=1000, deadline=None, derandomize=True)
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--thorough", action="store_true", help="draw 1000 examples of every law instead of 50"
+    )
+
+
+def pytest_configure(config):
+    settings.load_profile("thorough" if config.getoption("thorough") else "quick")
+
+
+def pytest_runtest_setup(item):
+    for marker, module in NEEDS.items():
+        if item.get_closest_marker(marker) and find_spec(module) is None:
+            pytest.skip(f"needs {module}, which is not installed here")
