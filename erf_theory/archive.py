@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
-from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -34,6 +33,8 @@ DEFINITIONS = {
 
 def provenance(kind: str, call: str) -> dict[str, str]:
     """What made a result: package version, call and definition used."""
+    from importlib.metadata import version
+
     return {
         "package": f"erf_theory {version('erf-theory')}",
         "call": call,

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from html import escape
-from math import prod
+from math import nan, prod
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +70,11 @@ class Shown(ABC):
     @abstractmethod
     def covariance(self) -> FloatArray:
         """Covariance matrix."""
+
+    @property
+    @abstractmethod
+    def is_nonnegative(self) -> bool:
+        """Whether the map has no signs."""
 
     @property
     @abstractmethod
@@ -152,6 +157,11 @@ def _stds(erf: Shown) -> list[float]:
     return [float(v) for v in np.sqrt(np.diag(erf.covariance))]
 
 
+def _gaussian_stds(erf: Shown) -> list[float]:
+    """Standard deviations of the Gaussian to compare with; a map with signs has none."""
+    return _stds(erf) if erf.is_nonnegative else [nan] * len(erf.offsets)
+
+
 def _profile_figure(erf: Shown) -> Figure:
     from erf_theory import plotting
 
@@ -159,7 +169,7 @@ def _profile_figure(erf: Shown) -> Figure:
         erf.offsets[0],
         erf.values,
         mean=erf.mean[0],
-        std=_stds(erf)[0],
+        std=_gaussian_stds(erf)[0],
         extent=erf.frame[0],
         threshold=THRESHOLD,
         log_values=erf.log_values,
@@ -179,7 +189,7 @@ def _map_figure(erf: Shown) -> Figure:
         _plane(erf, (0, 1), windows),
         profiles=profiles,
         mean=erf.mean,
-        std=_stds(erf),
+        std=_gaussian_stds(erf),
         extent=erf.frame,
         threshold=THRESHOLD,
         title=_title(erf),

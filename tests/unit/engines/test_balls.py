@@ -61,18 +61,25 @@ PROGRAMS = {
 }
 
 
+def leading(number):
+    """The first 300 bits of an integer, as a number of mpmath."""
+    shift = max(0, number.bit_length() - 300)
+    return mpmath.ldexp(number >> shift, shift)
+
+
 def assert_logs_are_those_of_the_exact_map(program, ndim, most):
     logs, exact = log_map(program, ndim), program(multinomial.impulse(ndim))
     assert logs.start == exact.start
     assert logs.log_abs.shape == logs.sign.shape == exact.shape
     assert 0 <= logs.error < most
     with mpmath.workdps(50):
+        denominator = leading(exact.denominator)
         for at, numerator in np.ndenumerate(exact.numerators):
             assert logs.sign[at] == (numerator > 0) - (numerator < 0)
             if numerator == 0:
                 assert logs.log_abs[at] == -np.inf
                 continue
-            expected = mpmath.log(abs(mpmath.mpf(numerator)) / exact.denominator)
+            expected = mpmath.log(leading(abs(numerator)) / denominator)
             assert abs(expected - mpmath.mpf(float(logs.log_abs[at]))) <= logs.error
 
 
@@ -110,15 +117,19 @@ def test_everything_may_cancel():
 
 
 def test_zeros_in_doubt_need_exact_integers_or_a_support(monkeypatch):
-    support = np.arange(201) % 2 == 0
-    expected = log_map(cancelled, 1)
+    def program(field):
+        return field.convolve(Kernel([1, 0.1]), 1, 150).convolve(Kernel([1, -0.1]), 1, 150)
+
+    support = np.arange(301) % 2 == 0
+    expected = log_map(program, 1)
     assert np.array_equal(expected.sign != 0, support)
     monkeypatch.setattr(multinomial, "_MOST_BITS", 1000)
-    with pytest.raises(EngineError, match=r"100 samples cannot be told from 0 .* support"):
-        log_map(lambda f: cancelled(f).scale(Fraction(1, 3)) + cancelled(f).scale(Fraction(-1, 3)) + cancelled(f), 1)
-    known = log_map(cancelled, 1, support)
+    with pytest.raises(EngineError, match=r"samples cannot be told from 0 .* give the support"):
+        log_map(program, 1)
+    known = log_map(program, 1, support)
     assert np.array_equal(known.sign, expected.sign)
-    assert known.log_abs == pytest.approx(expected.log_abs, abs=known.error + expected.error)
+    off = known.log_abs[support] - expected.log_abs[support]
+    assert abs(off).max() <= known.error + expected.error
 
 
 def test_a_support_that_cannot_be_right_is_refused():
