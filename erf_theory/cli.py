@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from erf_theory.erf import ERF
     from erf_theory.exact import Number
 
-__all__ = ["main"]
+__all__ = ["formula", "main", "show"]
 
 _SHOW_EXAMPLES = """
 \b

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Shown"]
 
-THRESHOLD = 1 - 0.9545
+_THRESHOLD = 1 - 0.9545
 """Pixels above this fraction of the maximum are the ERF of [Luo16]."""
 _MOST_PIXELS = 2000
 
@@ -171,7 +171,7 @@ def _profile_figure(erf: Shown) -> Figure:
         mean=erf.mean[0],
         std=_gaussian_stds(erf)[0],
         extent=erf.frame[0],
-        threshold=THRESHOLD,
+        threshold=_THRESHOLD,
         log_values=erf.log_values,
         sign=erf.sign,
         title=_title(erf),
@@ -191,7 +191,7 @@ def _map_figure(erf: Shown) -> Figure:
         mean=erf.mean,
         std=_gaussian_stds(erf),
         extent=erf.frame,
-        threshold=THRESHOLD,
+        threshold=_THRESHOLD,
         title=_title(erf),
         note=f"std {facts['std']:.4g} px\nsize {facts['size']:.4g} px",
     )
@@ -205,7 +205,7 @@ def _volume_figure(erf: Shown) -> Figure:
         [x[w] for x, w in zip(erf.offsets, windows, strict=True)],
         [_plane(erf, pair, windows) for pair in ((1, 2), (0, 2), (0, 1))],
         extent=erf.frame,
-        threshold=THRESHOLD,
+        threshold=_THRESHOLD,
         title=_title(erf),
     )
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ENGINES", "Map", "ProgramMap"]
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 class Map(Protocol):
@@ -237,7 +237,9 @@ _OTHERS = {
 }
 
 
-def _first(routes: Sequence[Callable[[Program, Extent], T]], program: Program, extent: Extent) -> T:
+def _first(
+    routes: Sequence[Callable[[Program, Extent], _T]], program: Program, extent: Extent
+) -> _T:
     """The answer of the first route that does not refuse."""
     *others, last = routes
     for route in others:

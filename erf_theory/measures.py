@@ -29,7 +29,7 @@ __all__ = [
     "support_box",
 ]
 
-Factors = Sequence[FloatArray]
+_Factors = Sequence[FloatArray]
 
 
 def outer(factors: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
@@ -37,7 +37,7 @@ def outer(factors: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
     return reduce(np.multiply.outer, factors)
 
 
-def count_above(factors: Factors, threshold: float) -> int:
+def count_above(factors: _Factors, threshold: float) -> int:
     """Number of pixels above ``threshold`` times the map's maximum.
 
     Examples
@@ -55,7 +55,7 @@ def count_above(factors: Factors, threshold: float) -> int:
     return int(np.sum(len(last) - np.searchsorted(last, need, side="right")))
 
 
-def participation(factors: Factors) -> float:
+def participation(factors: _Factors) -> float:
     """Participation (Σp)²/Σp²: the number of pixels of a flat map that is as spread.
 
     Examples
@@ -90,7 +90,7 @@ def cumulant(values: FloatArray, start: int, order: int, axis: int = 0) -> float
 
 
 def radius(
-    factors: Factors, axes: Sequence[FloatArray], mass: float, shape: str = "square"
+    factors: _Factors, axes: Sequence[FloatArray], mass: float, shape: str = "square"
 ) -> float:
     """Half side of the square, or radius of the disc, about 0 that holds a share of the map.
 
@@ -108,7 +108,7 @@ def radius(
     return float(distance[np.argmax(enough)])
 
 
-def central_square(factors: Factors, axes: Sequence[FloatArray], mass: float) -> int:
+def central_square(factors: _Factors, axes: Sequence[FloatArray], mass: float) -> int:
     """Side, in pixels, of the smallest square about 0 that holds more than a share ``mass``.
 
     Examples
@@ -156,7 +156,7 @@ _SLACK = 1e-13
 
 
 def _by_distance(
-    factors: Factors, axes: Sequence[FloatArray], shape: str
+    factors: _Factors, axes: Sequence[FloatArray], shape: str
 ) -> tuple[FloatArray, FloatArray]:
     """Distances from 0, ascending, and the mass at each."""
     if shape == "square" and len(factors) == len(axes):
@@ -169,7 +169,7 @@ def _by_distance(
     return distance[order], weight.ravel()[order]
 
 
-def _square_shells(factors: Factors, axes: Sequence[FloatArray]) -> tuple[FloatArray, FloatArray]:
+def _square_shells(factors: _Factors, axes: Sequence[FloatArray]) -> tuple[FloatArray, FloatArray]:
     """Mass of a separable map on each square shell: shares of lines multiply."""
     distance = np.unique(np.concatenate([np.abs(axis) for axis in axes]))
     inside = np.ones(len(distance))
@@ -182,7 +182,7 @@ def _square_shells(factors: Factors, axes: Sequence[FloatArray]) -> tuple[FloatA
 
 
 def _significant(
-    factors: Factors, axes: Sequence[FloatArray]
+    factors: _Factors, axes: Sequence[FloatArray]
 ) -> tuple[FloatArray, Sequence[FloatArray]]:
     """The map on the box that holds all but 1e-18 of each line, and the box's axes."""
     if len(factors) != len(axes):

@@ -110,7 +110,9 @@ def _by_contour(program: Program, _: Extent) -> Shares:
 
     found = contour.run(program, floor=-746.0)
     values = np.exp(found.values - found.total)
-    return Shares(values / np.sum(values), found.total, 0.0, "contour")
+    values /= np.sum(values)
+    error = 0.0 if found.error <= 1e-10 else found.error * float(np.max(values))
+    return Shares(values, found.total, error, "contour")
 
 
 def _by_integers(program: Program, extent: Extent) -> Shares:

@@ -28,7 +28,7 @@ from erf_theory.lattice import Steps
 
 __all__ = ["Logarithms", "run"]
 
-IntArray = npt.NDArray[np.int64]
+_IntArray = npt.NDArray[np.int64]
 
 _EPS = float(np.finfo(np.float64).eps)
 _ARC = 2.0
@@ -108,12 +108,12 @@ class _Circles:
     """
 
     theta: FloatArray
-    first: IntArray
-    last: IntArray
-    low: IntArray
-    width: IntArray
+    first: _IntArray
+    last: _IntArray
+    low: _IntArray
+    width: _IntArray
 
-    def only(self, chosen: BoolArray | IntArray) -> _Circles:
+    def only(self, chosen: BoolArray | _IntArray) -> _Circles:
         """Some of the circles."""
         return _Circles(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
 
@@ -168,7 +168,7 @@ def _spaced(program: Program, jump: int) -> FloatArray:
 
 def _window(
     program: Program, at: saddle.Saddle, theta: FloatArray, jump: int, size: int
-) -> tuple[IntArray, IntArray]:
+) -> tuple[_IntArray, _IntArray]:
     """Places beyond which Chernoff's bound leaves less than e^-_OUTSIDE, below and above."""
     typical = np.sqrt(2 * _OUTSIDE / np.maximum(at.variance, 1e-2))
     delta = typical[:, None] * 2.0 ** np.arange(-6, 3)
@@ -182,7 +182,7 @@ def _window(
     return np.floor(low).astype(np.int64), np.ceil(high).astype(np.int64)
 
 
-def _lengths(width: IntArray, jump: int) -> IntArray:
+def _lengths(width: _IntArray, jump: int) -> _IntArray:
     """Transform lengths: multiples of the jump, few different ones, quick to transform."""
     points = np.maximum(-(-width // jump), 4)
     octave = 2 ** (np.frexp(points - 1)[1] - 3).clip(0)
@@ -191,7 +191,7 @@ def _lengths(width: IntArray, jump: int) -> IntArray:
 
 def _read(
     program: Program, circles: _Circles, jump: int, extent: Extent
-) -> tuple[IntArray, FloatArray, FloatArray]:
+) -> tuple[_IntArray, FloatArray, FloatArray]:
     """Places of some circles of equal width, the logarithms there and their errors."""
     width = int(circles.width[0])
     field = program(dtft.impulse(1, (width // jump,), circles.theta[:, None] * jump))

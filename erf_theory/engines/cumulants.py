@@ -25,13 +25,13 @@ from erf_theory.lattice import Steps, per_axis
 
 __all__ = ["Cumulants", "Series", "impulse"]
 
-Index = tuple[int, ...]
+_Index = tuple[int, ...]
 """One order per axis."""
 
-Series = Mapping[Index, Any]
+Series = Mapping[_Index, Any]
 """Joint moments or joint cumulants by their orders."""
 
-Mass = int | Fraction | Decimal
+_Mass = int | Fraction | Decimal
 
 _WIDE = Context(prec=60, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
@@ -39,7 +39,7 @@ _WIDE = Context(prec=60, Emax=MAX_EMAX, Emin=MIN_EMIN)
 @final
 @dataclass(frozen=True)
 class Cumulants:
-    """Mass and joint cumulants of a field.
+    """_Mass and joint cumulants of a field.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class Cumulants:
     ((Fraction(20, 1),), Fraction(40, 3), Fraction(-40, 3))
     """
 
-    mass: Mass
+    mass: _Mass
     series: Series
     order: int
     ndim: int
@@ -117,7 +117,7 @@ class Cumulants:
         stretched = _stretched(added, per_axis(step, self.ndim))
         series = {a: value + times * stretched[a] for a, value in self.series.items()}
         if isinstance(self.mass, Decimal) or not kernel.is_exact:
-            power: Mass = _WIDE.power(_decimal(mass), times)
+            power: _Mass = _WIDE.power(_decimal(mass), times)
         else:
             power = mass**times
         return replace(self, mass=_product(self.mass, power), series=series)
@@ -182,7 +182,7 @@ def impulse(ndim: int, order: int = 2) -> Cumulants:
     return Cumulants(1, dict.fromkeys(_indices(ndim, order), 0), order, ndim)
 
 
-def _moment_series(cumulants: Series, order: int) -> dict[Index, Any]:
+def _moment_series(cumulants: Series, order: int) -> dict[_Index, Any]:
     """Joint moments, total orders 0 to ``order``, from joint cumulants: the exponential.
 
     ``m_a = Σ_b C(a−e, b−e) κ_b m_{a−b}`` over 0 < b ≤ a with bᵢ ≥ 1, where i is the first axis
@@ -195,13 +195,13 @@ def _moment_series(cumulants: Series, order: int) -> dict[Index, Any]:
     {(0,): 1, (1,): 2, (2,): 7}
     """
     ndim = len(next(iter(cumulants)))
-    moments: dict[Index, Any] = {(0,) * ndim: 1}
+    moments: dict[_Index, Any] = {(0,) * ndim: 1}
     for a in _indices(ndim, order):
         moments[a] = cumulants[a] + _lower_terms(a, cumulants, moments)
     return moments
 
 
-def _cumulant_series(moments: Series, order: int) -> dict[Index, Any]:
+def _cumulant_series(moments: Series, order: int) -> dict[_Index, Any]:
     """Joint cumulants, total orders 1 to ``order``, from joint moments: the logarithm.
 
     Examples
@@ -210,13 +210,13 @@ def _cumulant_series(moments: Series, order: int) -> dict[Index, Any]:
     {(1,): 2, (2,): 3}
     """
     ndim = len(next(iter(moments)))
-    cumulants: dict[Index, Any] = {}
+    cumulants: dict[_Index, Any] = {}
     for a in _indices(ndim, order):
         cumulants[a] = moments[a] - _lower_terms(a, cumulants, moments)
     return cumulants
 
 
-def _lower_terms(a: Index, cumulants: Series, moments: Series) -> Any:
+def _lower_terms(a: _Index, cumulants: Series, moments: Series) -> Any:
     """Σ C(a−e, b−e) κ_b m_{a−b} over 0 < b < a with bᵢ ≥ 1."""
     axis = next(i for i, order in enumerate(a) if order)
     total: Any = 0
@@ -229,14 +229,14 @@ def _lower_terms(a: Index, cumulants: Series, moments: Series) -> Any:
     return total
 
 
-def _indices(ndim: int, order: int) -> list[Index]:
+def _indices(ndim: int, order: int) -> list[_Index]:
     """Every tuple of orders with a total from 1 to ``order``, by total."""
     orders = product(range(order + 1), repeat=ndim)
     return sorted((a for a in orders if 1 <= sum(a) <= order), key=lambda a: (sum(a), a))
 
 
 def _of_kernel(kernel: Kernel, order: int) -> tuple[int | Fraction, Series]:
-    """Mass and joint cumulants; those of float taps are computed exactly, then rounded."""
+    """_Mass and joint cumulants; those of float taps are computed exactly, then rounded."""
     taps = np.array([Fraction(tap) for tap in kernel.taps.flat], dtype=object)
     exact = Kernel(taps.reshape(kernel.shape), kernel.origin)
     mass = Fraction(exact.mass)
@@ -267,13 +267,13 @@ def _stretched(series: Series, steps: Sequence[int]) -> Series:
     }
 
 
-def _product(left: Mass, right: Mass) -> Mass:
+def _product(left: _Mass, right: _Mass) -> _Mass:
     if isinstance(left, Decimal) or isinstance(right, Decimal):
         return _WIDE.multiply(_decimal(left), _decimal(right))
     return left * right
 
 
-def _shares(left: Mass, right: Mass) -> tuple[Mass, tuple[Number, Number]]:
+def _shares(left: _Mass, right: _Mass) -> tuple[_Mass, tuple[Number, Number]]:
     """Sum of two masses, and the share of each in it."""
     if (total := _total(left, right)) == 0:
         raise _no_mass("the sum of two fields")
@@ -283,14 +283,14 @@ def _shares(left: Mass, right: Mass) -> tuple[Mass, tuple[Number, Number]]:
     return total, (Fraction(left, total), Fraction(right, total))
 
 
-def _total(left: Mass, right: Mass) -> Mass:
+def _total(left: _Mass, right: _Mass) -> _Mass:
     """Sum of two masses."""
     if isinstance(left, Decimal) or isinstance(right, Decimal):
         return _WIDE.add(_decimal(left), _decimal(right))
     return left + right
 
 
-def _decimal(value: Mass) -> Decimal:
+def _decimal(value: _Mass) -> Decimal:
     """The number to 60 digits; of integers only the first 256 bits are read."""
     if isinstance(value, Decimal):
         return value

@@ -25,7 +25,7 @@ from erf_theory.lattice import Steps, box, per_axis
 
 __all__ = ["Spectrum", "Transformed", "fast_length", "impulse", "run"]
 
-ComplexArray = npt.NDArray[np.complex128]
+_ComplexArray = npt.NDArray[np.complex128]
 
 
 @final
@@ -50,7 +50,7 @@ class Spectrum:
         Natural logarithm of what the values leave out.
     """
 
-    values: ComplexArray
+    values: _ComplexArray
     size: tuple[int, ...]
     start: tuple[int, ...]
     theta: FloatArray
@@ -229,7 +229,7 @@ def fast_length(n: int, multiple: int = 1) -> int:
 
 def _transfer(
     kernel: Kernel, steps: tuple[int, ...], size: tuple[int, ...], theta: FloatArray
-) -> tuple[ComplexArray, FloatArray]:
+) -> tuple[_ComplexArray, FloatArray]:
     """The kernel on every circle, from its first tap on, and the logarithm of what it leaves out.
 
     The largest magnitude of a row is 1.
@@ -265,7 +265,7 @@ def _tilted(
     return weights, shift + exponent * log(2)
 
 
-def _power(base: ComplexArray, times: int) -> ComplexArray:
+def _power(base: _ComplexArray, times: int) -> _ComplexArray:
     """``base ** times`` by squaring, for times of 1 or more."""
     power = None
     while True:
@@ -290,12 +290,12 @@ def _moved(field: Spectrum, start: tuple[int, ...]) -> Spectrum:
     return replace(field, values=values, start=start, log_scale=log_scale)
 
 
-def _forward(samples: FloatArray, size: tuple[int, ...]) -> ComplexArray:
+def _forward(samples: FloatArray, size: tuple[int, ...]) -> _ComplexArray:
     """The half spectrum of samples over their last axes."""
     return np.fft.rfftn(samples, axes=tuple(range(-len(size), 0)))
 
 
-def _peak(values: ComplexArray) -> FloatArray:
+def _peak(values: _ComplexArray) -> FloatArray:
     """Largest magnitude of each row; 1 for a row of zeros."""
     peak = np.max(np.abs(values), axis=tuple(range(1, values.ndim)))
     return np.where(peak == 0, 1.0, peak)

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy.typing as npt
 
 from erf_theory.plotting.heat import Heat, draw_heat, draw_inset, heats
-from erf_theory.plotting.profiles import Profile
+from erf_theory.plotting.profiles import Profile, draw_gaussian
 from erf_theory.plotting.style import (
     BLUE,
     FRAME,
-    GAUSSIAN,
     SKY,
     Extent,
     edges,
@@ -65,8 +64,8 @@ def map_figure(
     profiles : two array_like, shapes (h,) and (w,)
         The marginal profiles along y and x.
     mean, std : two floats each
-        Mean and standard deviation along y and x of the Gaussians, in input pixels. None is
-        drawn along an axis whose ``std`` is 0 or NaN, or whose profile cancels.
+        Mean and standard deviation of the profiles' magnitudes, in input pixels: those of the
+        Gaussians. None is drawn along an axis whose ``std`` is 0 or NaN.
     extent : two pairs of floats
         Edges of the theoretical receptive field along y and x, in input pixels.
     threshold : float
@@ -205,8 +204,8 @@ def _draw_side(ax: Axes, profile: Profile, orientation: Literal["horizontal", "v
     steps = profile.y, edges(profile.x)
     ax.stairs(*steps, orientation=orientation, fill=True, color=SKY, alpha=0.35, linewidth=0)
     ax.stairs(*steps, orientation=orientation, color=BLUE, linewidth=0.9, label="marginal profile")
-    if (curve := profile.gaussian_curve(profile.x[0] - 0.5, profile.x[-1] + 0.5)) is not None:
-        ax.plot(*curve[:: -1 if is_lying else 1], label="Gaussian, same mean and std", **GAUSSIAN)
+    span = float(steps[1][0]), float(steps[1][-1])
+    draw_gaussian(ax, profile, span, "Gaussian, same mean and std", is_lying=is_lying)
     style_ticks(ax)
     ax.tick_params(labelleft=False, labelbottom=False)
     ax.set(**{"xticks" if is_lying else "yticks": []})

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Profile", "profile_figure"]
+__all__ = ["Profile", "draw_gaussian", "profile_figure"]
 
 _FEW = 80
 
@@ -69,24 +69,17 @@ class Profile:
         return bool(self.negative.any())
 
     def gaussian(self, low: float, high: float) -> tuple[FloatArray, FloatArray] | None:
-        """Places and log10 of the Gaussian on [low, high]; None where there is none.
+        """Places and log10 of the Gaussian on [low, high]; None if it has no width or no mass.
 
-        Its mass is the sum of the map: 1, unless the map has negative values. A sum that is
-        lost in the rounding of its terms gives no Gaussian.
+        Its mass is the sum of the magnitudes, which is 1 for a whole normalised map.
         """
-        total = abs(float(self.y.sum()))
-        if not (self.std > 0 and total > 1e-9 * abs(self.y).sum()):
+        total = float(abs(self.y).sum())
+        if not (self.std > 0 and total > 0):
             return None
         near = np.clip(self.mean + self.std * np.linspace(-6, 6, 301), low, high)
         x = np.unique(np.concatenate([np.linspace(low, high, 301), near]))
         z = (x - self.mean) / self.std
         return x, log10(total / (self.std * sqrt(2 * pi))) - z * z / (2 * log(10))
-
-    def gaussian_curve(self, low: float, high: float) -> tuple[FloatArray, FloatArray] | None:
-        """The same on a linear axis, with the sign of the map's sum."""
-        if (curve := self.gaussian(low, high)) is None:
-            return None
-        return curve[0], np.copysign(10 ** curve[1], self.y.sum())
 
     def window(self, extent: Extent) -> Extent:
         """The part above 1/1000 of the maximum; the whole extent if that is not much wider."""
@@ -120,8 +113,8 @@ def profile_figure(
     values : array_like, shape (m,)
         The normalised map; negative values make it a signed one.
     mean, std : float
-        Mean and standard deviation of the Gaussian, in input pixels. None is drawn if ``std``
-        is 0 or NaN, or if the values cancel.
+        Mean and standard deviation of the magnitudes, in input pixels: those of the Gaussian,
+        which is drawn on both sides of 0 beside a signed map, and not if ``std`` is 0 or NaN.
     extent : tuple of float
         Both edges of the theoretical receptive field, in input pixels.
     threshold : float, optional
@@ -179,8 +172,7 @@ def _draw_linear(
         _markers(ax, profile, profile.y, seen, label)
     else:
         ax.plot(profile.x, profile.y, color=BLUE, linewidth=1.2, label=label)
-    if (curve := profile.gaussian_curve(*window)) is not None:
-        ax.plot(*curve, label=f"Gaussian (std {profile.std:.4g} px)", **GAUSSIAN)
+    draw_gaussian(ax, profile, window, f"Gaussian (std {profile.std:.4g} px)")
     if threshold is not None:
         _shade(ax, profile, threshold)
     part = "" if window == extent else f", {width(window)} of {width(extent)} px"
@@ -190,6 +182,18 @@ def _draw_linear(
         ax.axhline(0, color="black", linewidth=0.6)
     else:
         ax.set_ylim(bottom=0)
+
+
+def draw_gaussian(
+    ax: Axes, profile: Profile, span: Extent, name: str, *, is_lying: bool = False
+) -> None:
+    """Draw the Gaussian on a linear axis; on both sides of 0 beside a signed map."""
+    if (curve := profile.gaussian(*span)) is None:
+        return
+    for sign in (1, -1) if profile.is_signed else (1,):
+        x, y = curve[0], sign * 10 ** curve[1]
+        label = name if sign > 0 else None
+        ax.plot(*((y, x) if is_lying else (x, y)), label=label, **GAUSSIAN)
 
 
 def _draw_tails(ax: Axes, profile: Profile, extent: Extent) -> None:

@@ -72,17 +72,19 @@ def test_a_map_without_width_has_no_gaussian(std, labels):
     assert figure.axes[1].get_ylim() == (-1, 1)
 
 
-def test_a_sum_lost_in_rounding_has_no_gaussian(signed, labels):
-    x, values, given = signed(11)
-    figure = profile_figure(x, values, **given | {"std": 1.0})
-    assert not any("Gaussian" in name for name in labels(figure))
+def test_a_map_of_zeros_has_no_gaussian(labels):
+    figure = profile_figure([0, 1], [0.0, 0.0], mean=0, std=1.0, extent=(-0.5, 1.5))
+    assert labels(figure) == ["ERF", "theoretical receptive field (2 px)"]
 
 
-def test_a_signed_map_scales_its_gaussian_by_its_sum(gaussian_of):
-    given = {"mean": 0, "std": 1.0, "extent": (-1.5, 1.5)}
-    figure = profile_figure([-1, 0, 1], [0.25, -1.5, 0.25], **given)
-    at, height = gaussian_of(figure.axes[0])
-    assert height == pytest.approx(-norm.pdf(at), rel=1e-12)
+def test_a_signed_map_lies_between_two_gaussians(signed):
+    x, values, given = signed(100)
+    linear, tails = profile_figure(x, values, **given | {"std": 5.0}).axes
+    above, below = (line for line in linear.lines if line.get_color() == "#D55E00")
+    assert above.get_ydata() == pytest.approx(norm.pdf(above.get_xdata(), 0, 5), rel=1e-12)
+    assert np.array_equal(below.get_ydata(), -above.get_ydata())
+    assert above.get_ydata().max() == pytest.approx(abs(values).max(), rel=0.01)
+    assert sum(line.get_color() == "#D55E00" for line in tails.lines) == 1
 
 
 def test_both_axes_mark_the_theoretical_receptive_field(binomial):

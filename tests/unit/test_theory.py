@@ -1,0 +1,292 @@
+"""The two questions against their definition: every path from the output unit is enumerated."""
+
+from fractions import Fraction
+from itertools import product
+from math import lcm, log, prod
+from time import perf_counter
+
+import numpy as np
+import pytest
+
+from erf_theory.errors import EngineError, ErfTheoryError, MapTooLargeError
+from erf_theory.kernel import Kernel
+from erf_theory.maps import ENGINES
+from erf_theory.theory import theoretical_erf, variance_erf
+
+BOX, CROSS = [1, 1, 1], [[0, 1, 0], [1, 2, 1], [0, 1, 0]]
+STACKS = {
+    "impulse": (BOX, 0, 1, 1, 1),
+    "no width": ([-3], 4, 1, 1, 1),
+    "uniform": (BOX, 6, 1, 1, 1),
+    "asymmetric": ([1, 2, 5], 5, 1, 1, 1),
+    "holes": ([1, 0, 0, 2], 4, 1, 1, 1),
+    "fractions": ([Fraction(1, 3), Fraction(1, 7)], 7, 1, 1, 1),
+    "floats": ([0.1, 0.7, 0.25], 4, 1, 1, 1),
+    "signed": ([1, -2, 3], 5, 1, 1, 1),
+    "no mass": ([1, -1], 7, 1, 1, 1),
+    "dilated": ([1, 2, 5], 4, 1, 3, 1),
+    "strided": ([1, 2, 5], 5, 1, 1, 2),
+    "strided and dilated": ([2, 0, 1, 1], 4, 1, 2, 3),
+    "gridding": ([1, 1], 4, 1, 2, 2),
+    "plane": ([1, 2, 5], 3, 2, 1, 1),
+    "plane of one's own": (CROSS, 3, 2, 1, 1),
+    "signed plane": ([[1, -2], [0, 3]], 4, 2, 1, 1),
+    "plane with axes of its own": ([[1, 2], [3, 4]], 3, 2, (2, 1), (1, 2)),
+    "separable plane": ([[1, 2], [3, 6]], 3, 2, (1, 3), (2, 1)),
+    "volume": ([1, 2], 3, 3, 1, 1),
+    "volume of its own": (np.arange(8).reshape(2, 2, 2), 2, 3, (1, 2, 1), 2),
+}
+
+
+def every_path(kernel, n, ndim, dilation, stride):
+    """The map as it is defined: n tap choices, the weight of each path at the place it ends."""
+    taps = np.array(kernel, dtype=object)
+    if taps.ndim < ndim:
+        taps = np.multiply.outer(taps, np.multiply.outer(taps, taps) if ndim == 3 else taps)
+    steps, strides = (v if isinstance(v, tuple) else (v,) * ndim for v in (dilation, stride))
+    jumps = [[s**p * d for s, d in zip(strides, steps, strict=True)] for p in range(n)]
+    reach = np.sum([[(m - 1) * j for m, j in zip(taps.shape, row)] for row in jumps], axis=0)
+    found = np.full(reach.astype(int) + 1 if n else (1,) * ndim, Fraction(0), dtype=object)
+    for path in product(np.ndindex(taps.shape), repeat=n):
+        place = [sum(a[i] * j[i] for a, j in zip(path, jumps, strict=True)) for i in range(ndim)]
+        found[tuple(place)] += prod((Fraction(taps[a]) for a in path), start=Fraction(1))
+    return found
+
+
+def shares_of(found):
+    return found / sum(abs(found).flat)
+
+
+@pytest.mark.parametrize("stack", STACKS.values(), ids=STACKS)
+def test_the_map_is_the_sum_over_all_paths(stack):
+    kernel, n, ndim, dilation, stride = stack
+    paths = every_path(*stack)
+    erf = theoretical_erf(None, n, kernel=kernel, ndim=ndim, dilation=dilation, stride=stride)
+    numerators, denominator = erf.exact()
+    shares = shares_of(paths)
+    assert erf.shape == shares.shape
+    assert np.array_equal(numerators, shares * denominator)
+    assert all(type(v) is int for v in numerators.flat)
+    assert lcm(*(v.denominator for v in shares.flat)) <= denominator
+    exact, sign = shares.astype(float), np.sign(shares).astype(int)
+    assert np.max(np.abs(erf.values - exact)) <= 4 * np.finfo(float).eps + erf.error
+    if erf.is_nonnegative and not erf.error:
+        assert erf.values == pytest.approx(exact, rel=1e-13, abs=0)
+    assert np.array_equal(erf.sign, sign)
+    logs = [log(abs(v)) if v else -np.inf for v in shares.flat]
+    assert erf.log_values.ravel().tolist() == pytest.approx(logs, abs=1e-12)
+    assert erf.mass == pytest.approx(paths.sum(), rel=1e-13)
+    assert erf.log_norm == pytest.approx(log(abs(paths).sum()), abs=1e-12)
+
+
+@pytest.mark.parametrize("stack", STACKS.values(), ids=STACKS)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_every_engine_gives_the_same_values_or_says_why_not(stack, engine):
+    kernel, n, ndim, dilation, stride = stack
+    options = {"ndim": ndim, "dilation": dilation, "stride": stride, "engine": engine}
+    erf = theoretical_erf(None, n, kernel=kernel, **options)
+    exact = shares_of(every_path(*stack)).astype(float)
+    if engine == "contour" and not (
+        erf.is_nonnegative and all(len(f.start) == 1 for f in erf.factors)
+    ):
+        with pytest.raises(EngineError):
+            _ = erf.values
+        return
+    assert np.max(np.abs(erf.values - exact)) < 1e-14
+
+
+@pytest.mark.parametrize(("kernel", "origin"), [(BOX, (0,)), ([1, 2, 5], (-1,)), ([1, 2], (3,))])
+def test_where_the_first_tap_lies_does_not_move_the_centre(kernel, origin):
+    erf = theoretical_erf(None, 4, kernel=Kernel(kernel, origin))
+    assert np.array_equal(erf.values, theoretical_erf(None, 4, kernel=kernel).values)
+    assert erf.offsets[0][[0, -1]].tolist() == [-2.0 * (len(kernel) - 1), 2.0 * (len(kernel) - 1)]
+
+
+def test_taps_appear_in_the_order_of_a_framework():
+    """theory.md, section 2: w = (1, 2, 5), p = 1 puts gradient 1, 2, 5 at offsets −1, 0, 1."""
+    erf = theoretical_erf(3, 1, kernel=[1, 2, 5])
+    assert erf.offsets[0].tolist() == [-1, 0, 1]
+    assert (erf.values * 8).tolist() == [1, 2, 5]
+
+
+@pytest.mark.parametrize("variance", [1, 2, 0.5, 0.1, Fraction(2, 9), np.float64(3)])
+@pytest.mark.parametrize("ndim", [1, 2])
+def test_one_variance_scales_the_uniform_map(variance, ndim):
+    erf, uniform = (
+        variance_erf(3, 5, weight_variance=variance, ndim=ndim),
+        theoretical_erf(3, 5, ndim=ndim),
+    )
+    assert np.array_equal(erf.values, uniform.values)
+    assert erf.mass == pytest.approx((Fraction(variance) * 3**ndim) ** 5, rel=1e-14)
+    assert erf.log_mass == pytest.approx(5 * log(variance * 3**ndim), abs=1e-13)
+    assert erf.log_norm == pytest.approx(erf.log_mass, abs=1e-13)
+    assert (erf.kind, uniform.kind) == ("energy", "amplitude")
+
+
+@pytest.mark.parametrize("variances", [[1, 2, 1], CROSS, np.array([0.5, 0.25, 0.125])])
+def test_a_variance_per_tap_is_a_kernel(variances):
+    ndim = np.ndim(variances)
+    erf = variance_erf(3, 4, weight_variance=variances, ndim=ndim)
+    fixed = theoretical_erf(3, 4, kernel=variances, ndim=ndim)
+    assert np.array_equal(erf.values, fixed.values)
+    assert erf.mass == fixed.mass
+
+
+@pytest.mark.parametrize(("variance", "n"), [(10, 10_000), (1e-20, 100_000), (1e20, 100_000)])
+@pytest.mark.parametrize("ndim", [1, 2, 3])
+def test_log_mass_has_no_limits(variance, n, ndim):
+    erf = variance_erf(3, n, weight_variance=variance, ndim=ndim)
+    assert erf.log_mass == pytest.approx(n * log(variance * 3**ndim), rel=1e-13)
+
+
+@pytest.mark.parametrize("variance", [1e-5, 1e5 + 0.5])
+def test_a_mass_that_no_double_holds_is_refused(variance):
+    with pytest.raises(ErfTheoryError, match="ask for log_mass"):
+        _ = variance_erf(3, 1000, weight_variance=variance).mass
+
+
+@pytest.mark.parametrize(
+    ("n", "uniform", "rms"),
+    [
+        (5, 8.31, 10.44),
+        (10, 11.70, 15.52),
+        (20, 16.16, 22.74),
+        (40, 22.74, 31.95),
+        (80, 32.26, 45.49),
+    ],
+)
+def test_the_sizes_of_the_paper_are_these(n, uniform, rms):
+    """theory.md, section 5: k = 3, two dimensions."""
+    erf = variance_erf(3, n, ndim=2)
+    assert (round(erf.size(), 2), round(erf.rms().size(), 2)) == (uniform, rms)
+
+
+def test_sizes_grow_and_shares_shrink_as_the_known_slopes_say():
+    """theory.md, section 5: log-log slopes of the size, and of the size over the TRF."""
+    n = np.array([5, 10, 20, 40, 80])
+    for rms, grow, shrink in ((False, 0.487, -0.482), (True, 0.529, -0.440)):
+        erfs = [variance_erf(3, int(layers), ndim=2) for layers in n]
+        sizes = [(erf.rms() if rms else erf).size() for erf in erfs]
+        shares = [size / erf.theoretical_rf[0] for size, erf in zip(sizes, erfs, strict=True)]
+        slopes = [np.polyfit(np.log(n), np.log(y), 1)[0] for y in (sizes, shares)]
+        assert [round(float(slope), 3) for slope in slopes] == [grow, shrink]
+
+
+@pytest.mark.parametrize(("k", "n"), [(2, 9), (3, 20), (4, 7), (5, 11)])
+def test_participation_is_a_ratio_of_binomials(k, n):
+    """theory.md, section 1: k²ⁿ / T(2n, k, n(k−1)), T the middle coefficient of 2n layers."""
+    middle = (Kernel.uniform(k) ** (2 * n)).taps[n * (k - 1)]
+    erf = theoretical_erf(k, n)
+    assert erf.participation() == pytest.approx(Fraction(k ** (2 * n), middle), rel=1e-13)
+    assert theoretical_erf(k, n, ndim=2).participation() == pytest.approx(erf.participation() ** 2)
+
+
+@pytest.mark.parametrize(("ndim", "shape"), [(1, (41,)), (2, (41, 41)), (3, (41, 41, 41))])
+def test_cubes_of_equal_layers_have_the_width_of_the_formula(ndim, shape):
+    erf = theoretical_erf(3, 20, ndim=ndim)
+    assert erf.theoretical_rf == erf.shape == shape
+    assert erf.std == pytest.approx((20 * 8 / 12) ** 0.5, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"k": 0}, "k is 1 or more, not 0"),
+        ({"k": 2.5}, r"k is a whole number, not 2\.5"),
+        ({"k": "3"}, "k is a whole number, not '3'"),
+        ({"k": None}, "give k"),
+        ({"n": -1}, "n is 0 or more, not -1"),
+        ({"n": 1.5}, r"n is a whole number, not 1\.5"),
+        ({"ndim": 0}, "ndim is 1 or more, not 0"),
+        ({"ndim": 4}, "ndim is 1, 2 or 3, not 4"),
+        ({"dilation": 0}, "dilation is 1 or more, not 0"),
+        ({"dilation": (1, 1)}, r"\(1, 1\) has 2 entries for 1 axes"),
+        ({"stride": 1.5}, r"stride is a whole number, not 1\.5"),
+        ({"stride": -2}, "stride is 1 or more, not -2"),
+        ({"kernel": [1, 2]}, r"k = 3 and a kernel of shape \(2,\) disagree"),
+        ({"kernel": [1, 2], "ndim": 2}, r"its shape is \(3,\) or \(3, 3\)"),
+        ({"kernel": CROSS}, r"a kernel for 1 axes is 1-D .* not of shape \(3, 3\)"),
+        ({"k": None, "kernel": [[1, 2]], "ndim": 2}, r"k = 2 and a kernel of shape \(1, 2\)"),
+        ({"kernel": Kernel(np.ones((2, 3)), (0,))}, "without channels"),
+        ({"kernel": []}, "at least one tap"),
+        ({"kernel": 3}, "at least one tap"),
+        ({"kernel": [1, np.nan, 1]}, "finite"),
+        ({"kernel": [1, np.inf, 1]}, "finite"),
+        ({"kernel": [1, 1j, 1]}, "finite real numbers"),
+        ({"kernel": ["a", "b", "c"]}, "finite real numbers"),
+        ({"kernel": [1, None, 1]}, "finite real numbers, not None"),
+        ({"kernel": [[1, 2], [3]]}, "do not form an array"),
+        ({"kernel": [10**400, 0.5, 1]}, "double"),
+        ({"engine": "fast"}, "no engine 'fast': choose one of auto, convolution, dtft"),
+        ({"engine": "cumulants"}, "cumulants engine gives no map"),
+    ],
+)
+def test_bad_input_is_refused_when_it_is_given(given, message):
+    with pytest.raises(ErfTheoryError, match=message):
+        theoretical_erf(**{"k": 3, "n": 2, **given})
+
+
+@pytest.mark.parametrize(
+    ("variance", "message"),
+    [
+        (0, "above 0, not 0"),
+        (-1.5, r"above 0, not -1\.5"),
+        (np.nan, "variance.*nan"),
+        (np.inf, "variance.*inf"),
+        ("2", "variance.*'2'"),
+        ([1, -1, 1], r"not negative: \[1, -1, 1\]"),
+        ([1, 1], "disagree"),
+    ],
+)
+def test_what_is_no_variance_is_refused(variance, message):
+    with pytest.raises(ErfTheoryError, match=message):
+        variance_erf(3, 2, weight_variance=variance)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_map_of_nothing_cannot_be_normalised(engine):
+    erf = theoretical_erf(2, 3, kernel=[0, 0], engine=engine)
+    for ask in (lambda: erf.values, lambda: erf.log_values, erf.exact, erf.size):
+        with pytest.raises(ErfTheoryError):
+            ask()
+    assert (erf.mass, erf.log_mass) == (0, -np.inf)
+
+
+TOO_LARGE = {
+    "line": {"k": 3, "n": 10**12},
+    "plane": {"k": 3, "n": 10**6, "ndim": 2},
+    "plane of its own": {"k": 2, "n": 10**6, "ndim": 2, "kernel": [[1, 1], [1, 0]]},
+    "strided": {"k": 3, "n": 60, "stride": 2},
+    "strided beyond all doubles": {"k": 3, "n": 1500, "stride": 2},
+}
+ASK = {
+    "values": lambda erf: erf.values,
+    "log_values": lambda erf: erf.log_values,
+    "sign": lambda erf: erf.sign,
+    "exact": lambda erf: erf.exact(),
+    "array": np.asarray,
+}
+
+
+@pytest.mark.parametrize("options", TOO_LARGE.values(), ids=TOO_LARGE)
+@pytest.mark.parametrize("ask", ASK.values(), ids=ASK)
+def test_a_map_that_does_not_fit_is_refused_before_any_work(options, ask):
+    erf, start = theoretical_erf(**options), perf_counter()
+    with pytest.raises(MapTooLargeError, match="GiB"):
+        ask(erf)
+    assert perf_counter() - start < 1
+
+
+@pytest.mark.parametrize(
+    "ask", [lambda erf: erf.size(), lambda erf: erf.offsets, lambda erf: erf.frame]
+)
+def test_what_needs_a_line_that_does_not_fit_is_refused_too(ask):
+    with pytest.raises(MapTooLargeError):
+        ask(theoretical_erf(3, 10**12))
+
+
+def test_moments_of_ten_million_layers_need_no_time():
+    erf, start = theoretical_erf(3, 10**7, ndim=2), perf_counter()
+    assert erf.std == pytest.approx((10**7 * 2 / 3) ** 0.5, rel=1e-14)
+    assert erf.log_mass == pytest.approx(2 * 10**7 * log(3), rel=1e-14)
+    assert perf_counter() - start < 1
