@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 from operator import index
 from typing import Any
 
@@ -84,6 +84,7 @@ class Kernel:
         object.__setattr__(self, "origin", start)
 
     @classmethod
+    @cache
     def uniform(cls, k: int, ndim: int = 1) -> Kernel:
         """All ones on ``k`` taps per axis, first tap at 0.
 
@@ -92,9 +93,9 @@ class Kernel:
         >>> Kernel.uniform(2, ndim=2).taps.tolist()
         [[1, 1], [1, 1]]
         """
-        if (size := index(k)) < 1:
-            raise ErfTheoryError(f"a kernel has at least one tap per axis, not k = {size}")
-        return cls(np.full((size,) * ndim, 1, dtype=object))
+        if index(k) < 1:
+            raise ErfTheoryError(f"a kernel has at least one tap per axis, not k = {k}")
+        return cls(np.full((k,) * ndim, 1, dtype=object))
 
     @classmethod
     def delta(cls, ndim: int = 1) -> Kernel:
@@ -248,8 +249,7 @@ class Kernel:
         >>> Kernel([1, 2, 5], origin=(-1,)).dilate(2)
         Kernel([1, 0, 2, 0, 5], origin=(-2,))
         """
-        steps = per_axis(step, self.ndim)
-        if min(steps) < 1:
+        if min(steps := per_axis(step, self.ndim)) < 1:
             raise ErfTheoryError(f"a dilation is 1 or more on every axis, not {step}")
         shape = tuple((s - 1) * d + 1 for s, d in zip(self.shape, steps, strict=True))
         spread = np.zeros(self.channels + shape, dtype=self.taps.dtype)

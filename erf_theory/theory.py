@@ -154,16 +154,19 @@ def variance_erf(
 def _factors(
     taps: Kernel, n: int, dilation: tuple[int, ...], stride: tuple[int, ...], engine: str
 ) -> tuple[ProgramMap, ...]:
-    """One map per axis where the kernel is separable, else one map; equal axes share theirs."""
+    """One map per axis if the kernel is separable, the same one for equal axes; else one map."""
     lines = taps.factors()
     if lines is None:
         return (ProgramMap(_stack(taps, n, dilation, stride), taps.ndim, engine),)
-    maps: dict[tuple[Kernel, int, int], ProgramMap] = {}
-    for axis in zip(lines, dilation, stride, strict=True):
-        line, d, s = axis
-        if axis not in maps:
-            maps[axis] = ProgramMap(_stack(line, n, (d,), (s,)), 1, engine)
-    return tuple(maps[axis] for axis in zip(lines, dilation, stride, strict=True))
+    axes = list(zip(lines, dilation, stride, strict=True))
+    if all(axis == axes[0] for axis in axes):
+        return (_line(*axes[0], n, engine),) * len(axes)
+    return tuple(_line(*axis, n, engine) for axis in axes)
+
+
+def _line(kernel: Kernel, dilation: int, stride: int, n: int, engine: str) -> ProgramMap:
+    """The map on one axis."""
+    return ProgramMap(_stack(kernel, n, (dilation,), (stride,)), 1, engine)
 
 
 def _stack(kernel: Kernel, n: int, dilation: tuple[int, ...], stride: tuple[int, ...]) -> Program:

@@ -8,6 +8,7 @@ may cancel; `absolute_error` says how much that can have cost.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import frexp
 from typing import Any, final
 
 import numpy as np
@@ -65,7 +66,7 @@ class Samples:
         for _ in range(times):
             start = tuple(a + o for a, o in zip(field.start, origin, strict=True))
             values = _channelwise(taps, field.values, self.ndim)
-            field = _balanced(replace(field, values=values, start=start), exponent)
+            field = _balanced(values, start, field.exponent + exponent)
         return field
 
     def scale(self, factor: Number | FloatArray) -> Samples:
@@ -73,9 +74,9 @@ class Samples:
         if isinstance(factor, np.ndarray):
             lead = self.values.ndim - self.ndim
             column = factor.reshape(factor.shape + (1,) * (self.ndim * (factor.ndim == lead)))
-            return _balanced(replace(self, values=self.values * column))
+            return _balanced(self.values * column, self.start, self.exponent)
         taps, exponent = Kernel(np.array([factor], dtype=object)).scaled
-        return _balanced(replace(self, values=self.values * taps[0]), exponent)
+        return _balanced(self.values * taps[0], self.start, self.exponent + exponent)
 
     def __add__(self, other: Samples) -> Samples:
         start, shape = union(self.start, self.shape, other.start, other.shape)
@@ -85,7 +86,7 @@ class Samples:
         for field in (self, other):
             at = tuple(a - b for a, b in zip(field.start, start, strict=True))
             total[box(at, field.shape)] += np.ldexp(field.values, _shift(field.exponent - exponent))
-        return _balanced(replace(self, values=total, start=start, exponent=exponent))
+        return _balanced(total, start, exponent)
 
     def expand(self, s: Steps) -> Samples:
         """Move what is at x to s·x."""
@@ -95,7 +96,7 @@ class Samples:
         values = np.zeros(lead + shape)
         values[box((0,) * self.ndim, self.shape, steps)] = self.values
         start = tuple(a * d for a, d in zip(self.start, steps, strict=True))
-        return replace(self, values=values, start=start)
+        return Samples(values, start, self.exponent)
 
     def decimate(self, s: Steps) -> Samples:
         """Keep what is at multiples of s and move it from s·x to x."""
@@ -109,7 +110,7 @@ class Samples:
             if kept.size == 0:
                 hole = [1 if i == values.ndim + axis else n for i, n in enumerate(values.shape)]
                 values, start[axis] = np.zeros(hole), 0
-        return _balanced(replace(self, values=values, start=tuple(start)))
+        return _balanced(values, tuple(start), self.exponent)
 
     def fold(self, size: Steps, border: Border) -> Samples:
         """Bring what lies outside the image [0, size) back to it, as its border says."""
@@ -121,19 +122,19 @@ class Samples:
             places = np.arange(first, first + len(lines))
             np.add.at(image, _folded(places, length, border), lines)
             values = np.moveaxis(image[:length], 0, axis)
-        return _balanced(replace(self, values=values, start=(0,) * self.ndim))
+        return _balanced(values, (0,) * self.ndim, self.exponent)
 
     def take(self, a: int, b: int) -> Samples:
         """Keep channels a to b−1."""
         if self.values.ndim == self.ndim:
             raise ErfTheoryError("a field without channels has none to take")
-        return _balanced(replace(self, values=self.values[a:b]))
+        return _balanced(self.values[a:b], self.start, self.exponent)
 
 
 def impulse(ndim: int, channels: FloatArray | None = None) -> Samples:
     """The unit impulse at 0; with ``channels``, one weight per channel of the unit."""
     weights = np.ones(()) if channels is None else np.asarray(channels, dtype=np.float64)
-    return _balanced(Samples(weights.reshape(weights.shape + (1,) * ndim), (0,) * ndim))
+    return _balanced(weights.reshape(weights.shape + (1,) * ndim), (0,) * ndim, 0)
 
 
 def run(program: Program, ndim: int) -> Samples:
@@ -198,7 +199,7 @@ class _Magnitudes:
 def _power(kernel: Kernel, times: int) -> Samples:
     """The kernel convolved with itself, ``times`` of it, by squaring."""
     taps, exponent = kernel.scaled
-    square = _balanced(Samples(taps, kernel.origin), exponent)
+    square = _balanced(taps, kernel.origin, exponent)
     power = None
     while times:
         if times & 1:
@@ -210,11 +211,14 @@ def _power(kernel: Kernel, times: int) -> Samples:
 
 def _product(field: Samples, line: Samples) -> Samples:
     """Convolution of every channel of a 1-D field with a field without channels."""
-    rows = field.values.reshape(-1, field.values.shape[-1])
-    values = np.stack([np.convolve(row, line.values) for row in rows])
-    values = values.reshape(*field.values.shape[:-1], -1)
     start = (field.start[0] + line.start[0],)
-    return _balanced(replace(field, values=values, start=start), line.exponent)
+    if field.values.ndim == 1:
+        values = np.convolve(field.values, line.values)
+    else:
+        rows = field.values.reshape(-1, field.values.shape[-1])
+        values = np.stack([np.convolve(row, line.values) for row in rows])
+        values = values.reshape(*field.values.shape[:-1], -1)
+    return _balanced(values, start, field.exponent + line.exponent)
 
 
 def _channelwise(taps: FloatArray, values: FloatArray, ndim: int) -> FloatArray:
@@ -228,20 +232,20 @@ def _channelwise(taps: FloatArray, values: FloatArray, ndim: int) -> FloatArray:
     return np.asarray(convolve(taps, values, ndim))
 
 
-def _balanced(field: Samples, exponent: int = 0) -> Samples:
-    """The same field times ``2**exponent``, its largest sample brought to about ``2**490``."""
-    peak = float(np.max(np.abs(field.values), initial=0.0))
+def _balanced(values: FloatArray, start: tuple[int, ...], exponent: int) -> Samples:
+    """A field, ``values * 2**exponent``, with its largest sample brought to about ``2**490``."""
+    peak = float(np.abs(values).max())
     if peak == 0:
-        return replace(field, exponent=0)
-    shift = _PEAK - int(np.frexp(peak)[1])
+        return Samples(values, start, 0)
+    shift = _PEAK - frexp(peak)[1]
     if shift > 2 * _PEAK:
         raise EngineError(
             "the convolution engine kept only samples far below the rest of the map, where "
             "doubles have lost them: ask the multinomial engine"
         )
-    values = np.ldexp(field.values, shift) if abs(shift) > 16 else field.values
-    moved = shift if abs(shift) > 16 else 0
-    return replace(field, values=values, exponent=field.exponent + exponent - moved)
+    if abs(shift) <= 16:
+        return Samples(values, start, exponent)
+    return Samples(np.ldexp(values, shift), start, exponent - shift)
 
 
 def _shift(exponent: int) -> int:
