@@ -84,9 +84,9 @@ class Balls(Packed):
 
         return ctx.workprec(self.precision)
 
-    def _need_room(self) -> None:
+    def _need_room(self, shape: tuple[int, ...]) -> None:
         bits = self.precision + ceil(sum(run.times * _range(run) for run in self.runs))
-        size = prod(self.shape)
+        size = prod(shape)
         if size * bits > _MOST_WORK:
             raise EngineError(
                 f"{size} balls over a range of {bits} bits are more than a minute's work: ask the "
@@ -133,7 +133,7 @@ def log_map(program: Program, ndim: int, support: BoolArray | None = None) -> Lo
     """Logarithms and signs of the map that a program makes of the unit impulse.
 
     The program runs at 96 bits and then at twice as many each time, until every sample is zero
-    or known to 60 bits. If doubling settles nothing more, exact integers decide.
+    or known to 60 bits. If doubling settles nothing more, or ends, exact integers decide.
 
     Parameters
     ----------
@@ -162,23 +162,29 @@ def log_map(program: Program, ndim: int, support: BoolArray | None = None) -> Lo
     >>> log_map(lambda f: f.convolve(Kernel.uniform(3), 1, 5000), 1).error < 1e-12
     True
     """
-    doubts, exact_fits = None, True
+    before, doubts = 0, 0
     for precision in _PRECISIONS:
         balls = program(impulse(ndim, precision))
         values = _known(balls.enclosures, support)
         before, doubts = doubts, sum(map(_is_doubtful, values.flat))
-        if doubts and doubts == before and exact_fits:
-            try:
-                exact = program(multinomial.impulse(ndim))
-                values, doubts = _quotients(exact, precision), 0
-            except EngineError:
-                exact_fits = False
         if not doubts:
             return _logarithms(values, balls.start)
+        if doubts == before or precision == _PRECISIONS[-1]:
+            exact = _exact(program, ndim)
+            if exact is not None:
+                return _logarithms(_known(exact, support), balls.start)
     raise EngineError(
         f"{doubts} samples cannot be told from 0 with {_PRECISIONS[-1]} bits, and exact integers "
         "do not fit: give the support of the map, or choose a smaller n"
     )
+
+
+def _exact(program: Program, ndim: int) -> NumberArray | None:
+    """The samples from exact integers, as balls; None if the integers would not fit."""
+    try:
+        return _quotients(program(multinomial.impulse(ndim)), _PRECISIONS[0])
+    except EngineError:
+        return None
 
 
 def _known(values: NumberArray, support: BoolArray | None) -> NumberArray:

@@ -52,14 +52,15 @@ class Exact(Packed):
 
     @cached_property
     def numerators(self) -> NumberArray:
-        """Python integers in the shape of the box; divided by `denominator`, the samples."""
-        self._need_room()
+        """Python integers in the shape of the box; over `denominator` they are the samples."""
+        self._need_room(self.shape)
         numerators = np.full(self.shape, 0, dtype=object)
         if self._is_uniform_run:
             run = self.runs[0]
             numerators[:: run.step[0]] = extended_binomials(run.kernel.taps.size, run.times)
         else:
             numerators.ravel()[:] = _integers(self.coefficients.ravel())
+        numerators.flags.writeable = False
         return numerators
 
     @property
@@ -76,10 +77,10 @@ class Exact(Packed):
     def _spread(self, polynomial: Any, gap: int) -> Any:
         return polynomial.inflate(gap)
 
-    def _need_room(self) -> None:
+    def _need_room(self, shape: tuple[int, ...]) -> None:
         growth = sum(run.times * _growth(run) for run in self.runs)
         bits = self.samples.height_bits() + ceil(growth)
-        size = prod(self.shape)
+        size = prod(shape)
         if size * (bits + _OVERHEAD) > _MOST_BITS:
             raise EngineError(
                 f"{size} exact integers of up to {bits} bits are more than "

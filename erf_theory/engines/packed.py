@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, reduce
 from math import gcd, lcm, prod
-from operator import index
+from operator import index, mul
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -112,13 +112,13 @@ class Packed(ABC):
     @cached_property
     def polynomial(self) -> Any:
         """The numerators of all samples: one polynomial of FLINT."""
-        self._need_room()
         room = self.shape
+        self._need_room(room)
         with self._working():
-            product = self._repacked(self.samples, self.extent, room)
-            for run in self.runs:
-                product *= self._power(run, room)
-        return product
+            factors = [self._power(run, room) for run in self.runs]
+            if self.samples != self._ring([1]) or not factors:
+                factors.append(self._repacked(self.samples, self.extent, room))
+            return reduce(mul, factors)
 
     @property
     def coefficients(self) -> NumberArray:
@@ -147,6 +147,7 @@ class Packed(ABC):
     def __add__(self, other: Self) -> Self:
         _need_axes(other.ndim, self.ndim)
         corner, room = union(self.start, self.shape, other.start, other.shape)
+        self._need_room(room)
         divisor = lcm(self.denominator, other.denominator)
         with self._working():
             total = self.placed(corner, room) * (divisor // self.denominator)
@@ -157,6 +158,7 @@ class Packed(ABC):
         """Move what is at x to s·x."""
         steps = _positive(s, self.ndim, "stride")
         extent = tuple((m - 1) * d + 1 for m, d in zip(self.extent, steps, strict=True))
+        self._need_room(extent)
         spread = np.zeros(extent, dtype=object)
         places = box((0,) * self.ndim, self.extent, steps)
         spread[places] = self.coefficients_of(self.samples, self.extent)
@@ -218,8 +220,8 @@ class Packed(ABC):
         """The polynomial in the ``gap``-th power of its variable."""
 
     @abstractmethod
-    def _need_room(self) -> None:
-        """Refuse samples that would be too many, or too long."""
+    def _need_room(self, shape: tuple[int, ...]) -> None:
+        """Refuse a box of samples that would be too many, or too long."""
 
     def _working(self) -> AbstractContextManager[object]:
         """The precision to work in."""

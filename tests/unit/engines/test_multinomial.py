@@ -179,6 +179,8 @@ def test_a_kernel_of_zeros_leaves_a_box_of_zeros():
         (lambda f: f.convolve(Kernel(np.ones((2, 3)), origin=(0,))), EngineError),
         (lambda f: f.convolve(Kernel.uniform(3), 1, 10**6).numerators, EngineError),
         (lambda f: f.convolve(Kernel.uniform(2), 1, 10**6).scale(2).numerators, EngineError),
+        (lambda f: f + f.convolve(Kernel([1], origin=(10**8,))), EngineError),
+        (lambda f: f.convolve(SIGNED).decimate(1).expand(10**8), EngineError),
         (lambda f: f.convolve(CROSS), ErfTheoryError),
         (lambda f: f + impulse(2), ErfTheoryError),
         (lambda f: f.convolve(SIGNED, 0), ErfTheoryError),
