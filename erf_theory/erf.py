@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property, reduce
-from math import exp, isfinite, prod
+from math import exp, inf, isfinite, prod
 from os import PathLike
 from typing import Any, Literal
 
@@ -77,6 +77,7 @@ class ERF(Shown):
     @cached_property
     def offsets(self) -> tuple[FloatArray, ...]:
         """Per axis, distances of the samples from the unit's centre in input pixels."""
+        need_memory(max(self.shape), 2)
         return tuple(_read_only(np.arange(m, dtype=np.float64) - (m - 1) / 2) for m in self.shape)
 
     @property
@@ -149,7 +150,7 @@ class ERF(Shown):
             value = exp(min(self.log_mass, 1000.0))
         else:
             raise ErfTheoryError("the mass was too long to be saved: ask for log_mass")
-        if not isfinite(value) or value == 0 < exp(min(self.log_mass, 0.0)):
+        if not isfinite(value) or (value == 0 and self.log_mass > -inf):
             raise ErfTheoryError(
                 f"no double holds a mass of e^{self.log_mass:.6g}: ask for log_mass, or give the "
                 "taps as integers or fractions for an exact mass"

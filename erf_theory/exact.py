@@ -63,7 +63,13 @@ def simplest(array: NumberArray) -> NumberArray:
     numbers = [number(v) for v in array.ravel().tolist()]
     kind = float if any(isinstance(v, float) for v in numbers) else object
     result = np.empty(len(numbers), dtype=kind)
-    result[:] = numbers
+    try:
+        result[:] = numbers
+    except OverflowError:
+        raise ErfTheoryError(
+            "taps that mix floats with integers above the largest double: give all as integers "
+            "or fractions"
+        ) from None
     return result.reshape(array.shape)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import exp, gcd, log
+from math import exp, frexp, gcd, log
 
 import numpy as np
 import numpy.typing as npt
@@ -88,7 +88,8 @@ def _by_convolution(program: Program, extent: Extent) -> Shares:
     if extent.nonnegative:
         return Shares(field.values / total, log_norm, 0.0, "convolution")
     lost = convolution.absolute_error(program, len(extent.shape))
-    error = float(np.max(lost.values)) * exp((lost.exponent - field.exponent) * log(2)) / total
+    above = min((lost.exponent - field.exponent) * log(2), 300.0)
+    error = float(np.max(lost.values)) / total * exp(above)
     return _judged(Shares(field.values / total, log_norm, error, "convolution"))
 
 
@@ -99,15 +100,18 @@ def _by_dtft(program: Program, extent: Extent) -> Shares:
     values = found.values
     if extent.nonnegative:
         values = np.where(values <= found.error, 0.0, values)
+        if not np.any(values):
+            raise _cancelled("dtft", found.error)
     total = float(np.sum(np.abs(values)))
     _need_mass(total)
     log_norm = found.log_scale + log(total)
     return _judged(Shares(values / total, log_norm, found.error / total, "dtft"))
 
 
-def _by_contour(program: Program, _: Extent) -> Shares:
+def _by_contour(program: Program, extent: Extent) -> Shares:
     from erf_theory.engines import contour
 
+    _need_line(extent)
     found = contour.run(program, floor=-746.0)
     values = np.exp(found.values - found.total)
     values /= np.sum(values)
@@ -137,15 +141,18 @@ def _logs_by_convolution(program: Program, extent: Extent) -> Logs:
     _need_mass(float(np.max(values)))
     if np.any(values[mask] < 2.0**-1000):
         raise refusal("convolution", "hold values this far apart", "contour (1-D) or balls can")
+    mantissa, exponent = np.frexp(values)
+    total, power = frexp(float(np.sum(values)))
     with np.errstate(divide="ignore"):
-        logs = np.log(values) - log(float(np.sum(values)))
+        logs = np.log(mantissa / total) + (exponent - power) * log(2)
     error = _EPS * (2 * extent.roundings + float(np.max(np.abs(logs[mask]))))
     return Logs(logs, mask.astype(np.int8), error, "convolution")
 
 
-def _logs_by_contour(program: Program, _: Extent) -> Logs:
+def _logs_by_contour(program: Program, extent: Extent) -> Logs:
     from erf_theory.engines import contour
 
+    _need_line(extent)
     found = contour.run(program)
     sign = (found.values > -np.inf).astype(np.int8)
     return Logs(found.values - found.total, sign, found.error, "contour")
@@ -184,11 +191,22 @@ def _ball_logs(program: Program, extent: Extent) -> tuple[Logs, float]:
 def _judged(shares: Shares) -> Shares:
     """The same, unless rounding may have reached the sixth digit of the largest value."""
     if shares.error > 1e-6 * float(np.max(np.abs(shares.values))):
-        raise EngineError(
-            f"the {shares.engine} engine loses this map to cancellation (estimated error "
-            f"{shares.error:.1e} of the total): the multinomial and balls engines do not"
-        )
+        raise _cancelled(shares.engine, shares.error)
     return shares
+
+
+def _cancelled(engine: str, error: float) -> EngineError:
+    return EngineError(
+        f"the {engine} engine loses this map to cancellation (estimated error {error:.1e}): the "
+        "multinomial and balls engines do not"
+    )
+
+
+def _need_line(extent: Extent) -> None:
+    if len(extent.shape) != 1:
+        raise refusal(
+            "contour", "read a map of several axes", "the convolution and dtft engines can"
+        )
 
 
 def _need_mass(total: float) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
+from numbers import Real
 from operator import index
 from typing import Any
 
@@ -231,9 +233,9 @@ def _steps(name: str, value: Steps, ndim: int) -> tuple[int, ...]:
 
 def _variance(value: Any) -> Number:
     """A positive number; a float that is whole counts as exact."""
+    if not isinstance(value, Real) or not 0 < float(value) < inf:
+        raise ErfTheoryError(f"a weight's variance is a finite number above 0, not {value!r}")
     variance = number(value)
-    if variance <= 0:
-        raise ErfTheoryError(f"a weight's variance is above 0, not {value}")
     return int(variance) if isinstance(variance, float) and variance.is_integer() else variance
 
 

@@ -130,7 +130,7 @@ def _half(program: Program, extent: Extent, floor: float) -> tuple[FloatArray, F
         rows = max(1, _BATCH // int(width))
         for at in range(0, len(members), rows):
             some = circles.only(members[at : at + rows])
-            places, found, error = _read(program, some, jump, extent)
+            places, found, error = _read(program, some, jump)
             logs[places], errors[places] = found, error
     return logs, errors
 
@@ -190,7 +190,7 @@ def _lengths(width: _IntArray, jump: int) -> _IntArray:
 
 
 def _read(
-    program: Program, circles: _Circles, jump: int, extent: Extent
+    program: Program, circles: _Circles, jump: int
 ) -> tuple[_IntArray, FloatArray, FloatArray]:
     """Places of some circles of equal width, the logarithms there and their errors."""
     width = int(circles.width[0])
@@ -202,8 +202,7 @@ def _read(
     untilt = circles.theta[row] * places
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = field.log_scale[row] + np.log(share) - untilt
-    level = np.mean(np.abs(field.values), axis=1)
-    lost = _EPS * (extent.roundings + 4 * np.log(width)) * level + np.exp(-_OUTSIDE)
+    lost = field.error() + np.exp(-_OUTSIDE)
     with np.errstate(divide="ignore", invalid="ignore"):
         error = lost[row] / np.maximum(share, 0)
     return places, logs, error + _EPS * (2 + np.abs(field.log_scale[row]) + np.abs(untilt))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from fractions import Fraction
 from itertools import product
-from math import comb, prod
+from math import comb, inf, prod
 from typing import Any, final
 
 import numpy as np
@@ -39,13 +39,12 @@ _WIDE = Context(prec=60, Emax=MAX_EMAX, Emin=MIN_EMIN)
 @final
 @dataclass(frozen=True)
 class Cumulants:
-    """_Mass and joint cumulants of a field.
+    """Mass and joint cumulants of a field.
 
     Attributes
     ----------
-    mass : int, Fraction or Decimal
-        Sum over all places, also negative. Exact while all taps and factors are; else 60
-        digits, which no number of layers overflows.
+    parts : tuple of pairs
+        The mass in parts, not multiplied out: numbers, and how often each is a factor.
     series : mapping of tuple of int to number
         Joint cumulants of the map divided by its mass, for every order from 1 to ``order``:
         ``series[1, 0]`` is the mean on axis 0, ``series[1, 1]`` the covariance. In powers of
@@ -62,15 +61,35 @@ class Cumulants:
     ((Fraction(20, 1),), Fraction(40, 3), Fraction(-40, 3))
     """
 
-    mass: _Mass
+    parts: tuple[tuple[_Mass, int], ...]
     series: Series
     order: int
     ndim: int
 
     @property
+    def mass(self) -> _Mass:
+        """Sum over all places, also negative: int, Fraction or Decimal.
+
+        Exact while all taps and factors are; else 60 digits, which no number of layers overflows.
+        """
+        exact = all(not isinstance(base, Decimal) for base, _ in self.parts)
+        total: _Mass = 1
+        for base, times in self.parts:
+            power = base**times if exact else _WIDE.power(_decimal(base), times)
+            total = _product(total, power)
+        return total
+
+    @property
     def log_mass(self) -> float:
         """Natural logarithm of the mass's magnitude; -inf for a field that is 0."""
-        return float(_WIDE.ln(abs(_decimal(self.mass)))) if self.mass else -float("inf")
+        if self._is_zero:
+            return -inf
+        terms = (_WIDE.ln(_decimal(base).copy_abs()) * times for base, times in self.parts)
+        return float(sum(terms))
+
+    @property
+    def _is_zero(self) -> bool:
+        return any(base == 0 for base, _ in self.parts)
 
     @property
     def mean(self) -> tuple[Number, ...]:
@@ -100,7 +119,7 @@ class Cumulants:
                 f"the field carries cumulants of orders 1 to {self.order}, not {sum(at)}: start "
                 "from impulse(ndim, order=...) with a larger order"
             )
-        if self.mass == 0:
+        if self._is_zero:
             raise _no_mass("the field")
         value: Number = self.series[at]
         return value
@@ -116,11 +135,8 @@ class Cumulants:
         mass, added = _of_kernel(kernel, self.order)
         stretched = _stretched(added, per_axis(step, self.ndim))
         series = {a: value + times * stretched[a] for a, value in self.series.items()}
-        if isinstance(self.mass, Decimal) or not kernel.is_exact:
-            power: _Mass = _WIDE.power(_decimal(mass), times)
-        else:
-            power = mass**times
-        return replace(self, mass=_product(self.mass, power), series=series)
+        base = mass if kernel.is_exact else _decimal(mass)
+        return replace(self, parts=(*self.parts, (base, times)), series=series)
 
     def scale(self, factor: Number | FloatArray) -> Cumulants:
         """Multiply the mass by a number."""
@@ -130,14 +146,14 @@ class Cumulants:
             )
         scalar = number(factor)
         exact = _decimal(Fraction(scalar)) if isinstance(scalar, float) else scalar
-        return replace(self, mass=_product(self.mass, exact))
+        return replace(self, parts=(*self.parts, (exact, 1)))
 
     def __add__(self, other: Cumulants) -> Cumulants:
         """Mix: average the moments about the common mean by mass, and take the logarithm back."""
-        if self.mass == 0 or other.mass == 0:
-            return self if other.mass == 0 else other
+        if self._is_zero or other._is_zero:
+            return self if other._is_zero else other
         if (order := min(self.order, other.order)) == 0:
-            return Cumulants(_total(self.mass, other.mass), {}, 0, self.ndim)
+            return replace(self, parts=((_total(self.mass, other.mass), 1),), series={}, order=0)
         total, weights = _shares(self.mass, other.mass)
         axes = np.eye(self.ndim, dtype=int).tolist()
         parts = list(zip(weights, (self.series, other.series), strict=True))
@@ -148,7 +164,7 @@ class Cumulants:
         ]
         moments = {a: sum(w * about[a] for w, about in central) for a in central[0][1]}
         series = {**_cumulant_series(moments, order), **mean}
-        return Cumulants(total, series, order, self.ndim)
+        return Cumulants(((total, 1),), series, order, self.ndim)
 
     def expand(self, s: Steps) -> Cumulants:
         """Move what is at x to s·x: κ_a times Π sᵢ^aᵢ."""
@@ -179,7 +195,7 @@ def impulse(ndim: int, order: int = 2) -> Cumulants:
     """
     if order < 0:
         raise ErfTheoryError(f"an order is 0 (the mass alone) or more, not {order}")
-    return Cumulants(1, dict.fromkeys(_indices(ndim, order), 0), order, ndim)
+    return Cumulants((), dict.fromkeys(_indices(ndim, order), 0), order, ndim)
 
 
 def _moment_series(cumulants: Series, order: int) -> dict[_Index, Any]:
@@ -236,7 +252,7 @@ def _indices(ndim: int, order: int) -> list[_Index]:
 
 
 def _of_kernel(kernel: Kernel, order: int) -> tuple[int | Fraction, Series]:
-    """_Mass and joint cumulants; those of float taps are computed exactly, then rounded."""
+    """Mass and joint cumulants; those of float taps are computed exactly, then rounded."""
     taps = np.array([Fraction(tap) for tap in kernel.taps.flat], dtype=object)
     exact = Kernel(taps.reshape(kernel.shape), kernel.origin)
     mass = Fraction(exact.mass)

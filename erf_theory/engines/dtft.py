@@ -16,7 +16,7 @@ from typing import Any, final
 import numpy as np
 import numpy.typing as npt
 
-from erf_theory.engines.extent import Extent, extent_of, need_memory
+from erf_theory.engines.extent import extent_of, need_memory
 from erf_theory.engines.field import Border, Program, refusal
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray, Number
@@ -25,6 +25,7 @@ from erf_theory.lattice import Steps, box, per_axis
 
 __all__ = ["Spectrum", "Transformed", "fast_length", "impulse", "run"]
 
+_EPS = float(np.finfo(np.float64).eps)
 _ComplexArray = npt.NDArray[np.complex128]
 
 
@@ -48,6 +49,11 @@ class Spectrum:
         Logarithm of the circle's radius at this node, per axis.
     log_scale : ndarray, shape (rows,)
         Natural logarithm of what the values leave out.
+    noise : ndarray, shape (rows,)
+        Estimate of the absolute error of a sample that has no share in the values' size, in
+        units of the values: what sums and transforms left.
+    roundings : int
+        Relative error of every value, in units of the last place: what products left.
     """
 
     values: _ComplexArray
@@ -55,6 +61,8 @@ class Spectrum:
     start: tuple[int, ...]
     theta: FloatArray
     log_scale: FloatArray
+    noise: FloatArray
+    roundings: int = 0
 
     @property
     def ndim(self) -> int:
@@ -72,14 +80,16 @@ class Spectrum:
         transfer, log_factor = _transfer(kernel, steps, self.size, self.theta)
         shifts = zip(self.start, kernel.origin, steps, strict=True)
         start = tuple(a + times * o * d for a, o, d in shifts)
-        field = replace(self, start=start, log_scale=self.log_scale + times * log_factor)
+        log_scale = self.log_scale + times * log_factor
+        roundings = self.roundings + times + 2
+        field = replace(self, start=start, log_scale=log_scale, roundings=roundings)
         if len(kernel.channels) < 2:
             power = _power(transfer, times)
             shape = power.shape[:1] + (1,) * (lead - len(kernel.channels)) + power.shape[1:]
             return _balanced(replace(field, values=self.values * power.reshape(shape)))
         for _ in range(times):
             values = np.einsum("roi...,ro...->ri...", transfer, field.values)
-            field = _balanced(replace(field, values=values))
+            field = _balanced(replace(_settled(field, transfer.shape[1]), values=values))
         return field
 
     def scale(self, factor: Number | FloatArray) -> Spectrum:
@@ -97,9 +107,14 @@ class Spectrum:
         start = tuple(map(min, self.start, other.start))
         left, right = _moved(self, start), _moved(other, start)
         top = np.maximum(left.log_scale, right.log_scale)
-        a, b = (_column(np.exp(f.log_scale - top), f.values.ndim) for f in (left, right))
-        total = left.values * a + right.values * b
-        return _balanced(replace(left, values=total, log_scale=top))
+        a, b = (np.exp(field.log_scale - top) for field in (left, right))
+        axes = left.values.ndim
+        parts = left.values * _column(a, axes), right.values * _column(b, axes)
+        roundings = max(left.roundings, right.roundings) + 2
+        total = replace(left, values=parts[0] + parts[1], log_scale=top, roundings=roundings)
+        cancelled = sum(_level(part) for part in parts) - _level(total.values)
+        noise = left.noise * a + right.noise * b + _EPS * roundings * cancelled
+        return _balanced(replace(total, noise=noise))
 
     def expand(self, s: Steps) -> Spectrum:
         """Repeat the spectrum: what is at x moves to s·x."""
@@ -109,9 +124,10 @@ class Spectrum:
         spread = np.zeros(samples.shape[: -self.ndim] + size)
         spread[box((0,) * self.ndim, self.size, steps)] = samples
         start = tuple(a * d for a, d in zip(self.start, steps, strict=True))
-        return replace(
-            self, values=_forward(spread, size), size=size, start=start, theta=self.theta / steps
-        )
+        theta = self.theta / steps
+        field = replace(self, values=_forward(spread, size), size=size, start=start, theta=theta)
+        noise = self.noise + _EPS * _transforms(self.size) * _level(self.values)
+        return _balanced(replace(field, noise=noise))
 
     def decimate(self, s: Steps) -> Spectrum:
         """Sum the aliases: what is at s·x moves to x, the rest vanishes."""
@@ -126,6 +142,7 @@ class Spectrum:
                 start=start,
                 theta=self.theta * steps,
                 log_scale=self.log_scale - self.theta @ np.array(first, dtype=np.float64),
+                noise=_settled(self, _transforms(self.size)).noise,
             )
         )
 
@@ -146,13 +163,18 @@ class Spectrum:
         axes = tuple(range(-self.ndim, 0))
         return np.fft.irfftn(self.values, s=self.size, axes=axes)
 
+    def error(self) -> FloatArray:
+        """Estimate of the absolute error of the samples of each row."""
+        return _settled(self, _transforms(self.size)).noise
+
 
 def impulse(ndim: int, size: tuple[int, ...], theta: FloatArray | None = None) -> Spectrum:
     """The unit impulse at 0 on a grid of ``size`` points, one row per circle in ``theta``."""
     tilts = np.zeros((1, ndim)) if theta is None else theta
     half = (*size[:-1], size[-1] // 2 + 1)
     values = np.ones((len(tilts), *half), dtype=np.complex128)
-    return Spectrum(values, size, (0,) * ndim, tilts, np.zeros(len(tilts)))
+    zero = np.zeros(len(tilts))
+    return Spectrum(values, size, (0,) * ndim, tilts, zero, zero)
 
 
 @dataclass(frozen=True)
@@ -201,9 +223,8 @@ def run(program: Program, ndim: int) -> Transformed:
     for axis, (first, start) in enumerate(zip(extent.start, field.start, strict=True)):
         values = np.roll(values, start - first, axis)
     inside = box((0,) * ndim, extent.shape)
-    return Transformed(
-        values[inside], extent.start, float(field.log_scale[0]), _error(field, extent)
-    )
+    error = 4 * float(field.error()[0])
+    return Transformed(values[inside], extent.start, float(field.log_scale[0]), error)
 
 
 def fast_length(n: int, multiple: int = 1) -> int:
@@ -260,7 +281,8 @@ def _tilted(
     slope = slope.reshape(len(theta), *(1,) * len(kernel.channels), *slope.shape[1:])
     with np.errstate(divide="ignore"):
         top = np.log(np.abs(taps)) + slope
-    shift = np.rint(np.max(top, axis=tuple(range(1, top.ndim))))
+    highest = np.max(top, axis=tuple(range(1, top.ndim)))
+    shift = np.rint(np.where(highest == -np.inf, 0.0, highest))
     weights = taps * np.exp(slope - _column(shift, slope.ndim))
     return weights, shift + exponent * log(2)
 
@@ -304,16 +326,30 @@ def _peak(values: _ComplexArray) -> FloatArray:
 def _balanced(field: Spectrum) -> Spectrum:
     """The same field with the largest magnitude of each row at 1."""
     peak = _peak(field.values)
-    values = field.values / _column(peak, field.values.ndim)
-    return replace(field, values=values, log_scale=field.log_scale + np.log(peak))
+    return replace(
+        field,
+        values=field.values / _column(peak, field.values.ndim),
+        log_scale=field.log_scale + np.log(peak),
+        noise=field.noise / peak,
+    )
+
+
+def _settled(field: Spectrum, roundings: int) -> Spectrum:
+    """The same field, its relative errors and some more of them counted as noise."""
+    lost = _EPS * (field.roundings + roundings) * _level(field.values)
+    return replace(field, noise=field.noise + lost, roundings=0)
+
+
+def _level(values: _ComplexArray) -> FloatArray:
+    """Mean magnitude of each row: the share of a relative error of the values in a sample."""
+    return np.asarray(np.mean(np.abs(values), axis=tuple(range(1, values.ndim))))
+
+
+def _transforms(size: tuple[int, ...]) -> int:
+    """Roundings of a transform of that size."""
+    return 2 * prod(size).bit_length()
 
 
 def _column(rows: FloatArray, ndim: int) -> FloatArray:
     """One number per row, to multiply an array of ``ndim`` axes."""
     return rows.reshape(-1, *(1,) * (ndim - 1))
-
-
-def _error(field: Spectrum, extent: Extent) -> float:
-    """Roundings times the mean magnitude on the grid: what an inverse transform can lose."""
-    steps = extent.roundings + 4 * log(prod(field.size) + 1)
-    return float(np.finfo(np.float64).eps * steps * np.mean(np.abs(field.values)))

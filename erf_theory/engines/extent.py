@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from fractions import Fraction
 from math import ceil, lcm, prod
 from typing import final
@@ -206,14 +207,14 @@ class _Trimmed:
         return _Trimmed(self.extent.take(a, b))
 
 
-def need_memory(samples: int, doubles: float = 4.0) -> None:
+def need_memory(samples: int, doubles: int = 4) -> None:
     """Refuse a map that would not fit, before any work.
 
     Parameters
     ----------
     samples : int
         Number of samples of the map.
-    doubles : float
+    doubles : int
         Working copies per sample.
 
     Raises
@@ -221,9 +222,9 @@ def need_memory(samples: int, doubles: float = 4.0) -> None:
     MapTooLargeError
         If they need more than the machine's memory.
     """
-    if 8 * doubles * samples > (limit := _memory()):
+    if (need := 8 * doubles * samples) > (limit := _memory()):
         raise MapTooLargeError(
-            f"a map of {samples:.3g} samples needs about {8 * doubles * samples / 2**30:.3g} GiB "
+            f"a map of {Decimal(samples):.3g} samples needs about {Decimal(need >> 30):.3g} GiB "
             f"and this machine has {limit / 2**30:.3g} GiB: ask for measures or a profile (std, "
             "size, profile, cumulant) instead of the map, or for a smaller k, n or ndim"
         )

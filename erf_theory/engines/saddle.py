@@ -112,6 +112,8 @@ def _of_kernel(kernel: Kernel, theta: FloatArray) -> tuple[FloatArray, FloatArra
     if kernel.channels or kernel.ndim != 1 or not kernel.is_nonnegative:
         raise refusal("saddle", "use this kernel", "it needs 1-D, non-negative, no channels")
     taps, exponent = kernel.scaled
+    if not np.any(taps):
+        raise refusal("saddle", "weigh a kernel that is 0 everywhere", "the convolution engine can")
     places = np.arange(len(taps), dtype=np.float64)
     with np.errstate(divide="ignore"):
         exponents = np.log(taps) + np.multiply.outer(theta, places)

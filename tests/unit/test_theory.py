@@ -45,8 +45,8 @@ def every_path(kernel, n, ndim, dilation, stride):
         taps = np.multiply.outer(taps, np.multiply.outer(taps, taps) if ndim == 3 else taps)
     steps, strides = (v if isinstance(v, tuple) else (v,) * ndim for v in (dilation, stride))
     jumps = [[s**p * d for s, d in zip(strides, steps, strict=True)] for p in range(n)]
-    reach = np.sum([[(m - 1) * j for m, j in zip(taps.shape, row)] for row in jumps], axis=0)
-    found = np.full(reach.astype(int) + 1 if n else (1,) * ndim, Fraction(0), dtype=object)
+    reach = [sum((m - 1) * row[i] for row in jumps) for i, m in enumerate(taps.shape)]
+    found = np.full([m + 1 for m in reach], Fraction(0), dtype=object)
     for path in product(np.ndindex(taps.shape), repeat=n):
         place = [sum(a[i] * j[i] for a, j in zip(path, jumps, strict=True)) for i in range(ndim)]
         found[tuple(place)] += prod((Fraction(taps[a]) for a in path), start=Fraction(1))
@@ -86,10 +86,8 @@ def test_every_engine_gives_the_same_values_or_says_why_not(stack, engine):
     options = {"ndim": ndim, "dilation": dilation, "stride": stride, "engine": engine}
     erf = theoretical_erf(None, n, kernel=kernel, **options)
     exact = shares_of(every_path(*stack)).astype(float)
-    if engine == "contour" and not (
-        erf.is_nonnegative and all(len(f.start) == 1 for f in erf.factors)
-    ):
-        with pytest.raises(EngineError):
+    if engine == "contour" and (not erf.is_nonnegative or len(erf.factors) < ndim):
+        with pytest.raises(EngineError, match="contour engine"):
             _ = erf.values
         return
     assert np.max(np.abs(erf.values - exact)) < 1e-14
@@ -216,7 +214,7 @@ def test_cubes_of_equal_layers_have_the_width_of_the_formula(ndim, shape):
         ({"kernel": ["a", "b", "c"]}, "finite real numbers"),
         ({"kernel": [1, None, 1]}, "finite real numbers, not None"),
         ({"kernel": [[1, 2], [3]]}, "do not form an array"),
-        ({"kernel": [10**400, 0.5, 1]}, "double"),
+        ({"kernel": [10**400, 0.5, 1]}, "taps"),
         ({"engine": "fast"}, "no engine 'fast': choose one of auto, convolution, dtft"),
         ({"engine": "cumulants"}, "cumulants engine gives no map"),
     ],
