@@ -198,7 +198,7 @@ class _Trimmed:
         return _Trimmed(self.extent.expand(s))
 
     def decimate(self, s: Steps) -> _Trimmed:
-        raise refusal("extent", f"know what every {s}th place of a support holds", "support can")
+        raise refusal("extent", f"tell which multiples of {s} a support holds", "support can")
 
     def fold(self, size: Steps, border: Border) -> _Trimmed:
         raise refusal("extent", f"fold a support at the {border} border of {size}", "support can")

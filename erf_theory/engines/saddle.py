@@ -83,15 +83,15 @@ class Saddle:
 
     def decimate(self, s: Steps) -> Saddle:
         """Refused: the aliases of a circle are not on it."""
-        raise refusal("saddle", f"keep every {s}th place", "the balls engine can")
+        raise refusal("contour", f"keep only the multiples of {s}", "the balls engine can")
 
     def fold(self, size: Steps, border: Border) -> Saddle:
         """Refused: borders need samples."""
-        raise refusal("saddle", f"fold at the {border} border of {size}", "convolution can")
+        raise refusal("contour", f"fold at the {border} border of {size}", "convolution can")
 
     def take(self, a: int, b: int) -> Saddle:
         """Refused: no channels here."""
-        raise refusal("saddle", f"take channels {a} to {b}", "the convolution engine can")
+        raise refusal("contour", f"take channels {a} to {b}", "the convolution engine can")
 
 
 def run(program: Program, theta: FloatArray, jump: int = 1) -> Saddle:
@@ -110,10 +110,10 @@ def run(program: Program, theta: FloatArray, jump: int = 1) -> Saddle:
 def _of_kernel(kernel: Kernel, theta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """K, K' and K'' of one kernel, counted from its first tap."""
     if kernel.channels or kernel.ndim != 1 or not kernel.is_nonnegative:
-        raise refusal("saddle", "use this kernel", "it needs 1-D, non-negative, no channels")
+        raise refusal("contour", "use this kernel", "it needs 1-D, non-negative, no channels")
     taps, exponent = kernel.scaled
     if not np.any(taps):
-        raise refusal("saddle", "weigh a kernel that is 0 everywhere", "the convolution engine can")
+        raise refusal("contour", "weigh a kernel that is 0 everywhere", "convolution can")
     places = np.arange(len(taps), dtype=np.float64)
     with np.errstate(divide="ignore"):
         exponents = np.log(taps) + np.multiply.outer(theta, places)
