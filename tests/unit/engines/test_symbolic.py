@@ -31,10 +31,21 @@ def samples(kernel):
     return {tuple(np.add(at, kernel.origin).tolist()): tap for at, tap in places if tap != 0}
 
 
+def summed(total):
+    """A sum with numbers for limits, term by term: sympy's own way is not for nested limits."""
+    *inner, (index, low, high) = total.limits
+    term = sympy.Sum(total.function, *inner) if inner else total.function
+    return sum(evaluated(term.subs(index, i)) for i in range(int(low), int(high) + 1))
+
+
+def evaluated(formula):
+    return formula.replace(lambda part: isinstance(part, sympy.Sum), summed)
+
+
 def number(expression, **values):
     """The value of a formula, its symbols replaced by their names, as a fraction."""
     symbols = {symbol: values[symbol.name] for symbol in expression.free_symbols}
-    exact = sympy.Rational(expression.subs(symbols).doit())
+    exact = sympy.Rational(evaluated(expression.subs(symbols)))
     return Fraction(exact.p, exact.q)
 
 
