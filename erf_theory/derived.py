@@ -142,7 +142,7 @@ class Root(_Derived):
         """Logarithms of the normalised map."""
         found = self.source.logs
         values = found.values / 2
-        return Logs(values - _log_sum(values), found.sign, found.error, found.engine)
+        return Logs(values - _log_sum(values.ravel()), found.sign, found.error, found.engine)
 
 
 @final

@@ -110,8 +110,11 @@ class Shown(ABC):
         plotting.save_figure(self.plot(), path, archive.provenance(self.kind, self.call))
 
     def __repr__(self) -> str:
-        facts = ", ".join(f"{name} {text}" for name, text in _rows(self))
-        return f"{_title(self)}\n  {facts}"
+        try:
+            rows = _rows(self)
+        except ErfTheoryError as error:
+            rows = [("no measures:", str(error))]
+        return f"{_title(self)}\n  {', '.join(f'{name} {text}' for name, text in rows)}"
 
     def _repr_png_(self) -> bytes:
         from erf_theory import plotting
@@ -132,16 +135,13 @@ class Shown(ABC):
 
 def _rows(erf: Shown) -> list[tuple[str, str]]:
     """Names and texts of the measures."""
-    try:
-        facts = erf.summary()
-    except ErfTheoryError as error:
-        return [("no measures", str(error))]
+    facts = erf.summary()
     rows = [
         ("theoretical receptive field", " × ".join(map(str, facts["theoretical_rf"])) + " px"),
         ("std", f"{facts['std']:.4g} px"),
         ("size", f"{facts['size']:.4g} px"),
         ("half width", f"{facts['half_width']:.4g} px"),
-        ("log mass", f"{facts['log_mass']:.6g}"),
+        ("log mass", "-inf" if facts["log_mass"] is None else f"{facts['log_mass']:.6g}"),
         ("theory", "approximate" if erf.reasons else "exact"),
     ]
     if erf.error:
@@ -150,7 +150,8 @@ def _rows(erf: Shown) -> list[tuple[str, str]]:
 
 
 def _title(erf: Shown) -> str:
-    return f"{len(erf.offsets)}-D {erf.kind} ERF of {erf.call}"
+    ndim = sum(len(factor.start) for factor in erf.factors)
+    return f"{ndim}-D {erf.kind} ERF of {erf.call}"
 
 
 def _stds(erf: Shown) -> list[float]:

@@ -30,7 +30,7 @@ LUO_LEVEL = 0.9545
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ERF(Shown):
-    r"""An effective receptive field: a normalised map of influence, and its measures.
+    """An effective receptive field: a normalised map of influence, and its measures.
 
     Results of `theoretical_erf`, `variance_erf` and their like; not made by hand. Arrays cover the
     nominal box of the kernels; lengths are input pixels; offsets count from the centre of that box,
@@ -49,7 +49,7 @@ class ERF(Shown):
 
     Notes
     -----
-    A map with signs is normalised to Σ|g| = 1 and its measures are those of \|g\|.
+    A map with signs is normalised to Σ|g| = 1 and its measures are those of its magnitudes.
 
     Examples
     --------
@@ -327,7 +327,7 @@ class ERF(Shown):
         return replace(self, factors=factors, kind="rms", call=f"{self.call}.rms()")
 
     def summary(self) -> dict[str, Any]:
-        """The measures at a glance, as plain numbers."""
+        """The measures at a glance, as plain numbers; the logarithm of a mass of 0 is None."""
         return {
             "theoretical_rf": list(self.theoretical_rf),
             "mean": list(self.mean),
@@ -335,7 +335,7 @@ class ERF(Shown):
             "size": self.size(),
             "half_width": self.half_width(),
             "participation": self.participation(),
-            "log_mass": self.log_mass,
+            "log_mass": self.log_mass if self.log_mass > -inf else None,
         }
 
     def to_dict(self) -> dict[str, Any]:

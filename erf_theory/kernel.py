@@ -108,7 +108,7 @@ class Kernel:
 
         Parameters
         ----------
-        weights : array_like, shape (C_out, C_in, *spatial)
+        weights : array_like, shape (C_out, C_in, taps...)
             Weights as PyTorch lays them out. Frameworks cross-correlate, so the gradient
             carries the taps in the given order at offsets ``a - padding`` (theory: section 2
             of the documentation).

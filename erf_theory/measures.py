@@ -104,7 +104,7 @@ def radius(
     """
     distance, weight = _by_distance(factors, axes, shape)
     cumulative = np.cumsum(weight)
-    enough = cumulative >= min(mass, cumulative[-1]) - _SLACK * cumulative[-1]
+    enough = cumulative >= (mass - _SLACK) * cumulative[-1]
     return float(distance[np.argmax(enough)])
 
 
@@ -118,7 +118,7 @@ def central_square(factors: _Factors, axes: Sequence[FloatArray], mass: float) -
     """
     distance, weight = _by_distance(factors, axes, "square")
     cumulative = np.cumsum(weight)
-    more = cumulative > mass * cumulative[-1] + _SLACK * cumulative[-1]
+    more = cumulative > (mass + _SLACK) * cumulative[-1]
     more[-1] = True
     return round(2 * float(distance[np.argmax(more)])) + 1
 

@@ -1,6 +1,6 @@
 """The contour engine: logarithms of a non-negative 1-D map, far below the smallest double.
 
-The inverse DTFT is moved from |z| = 1 to circles |z| = e^θ through saddle points. On a circle
+The inverse DTFT is moved from the unit circle to circles of radius e^θ through saddle points. On a circle
 the map is tilted by e^{θx}; the bulk of the tilted map is a short piece of the original, read off
 by a short transform; its logarithm is then untilted. About √n circles cover n layers. Each half of
 the map is read counted from its own end, so that no large numbers cancel there.

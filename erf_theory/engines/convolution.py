@@ -34,7 +34,7 @@ class Samples:
 
     Attributes
     ----------
-    values : ndarray, shape (*channels, *shape)
+    values : ndarray, shape (channels..., box...)
         float64; the largest magnitude is about 2**490.
     start : tuple of int
         Coordinate of the first sample on every spatial axis.

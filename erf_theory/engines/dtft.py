@@ -1,4 +1,4 @@
-"""The DTFT engine: the generating function on circles |z| = e^θ; products, and one inverse.
+"""The DTFT engine: the generating function on circles of radius e^θ; products, and one inverse.
 
 At θ = 0 a field is its transfer function on a grid fine enough to hold the map: convolution is
 a product, n-fold a power, a stride a repetition, an upsampling an alias sum. The absolute error
@@ -39,7 +39,7 @@ class Spectrum:
 
     Attributes
     ----------
-    values : ndarray, shape (rows, *channels, *half grid)
+    values : ndarray, shape (rows, channels..., half grid...)
         complex128, the largest magnitude of a row about 1.
     size : tuple of int
         Points per axis and period at this node.

@@ -37,7 +37,7 @@ class Support:
 
     Attributes
     ----------
-    mask : ndarray of bool, shape (*shape)
+    mask : ndarray of bool, in the shape of the box
         True where the field is not zero. Zero taps at the rim of a kernel are part of the
         box, as in the other engines: `trim` gives the smallest box.
     start : tuple of int

@@ -1,0 +1,109 @@
+import json
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from erf_theory.cli import main
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, list(arguments))
+
+
+def test_show():
+    result = run("show", "-k", "3", "-n", "20")
+    assert result.exit_code == 0
+    assert "theoretical_erf(3, 20)" in result.stdout
+    assert "41 px" in result.stdout
+    assert "3.651 px" in result.stdout
+
+
+def test_json_alone_on_standard_output(tmp_path):
+    picture = str(tmp_path / "erf.png")
+    arguments = ["-n", "4", "--kernel", "1,2/3,0.5", "--dilation", "2", "--json", "--plot", picture]
+    record = json.loads(run("show", *arguments).stdout)
+    assert record["call"] == "theoretical_erf(3, 4, kernel=[1, 2/3, 0.5], dilation=2)"
+    assert record["measures"]["theoretical_rf"] == [17]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "head"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")]
+)
+@pytest.mark.parametrize("ndim", ["1", "2", "3"])
+def test_pictures(tmp_path, suffix, head, ndim):
+    path = tmp_path / f"erf.{suffix}"
+    assert run("show", "-n", "5", "--ndim", ndim, "--plot", str(path)).exit_code == 0
+    assert path.read_bytes().startswith(head)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["-n", "3", "--weight-variance", "2/9"], "variance_erf(3, 3, weight_variance=2/9)"),
+        (
+            ["-n", "3", "--weight-variance", "2", "--kernel", "1,2,1"],
+            "variance_erf(3, 3, weight_variance=[2, 4, 2])",
+        ),
+        (["-n", "2", "--kernel", "1,0;0,1", "--ndim", "2"], "kernel=[[1, 0], [0, 1]]"),
+        (["-k", "2", "-n", "3", "--stride", "2", "--engine", "dtft"], "stride=2"),
+    ],
+)
+def test_options(arguments, text):
+    result = run("show", *arguments)
+    assert result.exit_code == 0, result.output
+    assert text in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["show", "-k", "0", "-n", "3"], "k is 1 or more, not 0"),
+        (["show", "-k", "3", "-n", "-1"], "n is 0 or more, not -1"),
+        (["show", "-k", "2.5", "-n", "3"], "'2.5' is not a valid integer"),
+        (["show", "-k", "3"], "Missing option '-n'"),
+        (["show", "-n", "3", "--kernel", "1,nan,1"], "are no taps"),
+        (["show", "-n", "3", "--kernel", "1,x"], "are no taps"),
+        (["show", "-n", "3", "--kernel", ""], "are no taps"),
+        (["show", "-n", "3", "--kernel", "1,1/0"], "are no taps"),
+        (["show", "-k", "3", "-n", "3", "--kernel", "1,2"], "disagree"),
+        (["show", "-n", "3", "--weight-variance", "0"], "above 0"),
+        (["show", "-n", "3", "--weight-variance", "x"], "is no number"),
+        (["show", "-n", "3", "--engine", "magic"], "there is no engine 'magic'"),
+        (["show", "-n", "3", "--engine", "symbolic"], "symbolic_erf"),
+        (["show", "-n", "100", "--stride", "2"], "GiB"),
+        (["show", "-n", "3", "--plot", "erf.gif"], "png"),
+        (["show", "-n", "3", "--plot", "no/such/folder/erf.png"], "No such file"),
+        (["formula", "-k", "0"], "k = 0"),
+        (["paint"], "No such command 'paint'"),
+        (["show", "--colour"], "No such option"),
+    ],
+)
+def test_bad_input_is_one_line_and_code_2(arguments, text):
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith("Error: ")
+    assert result.stderr.count("\n") == 1
+    assert text in result.stderr
+
+
+def test_a_real_process_shows_no_traceback():
+    command = [sys.executable, "-c", "from erf_theory.cli import main; main()", "show", "-n", "-3"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == "Error: n is 0 or more, not -3\n"
+
+
+def test_help_has_examples():
+    for command in ([], ["show"], ["formula"]):
+        assert run(*command, "--help").exit_code == 0
+    assert "erf-theory show -k 3 -n 20 --plot erf.png" in run("show", "--help").stdout
+
+
+def test_formulas():
+    assert "variance: 2*n/3" in run("formula", "-k", "3").stdout
+    assert "mass: 3486784401" in run("formula", "-k", "3", "-n", "20").stdout
+    assert r"\frac{2 n}{3}" in run("formula", "-k", "3", "--latex").stdout
+    assert run("formula").exit_code == 0
