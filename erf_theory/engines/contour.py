@@ -1,9 +1,9 @@
 """The contour engine: logarithms of a non-negative 1-D map, far below the smallest double.
 
-The inverse DTFT is moved from the unit circle to circles of radius e^θ through saddle points. On a circle
-the map is tilted by e^{θx}; the bulk of the tilted map is a short piece of the original, read off
-by a short transform; its logarithm is then untilted. About √n circles cover n layers. Each half of
-the map is read counted from its own end, so that no large numbers cancel there.
+The inverse DTFT is moved from the unit circle to circles of radius e^θ through saddle points. On
+a circle the map is tilted by e^{θx}; the bulk of the tilted map is a short piece of the original,
+read off by a short transform; its logarithm is then untilted. About √n circles cover n layers.
+Each half of the map is read counted from its own end, so that no large numbers cancel there.
 
 Every logarithm comes with an error estimate. Where the coefficients are far from log-concave a
 piece drowns in the rounding of its neighbours: the estimate says so, and the engine refuses.
