@@ -18,6 +18,7 @@ __all__ = [
     "FloatArray",
     "Number",
     "NumberArray",
+    "doubles",
     "exact_sum",
     "exponent_of",
     "number",
@@ -61,16 +62,21 @@ def number_array(taps: npt.ArrayLike) -> NumberArray:
 def simplest(array: NumberArray) -> NumberArray:
     """The numbers of an array, exact if all of them are."""
     numbers = [number(v) for v in array.ravel().tolist()]
-    kind = float if any(isinstance(v, float) for v in numbers) else object
-    result = np.empty(len(numbers), dtype=kind)
+    result = np.empty(len(numbers), dtype=object)
+    result[:] = numbers
+    mixed = any(isinstance(v, float) for v in numbers)
+    return (doubles(result) if mixed else result).reshape(array.shape)
+
+
+def doubles(array: NumberArray) -> FloatArray:
+    """The numbers of an array as doubles."""
     try:
-        result[:] = numbers
+        return array.astype(np.float64)
     except OverflowError:
         raise ErfTheoryError(
             "taps that mix floats with integers above the largest double: give all as integers "
             "or fractions"
         ) from None
-    return result.reshape(array.shape)
 
 
 def exact_sum(numbers: Iterable[Number], *, exact: bool) -> Number:

@@ -13,7 +13,7 @@ from erf_theory.errors import ErfTheoryError
 __all__ = ["SymbolicERF", "symbolic_erf"]
 
 _LONGEST = 64
-"""A polynomial with more terms than this stays a power or a quotient."""
+"""A polynomial with more terms, a mass with more digits than this stays a power."""
 
 
 @final
@@ -85,7 +85,11 @@ class SymbolicERF:
 
     @cached_property
     def coefficient(self) -> Any:
-        """g(t) in closed form: an extended binomial coefficient as an alternating sum."""
+        """g(t) in closed form: an extended binomial coefficient as an alternating sum.
+
+        To evaluate a sum of more than a hundred terms, sympy's ``doit`` first looks for another
+        closed form, which may take very long: ask `theoretical_erf` for the numbers.
+        """
         return self._named(self._field.coefficient(self.t))
 
     @property
@@ -148,11 +152,19 @@ class SymbolicERF:
             ("generating function", "G(z)", self.generating_function),
             ("transfer function", r"G(e^{-i \omega})", self.transfer_function),
             ("coefficient of z^t", "g(t)", self.coefficient),
-            ("mass", "G(1)", self.mass),
+            ("mass", "G(1)", self._readable_mass),
             ("mean", r"\mu", self.mean),
             ("variance", r"\sigma^2", self.variance),
             ("fourth cumulant", r"\kappa_4", self.cumulant(4)),
         ]
+
+    @property
+    def _readable_mass(self) -> Any:
+        """The mass, as a power where its digits would fill more than a line."""
+        if isinstance(self.n, int) and not self.mass.free_symbols and self.mass >= 10**_LONGEST:
+            layer = symbolic_erf(self.k, 1).mass
+            return _sympy().Pow(layer, self.n, evaluate=False)
+        return self.mass
 
     @property
     def _lengths(self) -> tuple[Any, Any]:

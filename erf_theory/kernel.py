@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from erf_theory.errors import ErfTheoryError
+from erf_theory.errors import EngineError, ErfTheoryError
 from erf_theory.exact import (
     FloatArray,
     Number,
     NumberArray,
+    doubles,
     exact_sum,
     exponent_of,
     number,
@@ -54,8 +55,7 @@ class Kernel:
 
     Notes
     -----
-    Laws (tested): ``@`` is associative and commutative, mass is multiplicative and cumulants
-    add under it, and ``dilate`` distributes over it.
+    ``@`` is associative and commutative; mass multiplies and cumulants add under it.
 
     Examples
     --------
@@ -156,17 +156,16 @@ class Kernel:
 
     @cached_property
     def scaled(self) -> tuple[FloatArray, int]:
-        """Float taps with their largest magnitude in [1/2, 1), and the exponent of 2 left out.
-
-        Exact integers of any size fit: the taps are ``array * 2**exponent``.
-        """
-        largest = max((abs(v) for v in self.taps.flat), default=0)
-        exponent = exponent_of(largest)
+        """Float taps with the largest magnitude in [1/2, 1), and the exponent of 2 left out."""
+        exponent = exponent_of(max(abs(v) for v in self.taps.flat))
         if self.is_exact:
             shift = Fraction(2) ** -exponent
-            flat = [float(v * shift) for v in self.taps.flat]
-            return np.array(flat, dtype=np.float64).reshape(self.taps.shape), exponent
-        return np.ldexp(self.taps, -exponent), exponent
+            array = np.reshape([float(v * shift) for v in self.taps.flat], self.taps.shape)
+        else:
+            array = np.ldexp(self.taps, -exponent)
+        if np.any((array == 0) != (self.taps == 0)):
+            raise EngineError("the taps are too far apart for doubles: multinomial or balls can")
+        return array, exponent
 
     def __matmul__(self, other: Kernel) -> Kernel:
         """Convolution; channel matrices multiply: a field meets ``self`` first."""
@@ -191,7 +190,9 @@ class Kernel:
 
     def __mul__(self, factor: Number) -> Kernel:
         """The measure times a number."""
-        return Kernel(self.taps * number(factor), self.origin)
+        scalar: Any = number(factor)
+        taps = doubles(self.taps) if isinstance(scalar, float) else self.taps
+        return Kernel(taps * scalar, self.origin)
 
     __rmul__ = __mul__
 
@@ -219,9 +220,7 @@ class Kernel:
         """The spatial kernel of one channel (depthwise) or one (out, in) pair."""
         chosen = channel if isinstance(channel, tuple) else (channel,)
         if len(chosen) != len(self.channels):
-            raise ErfTheoryError(
-                f"channel {channel} does not fit channels of shape {self.channels}"
-            )
+            raise ErfTheoryError(f"channel {channel} does not fit channels {self.channels}")
         return Kernel(self.taps[chosen], self.origin)
 
     __iter__ = None
@@ -370,9 +369,9 @@ class Kernel:
             )
         grids = np.broadcast_arrays(*(np.asarray(w, dtype=np.float64) for w in omega))
         total = np.zeros(grids[0].shape, dtype=np.complex128)
-        for at, tap in np.ndenumerate(self.taps):
+        for at, tap in np.ndenumerate(doubles(self.taps)):
             phase = sum(w * (o + m) for w, o, m in zip(grids, self.origin, at, strict=True))
-            total += float(tap) * np.exp(-1j * np.asarray(phase))
+            total += tap * np.exp(-1j * np.asarray(phase))
         return total
 
     def _need_no_channels(self) -> None:
@@ -396,5 +395,6 @@ def _same_ndim(a: Kernel, b: Kernel) -> None:
 
 def _alike(a: Kernel, b: Kernel) -> tuple[NumberArray, NumberArray]:
     """The taps of both: exact if both are, else doubles."""
-    kind = object if a.is_exact and b.is_exact else np.float64
-    return a.taps.astype(kind), b.taps.astype(kind)
+    if a.is_exact and b.is_exact:
+        return a.taps, b.taps
+    return doubles(a.taps), doubles(b.taps)

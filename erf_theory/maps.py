@@ -209,7 +209,7 @@ class ProgramMap:
         if not self.nonnegative:
             return ["dtft", "convolution", "balls"]
         if self._is_small:
-            return ["convolution"]
+            return ["convolution", "balls"]
         return ["contour", "convolution", "balls"] if self.ndim == 1 else ["dtft", "convolution"]
 
     def _log_engines(self) -> list[str]:

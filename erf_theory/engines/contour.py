@@ -94,7 +94,7 @@ def run(program: Program, floor: float = -np.inf) -> Logarithms:
     upper, other = (lower, errors) if extent.symmetric else _half(_mirror(program), extent, floor)
     rest = extent.size - len(lower)
     logs = np.where(mask, np.concatenate([lower, upper[:rest][::-1]]), -np.inf)
-    errors = np.where(logs == -np.inf, 0.0, np.concatenate([errors, other[:rest][::-1]]))
+    errors = np.where(mask, np.concatenate([errors, other[:rest][::-1]]), 0.0)
     total = saddle.run(program, np.zeros(1), int(extent.rate[0])).value[0]
     _check(logs - total, errors, mask, floor)
     return Logarithms(logs, extent.start[0], float(total), float(np.max(errors)))
@@ -140,7 +140,7 @@ def _circles(program: Program, jump: int, size: int, floor: float) -> _Circles:
     theta = _spaced(program, jump)
     at = saddle.run(program, theta, jump)
     between = np.floor((at.mean[:-1] + at.mean[1:]) / 2).astype(np.int64) + 1
-    top = int(at.mean[0]) + 1
+    top = int(at.mean[0] + 0.5) + 1
     last = np.minimum(np.concatenate([[top], between]), top)
     first = np.append(last[1:], 0)
     best = at.value - at.value[0] - theta * (last - 1)

@@ -84,8 +84,10 @@ class Cumulants:
         """Natural logarithm of the mass's magnitude; -inf for a field that is 0."""
         if self._is_zero:
             return -inf
-        terms = (_WIDE.ln(_decimal(base).copy_abs()) * times for base, times in self.parts)
-        return float(sum(terms))
+        total = Decimal(0)
+        for base, times in self.parts:
+            total = _WIDE.fma(_WIDE.ln(_decimal(base).copy_abs()), times, total)
+        return float(total)
 
     @property
     def _is_zero(self) -> bool:

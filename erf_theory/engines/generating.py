@@ -62,7 +62,9 @@ def coefficient(expression: Any, z: Any, t: Any) -> Any:
     Raises
     ------
     EngineError
-        If the expression is not a product of powers of ``a + b*z**p``, or a sum of such.
+        If the expression is not a product of powers of ``a + b*z**p``, or a sum of such; or if
+        it would take a sum over two or more indices with symbols in its limits, which sympy may
+        evaluate to a wrong number.
 
     Examples
     --------
@@ -78,16 +80,7 @@ def coefficient(expression: Any, z: Any, t: Any) -> Any:
     rest = t - shift
     if not powers:
         return total * sympy.KroneckerDelta(rest, 0)
-    *others, last = powers
-    limits = []
-    for j, other in enumerate(others):
-        i = sympy.Symbol(f"i_{j}" if len(others) > 1 else "i", integer=True, nonnegative=True)
-        limits.append((i, 0, sympy.floor(rest / other.p)))
-        total, rest = total * _term(other, i), rest - other.p * i
-    total *= _term(last, rest / last.p)
-    if last.p != 1:
-        total = sympy.Piecewise((total, sympy.Eq(sympy.Mod(rest, last.p), 0)), (0, True))
-    return sympy.Sum(total, *reversed(limits)) if limits else total
+    return total * _convolution(powers, rest)
 
 
 def mass(expression: Any, z: Any) -> Any:
@@ -178,6 +171,29 @@ def _binomials(expression: Any, z: Any) -> tuple[Any, Any, list[_Power]]:
     powers = [_Power(q, p, power) for (q, p), power in found.items() if power != 0]
     powers.sort(key=lambda power: (power.p == 1, bool(power.e.is_negative)))
     return constant, shift, powers
+
+
+def _convolution(powers: list[_Power], rest: Any) -> Any:
+    """Coefficient of z^rest in the product: a sum over the first factor, the last one closes."""
+    sympy = _sympy()
+    first, *others = powers
+    if not others:
+        term = _term(first, rest / first.p)
+        divides = sympy.Eq(sympy.Mod(rest, first.p), 0)
+        return term if first.p == 1 else sympy.Piecewise((term, divides), (0, True))
+    high = sympy.floor(rest / first.p)
+    if high.is_Integer:
+        places = (sympy.Integer(i) for i in range(int(high) + 1))
+        return sympy.Add(
+            *(_term(first, i) * _convolution(others, rest - first.p * i) for i in places)
+        )
+    if len(others) > 1:
+        raise EngineError(
+            "the symbolic engine gives a coefficient of unequal layers as a number only: give "
+            "numbers for t and for the lengths, or ask the multinomial engine for the map"
+        )
+    i = sympy.Symbol("i", integer=True, nonnegative=True)
+    return sympy.Sum(_term(first, i) * _convolution(others, rest - first.p * i), (i, 0, high))
 
 
 def _term(power: _Power, i: Any) -> Any:

@@ -178,12 +178,13 @@ class Symbolic:
         Parameters
         ----------
         t : int or sympy expression
-            Place in the map, not before its first.
+            Place in the map.
 
         Raises
         ------
         EngineError
-            If G is not a product of powers of ``a + b*z**p``, or a sum of such.
+            If G is not a product of powers of ``a + b*z**p``, or a sum of such; or if the layers
+            are unequal, so that there are several sums, and there are symbols in their limits.
         """
         if self.ndim != 1:
             raise refusal("symbolic", "read one value of a d-D map", "terms() lists them all")

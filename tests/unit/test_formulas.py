@@ -91,6 +91,8 @@ def test_long_polynomials_stay_powers():
     layer = (1 - wide.z**1000) / (1 - wide.z)
     assert wide.generating_function == layer**wide.n
     assert stack.mass == 5**10_000
+    assert "  mass: 5**10000\n" in repr(stack)
+    assert stack.latex()["mass"] == "5^{10000}"
     assert stack.variance == 20_000
 
 

@@ -9,6 +9,9 @@ from erf_theory import measures
 SIZES = st.integers(1, 6)
 LINE = SIZES.flatmap(lambda n: arrays(float, n, elements=st.floats(0.01, 1)))
 LINES = st.lists(LINE, min_size=1, max_size=3)
+FULL = st.lists(SIZES, min_size=1, max_size=3).flatmap(
+    lambda shape: arrays(float, shape, elements=st.floats(0.01, 1) | st.floats(-1, -0.01))
+)
 
 
 def centred(lines):
@@ -62,6 +65,25 @@ def test_central_squares(lines, mass):
     assert side == measures.central_square([measures.outer(lines)], axes, mass)
 
 
+@given(FULL, st.floats(0.02, 0.98))
+def test_maps_of_one_piece(full, share):
+    """Signed for the count, magnitudes for the rest; no outer product of lines."""
+    axes = centred([np.ones(m) for m in full.shape])
+    size = np.abs(full)
+    clear = np.all(np.abs(size / size.max() - share) > 1e-9)
+    assert not clear or measures.count_above([full], share) == np.sum(size > share * size.max())
+    for norm, shape in ((np.inf, "square"), (2, "disc")):
+        places = sorted((np.linalg.norm(x, norm), v) for x, v in pixels([size], axes))
+        held, total = 0.0, size.sum()
+        at = measures.radius([size], axes, share, shape)
+        for distance, value in places:
+            if held < (share - 1e-9) * total:
+                assert distance <= at + 1e-9
+            held += value
+            if held >= (share + 1e-9) * total and distance > at + 1e-9:
+                assert sum(v for r, v in places if r <= at + 1e-9) >= (share - 1e-9) * total
+
+
 @given(LINES)
 def test_participation_and_moments(lines):
     full, axes = measures.outer(lines), centred(lines)
@@ -85,6 +107,17 @@ def test_participation_and_moments(lines):
 def test_half_width(line, expected):
     axis = np.arange(len(line), dtype=float)
     assert measures.half_width(np.array(line), axis) == pytest.approx(expected)
+
+
+@given(LINE)
+def test_half_width_is_where_the_polygon_first_and_last_meets_half_the_maximum(line):
+    """The profile as a polygon through the pixel centres, 0 one pixel beyond its ends."""
+    x = centred([line])[0]
+    fine = np.union1d(np.linspace(x[0] - 1, x[-1] + 1, 20_001), x)
+    polygon = np.interp(fine, [x[0] - 1, *x, x[-1] + 1], [0, *line, 0])
+    above = fine[polygon >= line.max() / 2]
+    expected = (above[-1] - above[0]) / 2
+    assert measures.half_width(line, x) == pytest.approx(expected, abs=1e-3)
 
 
 def test_half_width_of_a_gaussian():

@@ -143,33 +143,6 @@ def test_a_mass_that_no_double_holds_is_refused(variance):
         _ = variance_erf(3, 1000, weight_variance=variance).mass
 
 
-@pytest.mark.parametrize(
-    ("n", "uniform", "rms"),
-    [
-        (5, 8.31, 10.44),
-        (10, 11.70, 15.52),
-        (20, 16.16, 22.74),
-        (40, 22.74, 31.95),
-        (80, 32.26, 45.49),
-    ],
-)
-def test_the_sizes_of_the_paper_are_these(n, uniform, rms):
-    """theory.md, section 5: k = 3, two dimensions."""
-    erf = variance_erf(3, n, ndim=2)
-    assert (round(erf.size(), 2), round(erf.rms().size(), 2)) == (uniform, rms)
-
-
-def test_sizes_grow_and_shares_shrink_as_the_known_slopes_say():
-    """theory.md, section 5: log-log slopes of the size, and of the size over the TRF."""
-    n = np.array([5, 10, 20, 40, 80])
-    for rms, grow, shrink in ((False, 0.487, -0.482), (True, 0.529, -0.440)):
-        erfs = [variance_erf(3, int(layers), ndim=2) for layers in n]
-        sizes = [(erf.rms() if rms else erf).size() for erf in erfs]
-        shares = [size / erf.theoretical_rf[0] for size, erf in zip(sizes, erfs, strict=True)]
-        slopes = [np.polyfit(np.log(n), np.log(y), 1)[0] for y in (sizes, shares)]
-        assert [round(float(slope), 3) for slope in slopes] == [grow, shrink]
-
-
 @pytest.mark.parametrize(("k", "n"), [(2, 9), (3, 20), (4, 7), (5, 11)])
 def test_participation_is_a_ratio_of_binomials(k, n):
     """theory.md, section 1: k²ⁿ / T(2n, k, n(k−1)), T the middle coefficient of 2n layers."""

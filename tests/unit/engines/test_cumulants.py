@@ -1,4 +1,4 @@
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from itertools import product
 from math import comb, isclose, log, prod
@@ -156,6 +156,13 @@ def test_log_mass_of_near_unit_fractions_keeps_its_digits():
     step = Fraction(10**30 + 1, 10**30)
     field = impulse(1).convolve(Kernel([step]), times=1000)
     assert isclose(field.log_mass, 1e-27, rel_tol=1e-12)
+
+
+def test_the_callers_decimal_precision_does_not_matter():
+    field = impulse(1).convolve(Kernel([0.1, 0.3]), times=30).scale(7)
+    with localcontext(prec=2):
+        rough = (field.mass, field.log_mass)
+    assert rough == (field.mass, field.log_mass)
 
 
 def test_negative_masses_are_normalised_by_their_sign():

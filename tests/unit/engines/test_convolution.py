@@ -1,0 +1,142 @@
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from erf_theory.engines import convolution
+from erf_theory.engines.extent import extent_of
+from erf_theory.errors import EngineError
+from erf_theory.kernel import Kernel
+from tests.laws.twin import Paths, by_place
+
+BOX, SKEW = Kernel.uniform(3), Kernel([1, 2, 5], (-1,))
+EPS = Fraction(2) ** -52
+RNG = np.random.default_rng(17)
+MATRIX = Kernel(RNG.normal(size=(3, 3, 4)), (-1,))
+DEPTHWISE = Kernel(RNG.uniform(size=(3, 2, 3)), (0, -1))
+PLANES = Kernel(RNG.normal(size=(3, 2, 3, 2)), (-1, -1))
+WEIGHTS = np.array([1.0, -0.3, 2.0])
+
+
+def exactly(field):
+    """A field of samples as exact numbers, by channel and place."""
+    places = by_place(field.values, field.start)
+    return {at: Fraction(v) * Fraction(2) ** field.exponent for at, v in places.items()}
+
+
+@pytest.mark.parametrize(
+    ("program", "ndim"),
+    [
+        (lambda f: f.convolve(MATRIX, 2, 4), 1),
+        (lambda f: f.convolve(MATRIX).take(1, 3).convolve(SKEW, 1, 20), 1),
+        (lambda f: f.convolve(DEPTHWISE, (1, 2), 3), 2),
+        (lambda f: f.convolve(DEPTHWISE).convolve(PLANES, 2).scale(np.array([0.1, 7.0])), 2),
+        (lambda f: f.expand(2).convolve(MATRIX, 1, 2) + f.convolve(MATRIX).scale(-0.7), 1),
+    ],
+)
+def test_channels_are_right_to_their_roundings(program, ndim):
+    found = exactly(program(convolution.impulse(ndim, WEIGHTS)))
+    paths = program(Paths.impulse(ndim, WEIGHTS))
+    roundings = extent_of(program, ndim).roundings
+    assert paths.samples.keys() <= found.keys()
+    for at, value in found.items():
+        error = abs(value - paths.values.get(at, 0))
+        assert error <= EPS * roundings * paths.sizes.get(at, 0)
+
+
+@pytest.mark.parametrize("times", [1, 2, 13, 37])
+@pytest.mark.parametrize("kernel", [SKEW, Kernel([0.1, 0.7, 1e-9]), Kernel([0, 2, 0, 1, 0])])
+def test_runs_are_one_convolution_after_the_other(kernel, times):
+    run = convolution.impulse(1).convolve(SKEW).convolve(kernel, 2, times)
+    loop = convolution.impulse(1).convolve(SKEW)
+    for _ in range(times):
+        loop = loop.convolve(kernel, 2)
+    assert (run.start, run.shape) == (loop.start, loop.shape)
+    one, other = exactly(run), exactly(loop)
+    assert all(abs(one[at] - other[at]) <= 2 * (times + 4) * EPS * one[at] for at in one)
+
+
+@pytest.mark.parametrize("tap", [1e300, 1e-300, Fraction(10) ** 400, Fraction(1, 10**400)])
+def test_no_scale_is_too_large_or_too_small(tap):
+    field = convolution.impulse(1).convolve(Kernel([1, 2]) * tap, 1, 40).scale(tap)
+    exact = Kernel([1, 2]) ** 40
+    for (_, (x,)), value in exactly(field).items():
+        assert abs(value / (Fraction(tap) ** 41 * exact.taps[x]) - 1) < 60 * EPS
+
+
+@pytest.mark.parametrize("exponent", [-5000, 5000])
+def test_a_dead_branch_hides_nothing(exponent):
+    live = convolution.impulse(1).convolve(SKEW).scale(Fraction(2) ** exponent)
+    dead = convolution.impulse(1).convolve(BOX, 2).scale(0)
+    expected = {at: 2 * v for at, v in exactly(live).items()}
+    both = (live + dead) + (dead + live)
+    assert {at: v for at, v in exactly(both).items() if v} == expected
+    assert not (dead + dead).values.any()
+
+
+@pytest.mark.parametrize("largest", [1e-300, 1e200, 1.7e308])
+def test_factors_by_position_may_be_of_any_size(largest):
+    factor = np.array([largest, largest / 4, 0.0])
+    found = exactly(convolution.impulse(1).convolve(Kernel([3, 1, 2])).scale(factor))
+    exact = [3 * Fraction(largest), Fraction(largest) / 4, 0]
+    assert all(abs(found[0, (x,)] - exact[x]) <= 2 * EPS * exact[x] for x in range(3))
+
+
+GAPS = [(100, 100), (400, 500), (500, 400), (900, 900), (1000, 30), (30, 1000)]
+
+
+@pytest.mark.parametrize(("near", "wide"), GAPS)
+def test_samples_far_below_the_rest_are_right_or_refused(near, wide):
+    """What is kept are 2**-near and 2**-(near + wide): doubles reach 2**-1022 below the largest."""
+
+    def program(field):
+        field = field.convolve(Kernel([1, Fraction(1, 2**near)], (-1,)))
+        return field.convolve(Kernel([1, 0, Fraction(1, 2**wide)])).decimate(2)
+
+    try:
+        found = exactly(convolution.run(program, 1))
+    except EngineError as refusal:
+        assert "far below the rest of the map" in str(refusal)  # noqa: PT017
+        assert near > 400
+    else:
+        assert found == {(0, x): v for (_, x), v in program(Paths.impulse(1)).values.items()}
+
+
+def test_a_little_is_kept_again_and_again():
+    """Every upsampling keeps 2**-300 of what there was; in the end nothing right is left."""
+
+    def program(field):
+        for _ in range(4):
+            field = field.convolve(Kernel([1, Fraction(1, 2**300)], (-1,)))
+            field = field.convolve(Kernel([1, 0, Fraction(1, 2**200)])).decimate(2)
+        return field
+
+    with pytest.raises(EngineError, match="multinomial"):
+        convolution.run(program, 1)
+
+
+@pytest.mark.parametrize("shift", [1e-3, 1e-9, 1e-15])
+def test_the_bound_on_rounding_sees_cancellation(shift):
+    def program(field):
+        field = field.convolve(Kernel([0.1, 0.7, 0.3]), 1, 30)
+        return field.scale(1 + shift) + field.scale(-1)
+
+    found, bound = (
+        exactly(answer)
+        for answer in (convolution.run(program, 1), convolution.absolute_error(program, 1))
+    )
+    paths = program(Paths.impulse(1))
+    roundings = extent_of(program, 1).roundings
+    for at, exact in paths.values.items():
+        assert abs(found[at] - exact) <= bound[at]
+        assert bound[at] == pytest.approx(float(paths.sizes[at] * roundings * EPS), rel=1e-9)
+
+
+def test_the_bound_of_a_map_without_signs_is_relative():
+    def program(field):
+        return field.convolve(SKEW, 2, 50) + field.convolve(BOX, 3, 20).scale(0.1)
+
+    found, bound = convolution.run(program, 1), convolution.absolute_error(program, 1)
+    relative = float(EPS * extent_of(program, 1).roundings)
+    error = np.ldexp(bound.values, bound.exponent - found.exponent)
+    assert error == pytest.approx(found.values * relative, rel=1e-12, abs=0)
