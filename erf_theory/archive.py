@@ -18,7 +18,16 @@ from erf_theory.exact import FloatArray, Number, number
 from erf_theory.maps import Map
 from erf_theory.routes import Logs, Shares
 
-__all__ = ["DEFINITIONS", "FORMAT", "map_from_dict", "map_to_dict", "provenance", "read", "write"]
+__all__ = [
+    "DEFINITIONS",
+    "FORMAT",
+    "map_from_dict",
+    "map_to_dict",
+    "parts_from_dict",
+    "provenance",
+    "read",
+    "write",
+]
 
 _LONGEST = 10_000
 """Bits of the longest integers that are written: about 3000 digits."""
@@ -105,8 +114,30 @@ def map_from_dict(record: Mapping[str, Any]) -> Stored:
             mass=_mass_from_text(record["mass"]),
             log_mass=-np.inf if log_mass is None else log_mass,
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, KeyError, TypeError, ValueError) as error:
         raise ErfTheoryError(f"this is not a saved map of {FORMAT}: {error!r}") from error
+
+
+def parts_from_dict(
+    record: Mapping[str, Any],
+) -> tuple[tuple[Stored, ...], Any, str, tuple[str, ...]]:
+    """Maps, kind, call and reasons of a saved ERF.
+
+    Raises
+    ------
+    ErfTheoryError
+        If one of them is missing or makes no sense.
+    """
+    try:
+        factors = tuple(map_from_dict(part) for part in record["factors"])
+        kind, call, reasons = record["kind"], record["call"], tuple(record["reasons"])
+    except (KeyError, TypeError) as error:
+        raise ErfTheoryError(f"this is not a saved ERF of {FORMAT}: {error!r}") from error
+    if not factors or kind not in DEFINITIONS:
+        raise ErfTheoryError(
+            f"this is not a saved ERF of {FORMAT}: {len(factors)} maps of kind {kind!r}"
+        )
+    return factors, kind, call, reasons
 
 
 def _mass_to_text(mass: Number | Decimal | None) -> str | None:

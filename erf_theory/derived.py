@@ -131,9 +131,9 @@ class Root(_Derived):
     def shares(self) -> Shares:
         """The normalised map."""
         found = self.source.shares
-        roots = np.sqrt(found.values)
+        roots, lost = self._roots(found)
         total = float(np.sum(roots))
-        error = float(np.sqrt(found.error)) / total
+        error = max(float(np.sqrt(found.error)), lost) / total
         log_norm = found.log_norm / 2 + float(np.log(total))
         return Shares(roots / total, log_norm, error, found.engine)
 
@@ -143,6 +143,17 @@ class Root(_Derived):
         found = self.source.logs
         values = found.values / 2
         return Logs(values - _log_sum(values.ravel()), found.sign, found.error, found.engine)
+
+    def _roots(self, found: Shares) -> tuple[FloatArray, float]:
+        """Square roots, those of values that underflow from logarithms; and what is lost."""
+        roots, tiny = np.sqrt(found.values), float(np.finfo(np.float64).tiny)
+        faint = found.values < tiny
+        if found.error or not np.any(faint):
+            return roots, 0.0
+        try:
+            return np.where(faint, np.exp(self.source.logs.values / 2), roots), 0.0
+        except EngineError:
+            return roots, tiny**0.5
 
 
 @final

@@ -147,7 +147,7 @@ class ERF(Shown):
         if len(known) == len(parts):
             value = prod(known)
         elif self.is_nonnegative:
-            value = exp(min(self.log_mass, 1000.0))
+            value = exp(self.log_mass) if self.log_mass < 709.7 else inf
         else:
             raise ErfTheoryError("the mass was too long to be saved: ask for log_mass")
         if not isfinite(value) or (value == 0 and self.log_mass > -inf):
@@ -352,8 +352,7 @@ class ERF(Shown):
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> ERF:
         """The ERF of `to_dict`: the same values, logarithms and measures, known by its samples."""
-        factors = tuple(archive.map_from_dict(part) for part in record["factors"])
-        return cls(factors, record["kind"], record["call"], tuple(record["reasons"]))
+        return cls(*archive.parts_from_dict(record))
 
     def save(self, path: str | PathLike[str]) -> None:
         """Save as JSON: `to_dict` in a file."""

@@ -53,9 +53,11 @@ def number_array(taps: npt.ArrayLike) -> NumberArray:
             f"a kernel needs an array of at least one tap, not shape {array.shape}"
         )
     if array.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            array = array.astype(np.float64)
         if not np.all(np.isfinite(array)):
             raise ErfTheoryError("taps must be finite: the kernel holds a NaN or an infinity")
-        return array.astype(np.float64)
+        return array
     return simplest(array)
 
 

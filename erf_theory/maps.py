@@ -193,7 +193,12 @@ class ProgramMap:
     @property
     def covariance(self) -> FloatArray:
         """Covariance matrix of the normalised map."""
-        return np.array(self._moments(2).covariance, dtype=np.float64)
+        try:
+            return np.array(self._moments(2).covariance, dtype=np.float64)
+        except OverflowError:
+            raise ErfTheoryError(
+                "no double holds the covariance of this map: ask for cumulant(2), which is exact"
+            ) from None
 
     def _moments(self, order: int) -> Cumulants:
         from erf_theory.engines import cumulants

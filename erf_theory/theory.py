@@ -256,6 +256,6 @@ def _text(value: Any) -> str:
 
 
 def _written(value: Any) -> str:
-    if isinstance(value, list | tuple):
+    if isinstance(value, list):
         return f"[{', '.join(map(_written, value))}]"
     return str(value)

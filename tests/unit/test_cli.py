@@ -6,6 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from erf_theory.cli import main
+from erf_theory.formulas import symbolic_erf
+from erf_theory.theory import theoretical_erf
 
 
 def run(*arguments):
@@ -76,6 +78,22 @@ def test_options(arguments, text):
         (["show", "-n", "3", "--plot", "erf.gif"], "png"),
         (["show", "-n", "3", "--plot", "no/such/folder/erf.png"], "No such file"),
         (["formula", "-k", "0"], "k = 0"),
+        (["show", "-n", "3", "--kernel", "0,0,0"], "0"),
+        (["show", "-n", "3", "--kernel", "0,0,0", "--json"], "0"),
+        (["show", "-n", "3", "--kernel", "1,2;1"], "taps"),
+        (["show", "-n", "3", "--kernel", "1,1e999"], "finite"),
+        (["show", "-n", "3", "--weight-variance", "nan"], "is no number"),
+        (["show", "-n", "3", "--weight-variance", "-1"], "above 0"),
+        (["show", "-n", "3", "--ndim", "4"], "1, 2 or 3"),
+        (["show", "-n", "3", "--dilation", "0"], "dilation is 1 or more"),
+        (["show", "-n", "9", "--kernel", "1,-1", "--engine", "contour"], "non-negative"),
+        (["show", "-n", "9", "--engine", "dtft", "--json"], "logarithms"),
+        (["show", "-n", "1000000000"], "GiB"),
+        (["show", "-n", "1000000000000", "--ndim", "3", "--json"], "GiB"),
+        (["show", "-n", "3000", "--stride", "2"], "Error"),
+        (["show", "-n", "3", "--json", "--plot", "no/such/folder/erf.pdf"], "No such file"),
+        (["formula", "-n", "-1"], "n = -1"),
+        (["formula", "-k", "x"], "'x' is not a valid integer"),
         (["paint"], "No such command 'paint'"),
         (["show", "--colour"], "No such option"),
     ],
@@ -94,6 +112,42 @@ def test_a_real_process_shows_no_traceback():
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr == "Error: n is 0 or more, not -3\n"
+
+
+def test_a_mean_that_is_rounded_to_below_the_middle_pixel():
+    result = run("show", "-n", "2100", "--kernel", "1,3,1")
+    assert result.exit_code == 0
+    assert "4201 px" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments", [["-n", "9", "--kernel", "1,-1"], ["-n", "0"], ["-n", "2000"]]
+)
+def test_json_is_what_the_package_says(arguments):
+    result = run("show", *arguments, "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    record = json.loads(result.stdout, parse_constant=pytest.fail)
+    taps = [1, -1] if "--kernel" in arguments else None
+    erf = theoretical_erf(None if taps else 3, int(arguments[1]), kernel=taps)
+    assert record == json.loads(json.dumps(erf.to_dict()))
+
+
+def test_progress_does_not_reach_standard_output(tmp_path):
+    result = run("show", "-n", "4", "--plot", str(tmp_path / "erf.svg"))
+    assert result.stderr == f"picture saved to {tmp_path / 'erf.svg'}\n"
+    assert "picture" not in result.stdout
+    assert "std" in result.stdout
+
+
+@pytest.mark.parametrize("arguments", [[], ["-k", "3"], ["-n", "4"], ["-k", "2", "-n", "5"]])
+@pytest.mark.parametrize("latex", [False, True])
+def test_formulas_are_those_of_the_package(arguments, latex):
+    given = dict(zip(arguments[::2], map(int, arguments[1::2]), strict=True))
+    found = symbolic_erf(given.get("-k"), given.get("-n"))
+    rows = found.latex().items() if latex else found.lines()
+    result = run("formula", *arguments, *["--latex"] * latex)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [f"{name}: {text}" for name, text in rows]
 
 
 def test_help_has_examples():

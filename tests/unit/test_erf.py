@@ -64,19 +64,6 @@ def test_values_are_normalised_and_read_only(make):
 
 
 @every_result
-def test_everything_shows_itself(make, tmp_path):
-    erf = make()
-    assert erf.call in repr(erf)
-    assert "std" in repr(erf)
-    assert erf._repr_png_().startswith(b"\x89PNG")
-    html = erf._repr_html_()
-    assert "<table>" in html
-    assert "data:image/png;base64," in html
-    erf.save_figure(tmp_path / "erf.svg")
-    assert "erf_theory" in (tmp_path / "erf.svg").read_text(encoding="utf-8")
-
-
-@every_result
 def test_records_are_json_with_provenance(make):
     record = json.loads(json.dumps(make().to_dict(), allow_nan=False))
     assert record["package"].startswith("erf_theory ")
@@ -97,6 +84,114 @@ def test_moments_are_those_of_the_values(make):
         assert float(erf.cumulant(2, axis)) == pytest.approx(line @ (x - mean) ** 2, abs=1e-9)
         assert float(erf.cumulant(3, axis)) == pytest.approx(line @ (x - mean) ** 3, abs=1e-8)
     assert erf.std**2 == pytest.approx(np.trace(erf.covariance) / erf.ndim, abs=1e-12)
+
+
+def pixels(erf, centre):
+    """The definition of every measure: magnitudes with their distances from a centre."""
+    weights = np.abs(erf.values)
+    middle = [float(np.sum(weights * g)) if centre == "mean" else 0.0 for g in grids(erf)]
+    steps = [np.abs(g - m) for g, m in zip(grids(erf), middle, strict=True)]
+    square = np.maximum.reduce(np.broadcast_arrays(*steps))
+    return weights, {"square": square, "disc": np.sqrt(sum(s**2 for s in steps))}
+
+
+def grids(erf):
+    return np.meshgrid(*erf.offsets, indexing="ij")
+
+
+@every_result
+@pytest.mark.parametrize("centre", ["unit", "mean"])
+@pytest.mark.parametrize("shape", ["square", "disc"])
+def test_radii_are_the_smallest_that_hold_their_share(make, shape, centre):
+    erf = make()
+    weights, distances = pixels(erf, centre)
+    for share in (0.03, 0.2, 0.5, 0.77, 0.99):
+        radius = erf.radius(share, shape, centre)
+        assert np.min(np.abs(distances[shape] - radius)) < 1e-9
+        assert np.sum(weights[distances[shape] <= radius + 1e-9]) >= share - 1e-9
+        assert np.sum(weights[distances[shape] < radius - 1e-9]) < share + 1e-9
+
+
+@every_result
+def test_sizes_and_squares_count_pixels(make):
+    erf = make()
+    weights, distances = pixels(erf, "unit")
+    peak, sides = weights.max(), np.round(2 * distances["square"]) + 1
+    for level in (0.9545, 0.83, 0.37):
+        count = np.count_nonzero(weights > (1 - level) * peak)
+        assert erf.size(level) == pytest.approx(count ** (1 / erf.ndim), rel=1e-12)
+    for share in (0.2, 0.31, 0.52, 0.985):
+        side = next(s for s in np.unique(sides) if np.sum(weights[sides <= s]) > share + 1e-12)
+        assert erf.area_ratio(share, 50) == pytest.approx(side**erf.ndim / 50**erf.ndim, rel=1e-12)
+        box = np.prod(erf.theoretical_rf)
+        assert erf.area_ratio(share) == pytest.approx(side**erf.ndim / box, rel=1e-12)
+    assert erf.participation() == pytest.approx(1 / np.sum(weights**2), rel=1e-12)
+
+
+@every_result
+def test_profiles_sum_over_the_other_axes(make):
+    erf = make()
+    for axis in range(erf.ndim):
+        others = tuple(i for i in range(erf.ndim) if i != axis)
+        line = erf.profile(axis)
+        summed = np.abs(erf.values).sum(axis=others)
+        assert np.abs(line.values) == pytest.approx(summed, abs=1e-14)
+        assert np.array_equal(line.offsets[0], erf.offsets[axis])
+        assert erf.profile(axis - erf.ndim).call == f"{erf.call}.profile({axis - erf.ndim})"
+        assert erf.half_width(axis) == line.half_width()
+        first, last = np.flatnonzero(summed)[[0, -1]]
+        assert line.frame[0] == erf.frame[axis]
+        assert erf.frame[axis] == pytest.approx(erf.offsets[axis][[first, last]] + [-0.5, 0.5])
+
+
+@pytest.mark.parametrize("name", [name for name, make in RESULTS.items() if make().is_nonnegative])
+def test_rms_maps_are_roots_of_the_energy(name):
+    erf = RESULTS[name]()
+    rms, roots = erf.rms(), np.sqrt(erf.values)
+    assert rms.values == pytest.approx(roots / roots.sum(), rel=1e-12, abs=0)
+    assert rms.log_mass == pytest.approx(erf.log_mass / 2 + np.log(roots.sum()), abs=1e-11)
+    assert float(rms.mass) == pytest.approx(np.exp(rms.log_mass), rel=1e-12)
+    assert (rms.kind, rms.call) == ("rms", f"{erf.call}.rms()")
+
+
+def test_rms_maps_look_wider_by_the_root_of_two():
+    erf = variance_erf(3, 3000)
+    assert erf.rms().std == pytest.approx(2**0.5 * erf.std, rel=1e-3)
+
+
+@pytest.mark.parametrize("variance", [10, 1e-9])
+def test_a_root_may_have_a_mass_that_no_double_holds(variance):
+    rms = variance_erf(3, 10_000, weight_variance=variance).rms()
+    assert rms.log_mass == pytest.approx(5000 * log(variance * 3), rel=1e-3)
+    with pytest.raises(ErfTheoryError, match="ask for log_mass"):
+        _ = rms.mass
+
+
+def test_arrays_are_made_as_numpy_asks():
+    erf = theoretical_erf(3, 4, ndim=2)
+    assert np.asarray(erf) is erf.values
+    assert np.asarray(erf, dtype=np.float32).dtype == np.float32
+    copy = np.array(erf)
+    copy[0] = 1
+    assert erf.values[0, 0] == pytest.approx(3.0**-8, rel=1e-13)
+    for array in (erf.values, erf.log_values, erf.sign, erf.covariance, *erf.offsets):
+        assert not array.flags.writeable
+
+
+def test_cumulants_stay_exact():
+    erf = theoretical_erf(None, 4, kernel=[1, 2, 5], ndim=2)
+    one = [Fraction(3, 2) - 1, Fraction(1, 2)]
+    assert (erf.cumulant(1, -1), erf.cumulant(2)) == (4 * one[0], 4 * one[1])
+    assert erf.covariance.tolist() == [[2, 0], [0, 2]]
+    assert all(isinstance(erf.cumulant(r), int | Fraction) for r in range(1, 7))
+
+
+def test_a_width_that_no_double_holds_is_refused():
+    erf = theoretical_erf(3, 2000, stride=2)
+    assert isinstance(erf.cumulant(2), int | Fraction)
+    for ask in (lambda: erf.std, lambda: erf.covariance, erf.summary):
+        with pytest.raises(ErfTheoryError):
+            ask()
 
 
 @pytest.mark.parametrize("name", [n for n in RESULTS if n not in {"rms", "own rms", "profile"}])
