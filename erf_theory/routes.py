@@ -105,7 +105,8 @@ def _by_dtft(program: Program, extent: Extent) -> Shares:
     total = float(np.sum(np.abs(values)))
     _need_mass(total)
     log_norm = found.log_scale + log(total)
-    return _judged(Shares(values / total, log_norm, found.error / total, "dtft"))
+    lost = 2 * found.error if extent.nonnegative else found.error
+    return _judged(Shares(values / total, log_norm, lost / total, "dtft"))
 
 
 def _by_contour(program: Program, extent: Extent) -> Shares:
@@ -115,7 +116,8 @@ def _by_contour(program: Program, extent: Extent) -> Shares:
     found = contour.run(program, floor=-746.0)
     values = np.exp(found.values - found.total)
     values /= np.sum(values)
-    error = 0.0 if found.error <= 1e-10 else found.error * float(np.max(values))
+    relative = found.error - _EPS * abs(found.total)
+    error = 0.0 if relative <= 1e-10 else relative * float(np.max(values))
     return Shares(values, found.total, error, "contour")
 
 

@@ -161,7 +161,8 @@ def _factors(
     if lines is None:
         return (ProgramMap(_stack(taps, n, dilation, stride), taps.ndim, engine),)
     axes = list(zip(lines, dilation, stride, strict=True))
-    if all(axis == axes[0] for axis in axes):
+    boxes = {(line.origin, line.shape) for line in lines}
+    if len(boxes) == 1 and all(axis == axes[0] for axis in axes):
         return (_line(*axes[0], n, engine),) * len(axes)
     return tuple(_line(*axis, n, engine) for axis in axes)
 

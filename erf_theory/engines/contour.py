@@ -18,7 +18,7 @@ from typing import Any, final
 import numpy as np
 import numpy.typing as npt
 
-from erf_theory.engines import dtft, saddle, support
+from erf_theory.engines import cumulants, dtft, saddle, support
 from erf_theory.engines.extent import Extent, extent_of, need_memory
 from erf_theory.engines.field import Border, F, Program
 from erf_theory.errors import EngineError
@@ -90,14 +90,19 @@ def run(program: Program, floor: float = -np.inf) -> Logarithms:
         raise EngineError("the contour engine needs non-negative kernels: ask dtft or multinomial")
     need_memory(extent.size, 6)
     mask = program(support.impulse(1)).mask
+    saddle.run(program, np.zeros(1))  # refuses what no circle can hold
+    total = program(cumulants.impulse(1, order=0)).log_mass
+    if np.count_nonzero(mask) == 1:
+        logs = np.where(mask, total, -np.inf)
+        return Logarithms(logs, extent.start[0], total, _EPS * (2 + 4 * abs(total)))
     lower, errors = _half(program, extent, floor)
     upper, other = (lower, errors) if extent.symmetric else _half(_mirror(program), extent, floor)
     rest = extent.size - len(lower)
     logs = np.where(mask, np.concatenate([lower, upper[:rest][::-1]]), -np.inf)
     errors = np.where(mask, np.concatenate([errors, other[:rest][::-1]]), 0.0)
-    total = saddle.run(program, np.zeros(1), int(extent.rate[0])).value[0]
+    errors += np.where(mask, _EPS * abs(total), 0.0)
     _check(logs - total, errors, mask, floor)
-    return Logarithms(logs, extent.start[0], float(total), float(np.max(errors)))
+    return Logarithms(logs, extent.start[0], total, float(np.max(errors)))
 
 
 @dataclass(frozen=True)
@@ -140,7 +145,7 @@ def _circles(program: Program, jump: int, size: int, floor: float) -> _Circles:
     theta = _spaced(program, jump)
     at = saddle.run(program, theta, jump)
     between = np.floor((at.mean[:-1] + at.mean[1:]) / 2).astype(np.int64) + 1
-    top = int(at.mean[0] + 0.5) + 1
+    top = min(int(np.ceil(at.mean[0])) + 1, size)
     last = np.minimum(np.concatenate([[top], between]), top)
     first = np.append(last[1:], 0)
     best = at.value - at.value[0] - theta * (last - 1)
@@ -153,7 +158,7 @@ def _circles(program: Program, jump: int, size: int, floor: float) -> _Circles:
 def _spaced(program: Program, jump: int) -> FloatArray:
     """The circles' θ, falling from 0; short in binary, so that products with places are exact."""
     spread = float(np.sqrt(saddle.run(program, np.zeros(1), jump).variance[0]))
-    if spread == 0:
+    if spread < 1e-6:
         return np.zeros(1)
     reach = 1 / spread
     while saddle.run(program, np.array([-reach]), jump).variance[0] > 1e-2:
@@ -199,11 +204,13 @@ def _read(
     row = np.repeat(np.arange(len(count)), count)
     places = np.arange(len(row)) + np.repeat(circles.first - np.cumsum(count) + count, count)
     share = field.samples()[row, places % width]
+    beyond = (places < circles.low[row]) | (places >= circles.low[row] + width)
+    share[beyond] = 0.0
     untilt = circles.theta[row] * places
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = field.log_scale[row] + np.log(share) - untilt
     lost = field.error() + np.exp(-_OUTSIDE)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         error = lost[row] / np.maximum(share, 0)
     return places, logs, error + _EPS * (2 + np.abs(field.log_scale[row]) + np.abs(untilt))
 

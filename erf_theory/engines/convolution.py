@@ -17,7 +17,7 @@ import numpy.typing as npt
 from erf_theory.engines.extent import extent_of, need_memory
 from erf_theory.engines.field import Border, Program
 from erf_theory.errors import EngineError, ErfTheoryError
-from erf_theory.exact import FloatArray, Number
+from erf_theory.exact import FloatArray, Number, exponent_of
 from erf_theory.kernel import Kernel
 from erf_theory.lattice import Steps, box, convolve, per_axis, union
 
@@ -25,6 +25,8 @@ __all__ = ["Samples", "absolute_error", "impulse", "run"]
 
 _PEAK = 490
 """Exponent of the largest sample: products of two fields fit, and what underflows is 2**-1500."""
+_LOST = -1075
+"""What underflows is off by less than 2**-1075."""
 
 
 @final
@@ -40,11 +42,14 @@ class Samples:
         Coordinate of the first sample on every spatial axis.
     exponent : int
         What the values leave out.
+    floor : int
+        Samples may be off by about ``2**floor`` because they underflowed.
     """
 
     values: FloatArray
     start: tuple[int, ...]
     exponent: int = 0
+    floor: int = -10_000
 
     @property
     def ndim(self) -> int:
@@ -66,27 +71,35 @@ class Samples:
         for _ in range(times):
             start = tuple(a + o for a, o in zip(field.start, origin, strict=True))
             values = _channelwise(taps, field.values, self.ndim)
-            field = _balanced(values, start, field.exponent + exponent)
+            field = _balanced(values, start, field.exponent + exponent, max(field.floor, _LOST))
         return field
 
     def scale(self, factor: Number | FloatArray) -> Samples:
         """Multiply by a number, by one number per channel, or per channel and position."""
         if isinstance(factor, np.ndarray):
             lead = self.values.ndim - self.ndim
-            column = factor.reshape(factor.shape + (1,) * (self.ndim * (factor.ndim == lead)))
-            return _balanced(self.values * column, self.start, self.exponent)
+            power = exponent_of(float(np.max(np.abs(factor))))
+            column = np.ldexp(factor, -power)
+            column = column.reshape(factor.shape + (1,) * (self.ndim * (factor.ndim == lead)))
+            return _balanced(
+                self.values * column, self.start, self.exponent + power, max(self.floor, _LOST)
+            )
         taps, exponent = Kernel(np.array([factor], dtype=object)).scaled
-        return _balanced(self.values * taps[0], self.start, self.exponent + exponent)
+        return _balanced(
+            self.values * taps[0], self.start, self.exponent + exponent, max(self.floor, _LOST)
+        )
 
     def __add__(self, other: Samples) -> Samples:
         start, shape = union(self.start, self.shape, other.start, other.shape)
         lead = self.values.shape[: self.values.ndim - self.ndim]
-        exponent = max(field.exponent for field in (self, other))
+        alive = [field.exponent for field in (self, other) if field.values.any()]
+        exponent = max(alive, default=0)
         total = np.zeros(lead + shape)
         for field in (self, other):
             at = tuple(a - b for a, b in zip(field.start, start, strict=True))
             total[box(at, field.shape)] += np.ldexp(field.values, _shift(field.exponent - exponent))
-        return _balanced(total, start, exponent)
+        floor = max(field.floor + min(field.exponent - exponent, 0) for field in (self, other))
+        return _balanced(total, start, exponent, max(floor, _LOST))
 
     def expand(self, s: Steps) -> Samples:
         """Move what is at x to s·x."""
@@ -96,7 +109,7 @@ class Samples:
         values = np.zeros(lead + shape)
         values[box((0,) * self.ndim, self.shape, steps)] = self.values
         start = tuple(a * d for a, d in zip(self.start, steps, strict=True))
-        return Samples(values, start, self.exponent)
+        return Samples(values, start, self.exponent, self.floor)
 
     def decimate(self, s: Steps) -> Samples:
         """Keep what is at multiples of s and move it from s·x to x."""
@@ -110,7 +123,7 @@ class Samples:
             if kept.size == 0:
                 hole = [1 if i == values.ndim + axis else n for i, n in enumerate(values.shape)]
                 values, start[axis] = np.zeros(hole), 0
-        return _balanced(values, tuple(start), self.exponent)
+        return _balanced(values, tuple(start), self.exponent, self.floor)
 
     def fold(self, size: Steps, border: Border) -> Samples:
         """Bring what lies outside the image [0, size) back to it, as its border says."""
@@ -122,13 +135,13 @@ class Samples:
             places = np.arange(first, first + len(lines))
             np.add.at(image, _folded(places, length, border), lines)
             values = np.moveaxis(image[:length], 0, axis)
-        return _balanced(values, (0,) * self.ndim, self.exponent)
+        return _balanced(values, (0,) * self.ndim, self.exponent, self.floor)
 
     def take(self, a: int, b: int) -> Samples:
         """Keep channels a to b−1."""
         if self.values.ndim == self.ndim:
             raise ErfTheoryError("a field without channels has none to take")
-        return _balanced(self.values[a:b], self.start, self.exponent)
+        return _balanced(self.values[a:b], self.start, self.exponent, self.floor)
 
 
 def impulse(ndim: int, channels: FloatArray | None = None) -> Samples:
@@ -218,7 +231,12 @@ def _product(field: Samples, line: Samples) -> Samples:
         rows = field.values.reshape(-1, field.values.shape[-1])
         values = np.stack([np.convolve(row, line.values) for row in rows])
         values = values.reshape(*field.values.shape[:-1], -1)
-    return _balanced(values, start, field.exponent + line.exponent)
+    return _balanced(
+        values,
+        start,
+        field.exponent + line.exponent,
+        max(field.floor + _PEAK, line.floor + _PEAK, _LOST),
+    )
 
 
 def _channelwise(taps: FloatArray, values: FloatArray, ndim: int) -> FloatArray:
@@ -232,20 +250,23 @@ def _channelwise(taps: FloatArray, values: FloatArray, ndim: int) -> FloatArray:
     return np.asarray(convolve(taps, values, ndim))
 
 
-def _balanced(values: FloatArray, start: tuple[int, ...], exponent: int) -> Samples:
+def _balanced(
+    values: FloatArray, start: tuple[int, ...], exponent: int, floor: int = -10_000
+) -> Samples:
     """A field, ``values * 2**exponent``, with its largest sample brought to about ``2**490``."""
     peak = float(np.abs(values).max())
     if peak == 0:
         return Samples(values, start, 0)
     shift = _PEAK - frexp(peak)[1]
-    if shift > 2 * _PEAK:
+    if floor + shift > _PEAK + _LOST:
         raise EngineError(
             "the convolution engine kept only samples far below the rest of the map, where "
             "doubles have lost them: ask the multinomial engine"
         )
     if abs(shift) <= 16:
-        return Samples(values, start, exponent)
-    return Samples(np.ldexp(values, shift), start, exponent - shift)
+        return Samples(values, start, exponent, floor)
+    floor = max(floor + shift, _LOST) if shift < 0 else floor + shift
+    return Samples(np.ldexp(values, shift), start, exponent - shift, floor)
 
 
 def _shift(exponent: int) -> int:

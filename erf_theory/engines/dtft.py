@@ -19,7 +19,7 @@ import numpy.typing as npt
 from erf_theory.engines.extent import extent_of, need_memory
 from erf_theory.engines.field import Border, Program, refusal
 from erf_theory.errors import ErfTheoryError
-from erf_theory.exact import FloatArray, Number
+from erf_theory.exact import FloatArray, Number, NumberArray
 from erf_theory.kernel import Kernel
 from erf_theory.lattice import Steps, box, per_axis
 
@@ -77,7 +77,7 @@ class Spectrum:
         if times == 0:
             return self
         steps = per_axis(step, self.ndim)
-        transfer, log_factor = _transfer(kernel, steps, self.size, self.theta)
+        transfer, log_factor, slip = _transfer(kernel, steps, self.size, self.theta)
         shifts = zip(self.start, kernel.origin, steps, strict=True)
         start = tuple(a + times * o * d for a, o, d in shifts)
         log_scale = self.log_scale + times * log_factor
@@ -86,7 +86,10 @@ class Spectrum:
         if len(kernel.channels) < 2:
             power = _power(transfer, times)
             shape = power.shape[:1] + (1,) * (lead - len(kernel.channels)) + power.shape[1:]
-            return _balanced(replace(field, values=self.values * power.reshape(shape)))
+            values = self.values * power.reshape(shape)
+            faint = _faint(values, transfer.reshape(shape), slip)
+            noise = field.noise + times * slip * _level(faint)
+            return _balanced(replace(field, values=values, noise=noise))
         for _ in range(times):
             values = np.einsum("roi...,ro...->ri...", transfer, field.values)
             field = _balanced(replace(_settled(field, transfer.shape[1]), values=values))
@@ -98,16 +101,22 @@ class Spectrum:
             if factor.ndim != 1:
                 raise refusal("dtft", "scale by position", "the convolution engine can")
             column = factor.reshape(-1, *(1,) * self.ndim)
-            return _balanced(replace(self, values=self.values * column))
+            noise = self.noise * np.max(np.abs(factor))
+            return _balanced(replace(self, values=self.values * column, noise=noise))
         taps, exponent = Kernel(np.array([factor], dtype=object)).scaled
         log_scale = self.log_scale + exponent * log(2)
-        return _balanced(replace(self, values=self.values * taps[0], log_scale=log_scale))
+        noise = self.noise * abs(taps[0])
+        return _balanced(
+            replace(self, values=self.values * taps[0], log_scale=log_scale, noise=noise)
+        )
 
     def __add__(self, other: Spectrum) -> Spectrum:
         start = tuple(map(min, self.start, other.start))
         left, right = _moved(self, start), _moved(other, start)
-        top = np.maximum(left.log_scale, right.log_scale)
-        a, b = (np.exp(field.log_scale - top) for field in (left, right))
+        scales = [np.where(_level(f.values) > 0, f.log_scale, -np.inf) for f in (left, right)]
+        top = np.maximum(*scales)
+        top = np.where(top == -np.inf, 0.0, top)
+        a, b = (np.exp(scale - top) for scale in scales)
         axes = left.values.ndim
         parts = left.values * _column(a, axes), right.values * _column(b, axes)
         roundings = max(left.roundings, right.roundings) + 2
@@ -250,10 +259,10 @@ def fast_length(n: int, multiple: int = 1) -> int:
 
 def _transfer(
     kernel: Kernel, steps: tuple[int, ...], size: tuple[int, ...], theta: FloatArray
-) -> tuple[_ComplexArray, FloatArray]:
-    """The kernel on every circle, from its first tap on, and the logarithm of what it leaves out.
+) -> tuple[_ComplexArray, FloatArray, FloatArray]:
+    """The kernel on every circle, from its first tap on, the logarithm of what it leaves out.
 
-    The largest magnitude of a row is 1.
+    The largest magnitude of a row is 1; last comes the absolute error of the values.
     """
     weights, log_scale = _tilted(kernel, steps, theta)
     lead = weights.shape[: weights.ndim - len(size)]
@@ -263,7 +272,19 @@ def _transfer(
     np.add.at(spread, everywhere, weights)
     transfer = _forward(spread, size)
     peak = _peak(transfer)
-    return transfer / _column(peak, transfer.ndim), log_scale + np.log(peak)
+    sizes = np.sum(np.abs(weights), axis=tuple(range(1, weights.ndim)))
+    slip = _EPS * (1 + prod(size).bit_length() / 4) * sizes / peak
+    return transfer / _column(peak, transfer.ndim), log_scale + np.log(peak), slip
+
+
+def _faint(values: _ComplexArray, transfer: _ComplexArray, slip: FloatArray) -> NumberArray:
+    """Magnitudes of a product before its last factor, where that factor almost vanishes.
+
+    There the factor's absolute error, ``slip``, is more than a relative error of the product.
+    """
+    size = np.abs(transfer)
+    least = _column(slip, size.ndim) + 1e-300
+    return np.where(size < 0.1, np.abs(values) / np.maximum(size, least), 0.0)
 
 
 def _tilted(
@@ -283,7 +304,8 @@ def _tilted(
         top = np.log(np.abs(taps)) + slope
     highest = np.max(top, axis=tuple(range(1, top.ndim)))
     shift = np.rint(np.where(highest == -np.inf, 0.0, highest))
-    weights = taps * np.exp(slope - _column(shift, slope.ndim))
+    half = np.where(taps == 0, 0.0, slope - _column(shift, slope.ndim)) / 2
+    weights = taps * np.exp(half) * np.exp(half)
     return weights, shift + exponent * log(2)
 
 
@@ -340,7 +362,7 @@ def _settled(field: Spectrum, roundings: int) -> Spectrum:
     return replace(field, noise=field.noise + lost, roundings=0)
 
 
-def _level(values: _ComplexArray) -> FloatArray:
+def _level(values: npt.NDArray[Any]) -> FloatArray:
     """Mean magnitude of each row: the share of a relative error of the values in a sample."""
     return np.asarray(np.mean(np.abs(values), axis=tuple(range(1, values.ndim))))
 

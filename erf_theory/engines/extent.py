@@ -186,9 +186,13 @@ class _Trimmed:
     extent: Extent
 
     def convolve(self, kernel: Kernel, step: Steps = 1, times: int = 1) -> _Trimmed:
+        if times and not np.any(kernel.taps):
+            raise refusal("extent", "tell where a kernel of zeros leaves a support", "support can")
         return _Trimmed(self.extent.convolve(kernel.trim(), step, times))
 
     def scale(self, factor: Number | FloatArray) -> _Trimmed:
+        if not np.all(np.asarray(factor)):
+            raise refusal("extent", "tell where a factor of 0 leaves a support", "support can")
         return _Trimmed(self.extent.scale(factor))
 
     def __add__(self, other: _Trimmed) -> _Trimmed:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from erf_theory.engines.extent import extent_of
 from erf_theory.kernel import Kernel
 
 INTEGERS = st.integers(0, 9)
@@ -22,6 +23,8 @@ SIGNED = st.one_of(EXACT, FLOATS.map(lambda tap: -tap))
 
 _SIZES = {1: 5, 2: 3, 3: 2}
 """Most taps per axis, so that enumerating all paths stays quick."""
+_PLACES = 2000
+"""Most places in the box of a map."""
 
 
 @st.composite
@@ -119,4 +122,30 @@ def programs(taps=SIGNED, ndim=1, *, decimate=True, depth=2):
     if decimate:
         free.append(st.builds(lambda s: Do("decimate", (s,)), steps(ndim)))
     deep = st.lists(st.one_of(level, level, *free), min_size=1, max_size=4)
-    return st.builds(lambda first, rest: Chain((first, *rest)), convolve, deep)
+    drawn = st.builds(lambda first, rest: Chain((first, *rest)), convolve, deep)
+    return drawn.filter(lambda program: extent_of(program, ndim).size <= _PLACES)
+
+
+FAINT = st.sampled_from([0, 1, 1, 3, 0.001, 1e-6, 1e-10])
+"""Taps that lie far apart: what is faint in one layer is all that another one leaves."""
+
+
+def stacks(taps, *, decimate=False, depth=2):
+    """Up to four runs of up to 40 layers each, with branches, strides and faint factors."""
+    convolve = st.builds(
+        lambda kernel, step, times: Do("convolve", (kernel, step, times)),
+        st.one_of(kernels(taps), st.integers(1, 6).map(Kernel.uniform)),
+        st.integers(1, 4),
+        st.one_of(st.integers(1, 4), st.integers(5, 40)),
+    )
+    signs = (1, -1) if taps is SIGNED else (1,)
+    factors = st.tuples(st.sampled_from(signs), st.sampled_from([0.5, 3, 1e-3, 1e-12]))
+    scale = factors.map(lambda pair: Do("scale", (pair[0] * pair[1],)))
+    level = st.one_of(convolve, convolve, scale)
+    for _ in range(depth):
+        inside = _chain(level, 3)
+        level = st.one_of(convolve, convolve, scale, st.builds(Fork, inside, inside))
+    jumps = ["expand", "decimate"] if decimate else ["expand"]
+    jump = st.builds(lambda name, s: Do(name, (s,)), st.sampled_from(jumps), st.integers(2, 3))
+    drawn = _chain(st.one_of(level, level, jump), 4)
+    return drawn.filter(lambda program: extent_of(program, 1).size <= _PLACES)

@@ -5,7 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from erf_theory.engines import balls, convolution, dtft, multinomial, support
@@ -109,6 +109,8 @@ def test_uniform_stacks_are_symmetric_and_log_concave(k, n):
 
 
 @given(kernels(EXACT, 2).filter(lambda kernel: kernel.is_nonnegative), st.integers(0, 3))
+@example(Kernel([[0, 1]], (0, -1)), 1)
+@example(Kernel(np.outer([1, 1, 0], [0, 1, 1]), (0, -1)), 2)
 def test_profiles_are_the_maps_of_marginals(kernel, n):
     if len(set(kernel.shape)) > 1:
         kernel = Kernel(np.pad(kernel.taps, [(0, 3 - m) for m in kernel.shape]), kernel.origin)

@@ -63,6 +63,18 @@ def test_logarithms_over_the_whole_support(program):
     assert off <= min(1e-9, found.error + 1e-15 * np.max(np.abs(exact[inside])))
 
 
+def test_a_million_layers():
+    n = 10**6
+    found = contour.run(stack([1] * 3, n))
+    assert found.error < 1e-9
+    counts = [1, n, n * (n + 1) // 2]
+    exact = np.log(np.array(counts, dtype=float))
+    assert np.max(np.abs(found.values[:3] - exact)) <= 1e-14 * n * log(3)
+    assert np.max(np.abs(found.values[:-4:-1] - exact)) <= 1e-14 * n * log(3)
+    middle = n * log(3) - log(4 * np.pi * n / 3) / 2 - 3 / (16 * n)
+    assert abs(found.values[n] - middle) < 1e-9
+
+
 def far(field):
     return field.convolve(BOX, 1, 30).convolve(BOX, 100)
 

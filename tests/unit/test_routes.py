@@ -161,7 +161,7 @@ REFUSED = {
     "convolution": {"cancelling", "signed floats", "opposite", "almost equal"},
     "dtft": {"almost equal", "faint phase"},
     "contour": set(PROGRAMS)
-    - {"nothing", "uniform", "asymmetric", "far tails", "holes", "floats", "unequal"},
+    - {"nothing", "uniform", "asymmetric", "far tails", "holes", "floats", "residual", "unequal"},
     "multinomial": set(),
     "balls": set(),
 }
