@@ -80,10 +80,17 @@ class _KernelType(click.ParamType[Any]):
         return rows if len(rows) > 1 else rows[0]
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Group,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="erf-theory", prog_name="erf-theory")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Effective receptive fields of convolutional networks, in closed form."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 @main.command(epilog=_SHOW_EXAMPLES)

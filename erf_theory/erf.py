@@ -50,6 +50,7 @@ class ERF(Shown):
     Notes
     -----
     A map with signs is normalised to Σ|g| = 1 and its measures are those of its magnitudes.
+    Shares of the mass that differ by less than 1e-13 count as equal in radii and areas.
 
     Examples
     --------
@@ -87,7 +88,7 @@ class ERF(Shown):
 
     @cached_property
     def values(self) -> FloatArray:
-        """The map g/Σ|g|, float64; for non-negative maps right to 1e-10 of every normal double.
+        """The map g/Σ|g|, float64; where `error` is 0, every normal double is right to 1e-10.
 
         Raises
         ------
@@ -171,7 +172,8 @@ class ERF(Shown):
     def error(self) -> float:
         """Estimate of the largest absolute rounding error of `values`.
 
-        0 for maps without signs whose normal doubles are right to 1e-10 of themselves.
+        0 where normal doubles are right to 1e-10 of themselves; maps with signs and large planes
+        that are not separable have an absolute error only.
         """
         peaks = [float(np.max(np.abs(line))) for line in self._profiles]
         errors = [factor.shares.error for factor in self.factors]

@@ -98,12 +98,12 @@ def _by_dtft(program: Program, extent: Extent) -> Shares:
 
     found = dtft.run(program, len(extent.shape))
     values = found.values
+    _need_mass(float(np.max(np.abs(values))))
     if extent.nonnegative:
         values = np.where(values <= found.error, 0.0, values)
         if not np.any(values):
             raise _cancelled("dtft", found.error)
     total = float(np.sum(np.abs(values)))
-    _need_mass(total)
     log_norm = found.log_scale + log(total)
     lost = 2 * found.error if extent.nonnegative else found.error
     return _judged(Shares(values / total, log_norm, lost / total, "dtft"))

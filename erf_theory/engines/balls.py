@@ -89,9 +89,8 @@ class Balls(Packed):
         size = prod(shape)
         if size * bits > _MOST_WORK:
             raise EngineError(
-                f"{size} balls over a range of {bits} bits are more than a minute's work: ask the "
-                "contour engine for logarithms or the convolution engine for doubles, or choose "
-                "a smaller n or k"
+                f"{size} balls over a range of {bits} bits are more than a minute's work: ask for "
+                "values instead of logarithms, or choose a smaller n or k"
             )
 
 

@@ -229,8 +229,8 @@ def need_memory(samples: int, doubles: int = 4) -> None:
     if (need := 8 * doubles * samples) > (limit := _memory()):
         raise MapTooLargeError(
             f"a map of {Decimal(samples):.3g} samples needs about {Decimal(need >> 30):.3g} GiB "
-            f"and this machine has {limit / 2**30:.3g} GiB: ask for measures or a profile (std, "
-            "size, profile, cumulant) instead of the map, or for a smaller k, n or ndim"
+            f"and this machine has {limit / 2**30:.3g} GiB: ask for what needs no map "
+            "(std, cumulant; in 2-D and 3-D often profile and size), or for a smaller k, n or ndim"
         )
 
 

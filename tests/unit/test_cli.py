@@ -22,6 +22,12 @@ def test_show():
     assert "3.651 px" in result.stdout
 
 
+def test_help_without_a_command():
+    result = run()
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "Usage:" in result.stdout
+
+
 def test_json_alone_on_standard_output(tmp_path):
     picture = str(tmp_path / "erf.png")
     arguments = ["-n", "4", "--kernel", "1,2/3,0.5", "--dilation", "2", "--json", "--plot", picture]

@@ -250,3 +250,10 @@ def test_a_large_plane_is_within_the_stated_error():
     exact = theoretical_erf(None, n, kernel=line).values
     assert 0 < found.error < 1e-14
     assert np.max(np.abs(found.values - np.outer(exact, exact))) <= found.error
+
+
+@pytest.mark.parametrize("engine", sorted(SHARES))
+def test_a_map_of_zeros_is_told_as_one(engine):
+    program = run([0, 0], 2)
+    with pytest.raises(ErfTheoryError, match="0 everywhere"):
+        SHARES[engine](program, extent_of(program, 1))

@@ -165,8 +165,33 @@ def test_refusals_say_how_many_logarithms_are_lost():
         (lambda f: f.convolve(SKEW).convolve(Kernel([1, -1e-300])), "non-negative"),
         (lambda f: f.convolve(Kernel(np.ones((2, 3)), (0,))), "convolve channels|use this kernel"),
         (lambda f: f.scale(np.ones(2)), "by channel or by position"),
+        (lambda f: f.convolve(BOX).decimate(2), "multiples of 2"),
+        (lambda f: f.convolve(BOX).fold(3, "zeros"), "zeros border"),
+        (lambda f: f.take(0, 1), "take channels"),
     ],
 )
 def test_what_is_no_law_on_a_line_is_refused(program, message):
     with pytest.raises(EngineError, match=message):
         contour.run(program)
+
+
+def test_a_symmetric_half_is_the_other_half():
+    def lopsided(field):
+        return field.convolve(BOX, 1, 300) + field.convolve(Kernel([0, 0, 0, 0]), 1, 1)
+
+    even = contour.run(lambda f: f.convolve(BOX, 1, 300)).values
+    turned = contour.run(lambda f: f.convolve(Kernel([1, 1, 1, 0]), 1, 300)).values
+    assert np.array_equal(even, even[::-1])
+    assert even == pytest.approx(turned[:601], abs=1e-10)
+    with pytest.raises(EngineError, match="0 everywhere"):
+        contour.run(lopsided)
+
+
+def test_floors_leave_the_rest_out():
+    program = lambda f: f.convolve(SKEW, 1, 4000)  # noqa: E731
+    near, full = contour.run(program, floor=-746.0), contour.run(program)
+    shares = full.values - full.total
+    kept = near.values > -np.inf
+    assert np.all(kept[shares > -746])
+    assert near.values[kept] == pytest.approx(full.values[kept], abs=1e-9)
+    assert kept.sum() < len(kept) / 2

@@ -5,6 +5,7 @@ import mpmath
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from erf_theory.engines import dtft
 from erf_theory.engines.extent import extent_of
@@ -159,3 +160,16 @@ def test_planes_and_strides():
         return field
 
     assert assert_error_holds(pyramid) < 1e-12
+
+
+@given(st.integers(1, 10**6), st.integers(1, 40))
+def test_fast_lengths(n, multiple):
+    length = dtft.fast_length(n, multiple)
+    rest = length // multiple
+    assert length >= n
+    assert length % multiple == 0
+    for prime in (2, 3, 5):
+        while rest % prime == 0:
+            rest //= prime
+    assert rest == 1
+    assert length < 2 * n + 2 * multiple

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from erf_theory.engines.extent import extent_of, support_extent_of
-from erf_theory.errors import EngineError
+from erf_theory.engines import convolution
+from erf_theory.engines.extent import extent_of, need_memory, support_extent_of
+from erf_theory.errors import EngineError, MapTooLargeError
 from erf_theory.kernel import Kernel
-from tests.laws.programs import SIGNED, Chain, programs
+from tests.laws.programs import EXACT, INTEGERS, POSITIVE, SIGNED, Chain, has, programs
 from tests.laws.twin import Paths
 
 BOX, SKEW = Kernel.uniform(3), Kernel([1, 2, 5], (-1,))
@@ -132,3 +133,38 @@ def test_a_dead_branch_has_no_support(program):
     except EngineError:
         return
     assert (found.start, found.shape) == ((-1,), (3,))
+
+
+@given(programs(POSITIVE, 1, decimate=False))
+def test_symmetry_is_never_claimed_in_vain(program):
+    extent = extent_of(program, 1)
+    values = {x[0]: v for (_, x), v in program(Paths.impulse(1)).values.items() if v}
+    if extent.symmetric:
+        turn = 2 * extent.start[0] + extent.shape[0] - 1
+        assert {turn - x: v for x, v in values.items()} == values
+    assert extent.nonnegative
+
+
+@given(programs(EXACT, 2))
+def test_boxes_hold_every_path(program):
+    extent = extent_of(program, 2)
+    for _, x in program(Paths.impulse(2)).values:
+        for i, a, m in zip(x, extent.start, extent.shape, strict=True):
+            assert a <= i < a + m
+    assert convolution.run(program, 2).shape == extent.shape
+
+
+@given(programs(INTEGERS, 2, decimate=False).filter(lambda program: not has(program, "scale")))
+def test_support_boxes_are_tight(program):
+    support = program(Paths.impulse(2)).support
+    extent = support_extent_of(program, 2)
+    for axis in range(2):
+        places = [x[axis] for x in support]
+        assert extent.start[axis] == min(places)
+        assert extent.shape[axis] == max(places) - min(places) + 1
+
+
+def test_memory_is_asked_for_before_any_work():
+    need_memory(1000)
+    with pytest.raises(MapTooLargeError, match="GiB"):
+        need_memory(10**400)

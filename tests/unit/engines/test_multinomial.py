@@ -8,45 +8,12 @@ import pytest
 from erf_theory.engines.multinomial import extended_binomials, impulse
 from erf_theory.errors import EngineError, ErfTheoryError
 from erf_theory.kernel import Kernel
-from erf_theory.lattice import per_axis
+from tests.laws.twin import Paths
 
 ONE_TWO_FIVE = Kernel([1, 2, 5], origin=(-1,))
 SIGNED = Kernel([Fraction(1, 2), 0, Fraction(-2, 3)], origin=(-2,))
 CROSS = Kernel([[0, 1, 0], [2, -1, 3], [0, Fraction(5, 7), 0]], origin=(-1, -1))
 CORNER = Kernel(np.arange(8).reshape(2, 2, 2) - 3, origin=(0, -1, 2))
-
-
-class Paths:
-    """A field by its definition: a dictionary from places to fractions."""
-
-    def __init__(self, samples):
-        self.samples = samples
-
-    def convolve(self, kernel, step=1, times=1):
-        total, steps = self.samples, per_axis(step, kernel.ndim)
-        for _ in range(times):
-            moved = {}
-            for (x, value), (at, tap) in product(total.items(), np.ndenumerate(kernel.taps)):
-                shift = zip(x, at, kernel.origin, steps, strict=True)
-                place = tuple(i + (m + o) * d for i, m, o, d in shift)
-                moved[place] = moved.get(place, 0) + value * Fraction(tap)
-            total = moved
-        return Paths(total)
-
-    def scale(self, factor):
-        return Paths({x: value * Fraction(factor) for x, value in self.samples.items()})
-
-    def __add__(self, other):
-        places = self.samples.keys() | other.samples.keys()
-        fields = (self.samples, other.samples)
-        return Paths({x: sum(field.get(x, 0) for field in fields) for x in places})
-
-    def expand(self, s):
-        return Paths({tuple(np.multiply(x, s).tolist()): v for x, v in self.samples.items()})
-
-    def decimate(self, s):
-        kept = {x: v for x, v in self.samples.items() if not np.any(np.mod(x, s))}
-        return Paths({tuple(np.floor_divide(x, s).tolist()): v for x, v in kept.items()})
 
 
 def uneven(field):
@@ -82,7 +49,7 @@ def cancelled(field):
 )
 def test_programs_give_what_the_definition_gives(program, ndim):
     exact = program(impulse(ndim))
-    paths = program(Paths({(0,) * ndim: Fraction(1)})).samples
+    paths = {x: value for (_, x), value in program(Paths.impulse(ndim)).values.items()}
     found = {
         tuple(np.add(at, exact.start).tolist()): Fraction(value, exact.denominator)
         for at, value in np.ndenumerate(exact.numerators)

@@ -88,3 +88,27 @@ def test_derivatives_are_those_of_the_value():
     low, at, high = (saddle.run(program, theta + shift, 2) for shift in (-h, 0, h))
     assert (high.value - low.value) / (2 * h) == pytest.approx(at.mean, rel=1e-5)
     assert (high.mean - low.mean) / (2 * h) == pytest.approx(at.variance, rel=1e-5)
+
+
+def network(field):
+    branch = field.convolve(SKEW, 2, 3).scale(Fraction(1, 7))
+    field = (field + branch).expand(3).convolve(Kernel([4, 0, 1]), 1, 2)
+    return field + field.convolve(BOX, 5)
+
+
+@pytest.mark.parametrize("theta", [-7.0, -0.3, 0.0, 0.02, 4.0])
+def test_saddles_are_derivatives_of_the_logarithm(theta):
+    found = saddle.run(network, np.array([theta]), 3)
+    values = {x[0]: value for (_, x), value in network(Paths.impulse(1)).values.items()}
+
+    def log_sum(s):
+        terms = (
+            mpmath.mpf(v.numerator) / v.denominator * mpmath.exp(s * (x - found.start))
+            for x, v in values.items()
+        )
+        return mpmath.log(mpmath.fsum(terms))
+
+    with mpmath.workdps(40):
+        for order, name in enumerate(("value", "mean", "variance")):
+            exact = mpmath.diff(log_sum, mpmath.mpf(theta), order)
+            assert getattr(found, name)[0] == pytest.approx(float(exact), rel=1e-12, abs=1e-12)
