@@ -107,8 +107,7 @@ class Scaling(Card):
     @property
     def share_law(self) -> FloatArray:
         """The 1/√n law: `predicted` over n times what one layer adds to the theoretical field."""
-        per_layer = (self.theoretical_rf - 1) / self.depths
-        return self.predicted / (per_layer * self.depths)
+        return self.predicted / (self.theoretical_rf - 1)
 
     @cached_property
     def growth(self) -> PowerLaw:
@@ -168,30 +167,25 @@ class Scaling(Card):
         from erf_theory import plotting
 
         name = self.measure.replace("_", " ")
-        pairs = (
-            ("growth", f"{name} (input pixels)", self.values, self.growth, self.predicted, "√n"),
-            (
-                "share",
-                f"{name} / theoretical field",
-                self.share,
-                self.shrink,
-                self.share_law,
-                "1/√n",
-            ),
+        growth = plotting.Panel(
+            title="growth",
+            ylabel=f"{name} (input pixels)",
+            points=self.values,
+            fit=self.growth(self.depths),
+            law=self.predicted,
+            fit_name=f"computed; fitted power {self.growth}",
+            law_name="√n law",
         )
-        panels = [
-            plotting.Panel(
-                title=title,
-                ylabel=ylabel,
-                points=points,
-                fit=fit(self.depths),
-                law=law,
-                fit_name=f"fitted power {fit}",
-                law_name=f"{symbol} law",
-            )
-            for title, ylabel, points, fit, law, symbol in pairs
-        ]
-        return plotting.scaling_figure(self.depths, panels, title=self.lines()[0][1])
+        share = plotting.Panel(
+            title="share of the theoretical receptive field",
+            ylabel=f"{name} / side of the field",
+            points=self.share,
+            fit=self.shrink(self.depths),
+            law=self.share_law,
+            fit_name=f"computed; fitted power {self.shrink}",
+            law_name="1/√n law",
+        )
+        return plotting.scaling_figure(self.depths, [growth, share], title=self.lines()[0][1])
 
     def to_dict(self) -> dict[str, Any]:
         """The table, the fitted powers and the provenance, as JSON knows them."""

@@ -58,7 +58,7 @@ LENGTHS = {
     "size": Length(
         f"number of pixels above {1 - LUO_LEVEL:.2%} of the maximum, to the power 1/ndim; "
         "Luo et al. 2016",
-        ERF.size,
+        lambda erf: erf.size(),
         _gaussian_size,
     ),
     "radius": Length(
@@ -74,7 +74,7 @@ LENGTHS = {
     ),
     "half_width": Length(
         "half width at half maximum of a profile",
-        ERF.half_width,
+        lambda erf: erf.half_width(),
         lambda ndim: sqrt(2 * log(2)),  # noqa: ARG005
     ),
 }

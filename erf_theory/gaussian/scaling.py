@@ -91,20 +91,22 @@ def sqrt_scaling(
     layer = theoretical_erf(k, 1, kernel=taps)
     variance = _variance(layer)
     erfs = [_KINDS[kind](k, n, taps, ndim) for n in layers]
-    values = np.array([LENGTHS[measure].of(erf) for erf in erfs])
-    if values[0] == 0:
+    values = [LENGTHS[measure].of(erf) for erf in erfs]
+    if not np.all(values):
         raise ErfTheoryError(
-            f"the {measure} of {layers[0]} layers is 0 px, which no power law has: begin deeper"
+            f"the {measure} of {layers[np.argmin(values)]} layers is 0 px, which no power law "
+            "has: begin deeper"
         )
+    sides = [erf.theoretical_rf[0] for erf in erfs]
     return Scaling(
         measure=measure,
         kind=erfs[0].kind,
         ndim=ndim,
         call=_call(layer.shape[0], layers, taps, measure=measure, ndim=ndim, kind=kind),
         variance=variance,
-        depths=np.array(layers),
-        values=values,
-        theoretical_rf=np.array([erf.theoretical_rf[0] for erf in erfs]),
+        depths=_read_only(layers),
+        values=_read_only(values),
+        theoretical_rf=_read_only(sides),
     )
 
 
@@ -121,6 +123,12 @@ def _rms(k: int | None, n: int, taps: Kernel | None, ndim: int) -> ERF:
 
 
 _KINDS = {"amplitude": _amplitude, "energy": _energy, "rms": _rms}
+
+
+def _read_only(numbers: Sequence[Number]) -> npt.NDArray[Any]:
+    array = np.array(numbers)
+    array.flags.writeable = False
+    return array
 
 
 def _check_choice(name: str, value: str, choices: Collection[str]) -> None:
