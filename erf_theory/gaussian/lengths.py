@@ -56,13 +56,13 @@ LENGTHS = {
         lambda ndim: 1.0,  # noqa: ARG005
     ),
     "size": Length(
-        f"number of pixels above {1 - LUO_LEVEL:.2%} of the maximum, to the power 1/ndim; "
+        f"number of pixels above {100 * (1 - LUO_LEVEL):.4g} % of the maximum, to the power 1/ndim; "
         "Luo et al. 2016",
         lambda erf: erf.size(),
         _gaussian_size,
     ),
     "radius": Length(
-        f"radius of the smallest interval, square or cube about the mean with {LUO_LEVEL:.2%} "
+        f"radius of the smallest interval, square or cube about the mean with {100 * LUO_LEVEL:.4g} % "
         "of the map",
         lambda erf: erf.radius(LUO_LEVEL, centre="mean"),
         _gaussian_radius,

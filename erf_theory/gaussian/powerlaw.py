@@ -20,37 +20,38 @@ CONFIDENCE = 0.95
 @final
 @dataclass(frozen=True)
 class PowerLaw:
-    """A law ``factor * x**exponent``, fitted.
+    """A law ``y0 * (x / x0)**exponent``, fitted.
 
     Attributes
     ----------
     exponent : float
         Slope of the line in logarithms.
-    factor : float
-        Value of the law at 1.
+    centre : tuple of float
+        The point (x0, y0) that the line goes through: the geometric means of the points.
     interval : tuple of float or None
         Confidence interval (95 %) of the exponent; None for two points, which leave no residual
         to judge the line by.
 
     Examples
     --------
-    >>> PowerLaw(0.5, 2.0, None)(np.array([1.0, 4.0])).tolist()
+    >>> PowerLaw(0.5, (1.0, 2.0), None)(np.array([1.0, 4.0])).tolist()
     [2.0, 4.0]
     """
 
     exponent: float
-    factor: float
+    centre: tuple[float, float]
     interval: tuple[float, float] | None
 
     def __call__(self, x: npt.ArrayLike) -> FloatArray:
         """The law at ``x``."""
-        return np.asarray(self.factor * np.asarray(x, dtype=np.float64) ** self.exponent)
+        x0, y0 = self.centre
+        return np.asarray(y0 * (np.asarray(x, dtype=np.float64) / x0) ** self.exponent)
 
     def __str__(self) -> str:
         if self.interval is None:
             return f"{self.exponent:.3f} (two points: no interval)"
         low, high = self.interval
-        return f"{self.exponent:.3f} ({CONFIDENCE:.0%}: {low:.3f} to {high:.3f})"
+        return f"{self.exponent:.3f} ({100 * CONFIDENCE:.3g} %: {low:.3f} to {high:.3f})"
 
 
 def fit_power_law(x: npt.ArrayLike, y: npt.ArrayLike) -> PowerLaw:
@@ -78,8 +79,8 @@ def fit_power_law(x: npt.ArrayLike, y: npt.ArrayLike) -> PowerLaw:
     Examples
     --------
     >>> law = fit_power_law([1, 4, 9], [2, 4, 6])
-    >>> round(law.exponent, 12), round(law.factor, 12)
-    (0.5, 2.0)
+    >>> round(law.exponent, 12), law([16]).round(12).tolist()
+    (0.5, [8.0])
     """
     from scipy.special import stdtrit
 
@@ -98,7 +99,8 @@ def fit_power_law(x: npt.ArrayLike, y: npt.ArrayLike) -> PowerLaw:
         error = float(np.sqrt(residual @ residual / freedom / (du @ du)))
         reach = float(stdtrit(freedom, (1 + CONFIDENCE) / 2)) * error
         interval = (exponent - reach, exponent + reach)
-    return PowerLaw(exponent, float(np.exp(v.mean() - exponent * u.mean())), interval)
+    centre = float(np.exp(u.mean())), float(np.exp(v.mean()))
+    return PowerLaw(exponent, centre, interval)
 
 
 def _logarithms(name: str, numbers: npt.ArrayLike) -> FloatArray:

@@ -33,7 +33,7 @@ def sqrt_scaling(
     """Measure the effective receptive field at several depths, beside the √n law.
 
     n equal layers whose taps have the variance v spread the map to the standard deviation √(n·v),
-    v = (k² − 1)/12 for equal taps ([Luo16], section 2.2): the field grows as √n, its share of the
+    v = (k² − 1)/12 for equal taps ([Luo16], section 2): the field grows as √n, its share of the
     theoretical receptive field shrinks as 1/√n. Other lengths follow in the limit, in which the
     map is Gaussian.
 
@@ -69,8 +69,13 @@ def sqrt_scaling(
 
     Notes
     -----
-    Sizes and radii count pixels: in one dimension they are steps, off by up to a pixel and half a
-    pixel. [Luo16] found the powers 0.56 and −0.43 in experiments (recalled).
+    Sizes and radii count pixels: a size in one dimension is off by up to a pixel, a radius by up
+    to half a pixel. Beside that, lengths reach their limits as 1/n.
+
+    The fitted powers come with the intervals (95 %) of ordinary least squares. The points are
+    computed, so their residuals are no noise: an interval says how far they bend away from a
+    power law. Two depths have none. [Luo16] found the powers 0.56 and −0.43 in experiments
+    (recalled).
 
     References
     ----------

@@ -57,7 +57,7 @@ def test_both_axes_can_be_read(depths, exponent):
 
 @pytest.mark.parametrize("depths", [DEPTHS, [6, 7], [1, 10**7]])
 def test_nothing_reaches_over_the_edge(depths, overhang):
-    long = "fitted power -0.440 (95%: -0.492 to -0.389), and more"
+    long = "fitted power -0.440 (95 %: -0.492 to -0.389), and more"
     panels = [panel(depths, e, fit_name=f"{long} {e}") for e in (0.5, -0.5)]
     assert overhang(scaling_figure(depths, panels, title="a call that is long, " * 8)) < 0.01
 
