@@ -56,14 +56,14 @@ LENGTHS = {
         lambda ndim: 1.0,  # noqa: ARG005
     ),
     "size": Length(
-        f"number of pixels above {100 * (1 - LUO_LEVEL):.4g} % of the maximum, to the power 1/ndim; "
-        "Luo et al. 2016",
+        f"number of pixels above {100 * (1 - LUO_LEVEL):.4g} % of the maximum, to the power "
+        "1/ndim; Luo et al. 2016",
         lambda erf: erf.size(),
         _gaussian_size,
     ),
     "radius": Length(
-        f"radius of the smallest interval, square or cube about the mean with {100 * LUO_LEVEL:.4g} % "
-        "of the map",
+        "radius of the smallest interval, square or cube about the mean with "
+        f"{100 * LUO_LEVEL:.4g} % of the map",
         lambda erf: erf.radius(LUO_LEVEL, centre="mean"),
         _gaussian_radius,
     ),

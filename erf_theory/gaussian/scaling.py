@@ -70,7 +70,7 @@ def sqrt_scaling(
     Notes
     -----
     Sizes and radii count pixels: a size in one dimension is off by up to a pixel, a radius by up
-    to half a pixel. Beside that, lengths reach their limits as 1/n.
+    to half a pixel. Beside what counting costs, ratios reach 1 as 1/n.
 
     The fitted powers come with the intervals (95 %) of ordinary least squares. The points are
     computed, so their residuals are no noise: an interval says how far they bend away from a
