@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from base64 import b64encode
 from collections.abc import Callable, Sequence
-from html import escape
 from math import nan, prod
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -122,6 +120,9 @@ class Shown(ABC):
         return plotting.png_bytes(self.plot(), archive.provenance(self.kind, self.call))
 
     def _repr_html_(self) -> str:
+        from base64 import b64encode
+        from html import escape
+
         cells = "".join(
             f"<tr><th style='text-align:left'>{escape(name)}</th><td>{escape(text)}</td></tr>"
             for name, text in _rows(self)
