@@ -1,7 +1,8 @@
 """Effective receptive fields of convolutional networks, in closed form.
 
 What does an output unit really see? `theoretical_erf` answers for a stack of equal layers,
-`variance_erf` for random weights, `symbolic_erf` in formulas. See Luo, Li, Urtasun and Zemel,
+`variance_erf` for random weights, `symbolic_erf` in formulas, and `sqrt_scaling` says how it
+grows with depth. See Luo, Li, Urtasun and Zemel,
 "Understanding the Effective Receptive Field in Deep Convolutional Neural Networks", NIPS 2016.
 
 Names load when they are first used, so that the import is light.
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from erf_theory.erf import ERF
     from erf_theory.errors import EngineError, ErfTheoryError, MapTooLargeError
     from erf_theory.formulas import SymbolicERF, symbolic_erf
+    from erf_theory.gaussian.depths import Scaling
+    from erf_theory.gaussian.scaling import sqrt_scaling
     from erf_theory.kernel import Kernel
     from erf_theory.theory import theoretical_erf, variance_erf
 
@@ -25,7 +28,9 @@ __all__ = [
     "ErfTheoryError",
     "Kernel",
     "MapTooLargeError",
+    "Scaling",
     "SymbolicERF",
+    "sqrt_scaling",
     "symbolic_erf",
     "theoretical_erf",
     "variance_erf",
@@ -37,7 +42,9 @@ _HOMES = {
     "ErfTheoryError": "errors",
     "Kernel": "kernel",
     "MapTooLargeError": "errors",
+    "Scaling": "gaussian.depths",
     "SymbolicERF": "formulas",
+    "sqrt_scaling": "gaussian.scaling",
     "symbolic_erf": "formulas",
     "theoretical_erf": "theory",
     "variance_erf": "theory",

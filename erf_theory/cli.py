@@ -1,4 +1,4 @@
-"""The command line: ``erf-theory show`` and ``erf-theory formula``."""
+"""The command line: ``erf-theory show``, ``erf-theory scaling`` and ``erf-theory formula``."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from erf_theory.errors import ErfTheoryError
 if TYPE_CHECKING:
     from erf_theory.erf import ERF
     from erf_theory.exact import Number
+    from erf_theory.gaussian.depths import Scaling
 
-__all__ = ["formula", "main", "show"]
+__all__ = ["formula", "main", "scaling", "show"]
 
 _SHOW_EXAMPLES = """
 \b
@@ -25,6 +26,12 @@ Examples:
   erf-theory show -k 3 -n 20 --plot erf.png         and their picture
   erf-theory show -n 8 --kernel 1,2,1 --dilation 2  your own taps, dilated
   erf-theory show -k 3 -n 50 --ndim 2 --weight-variance 2/9 --json
+"""
+_SCALING_EXAMPLES = """
+\b
+Examples:
+  erf-theory scaling -k 3 --depths 5,10,20,40,80
+  erf-theory scaling -k 3 --depths 5,10,20,40,80 --measure size --ndim 2 --kind rms --plot rms.png
 """
 
 
@@ -80,6 +87,29 @@ class _KernelType(click.ParamType[Any]):
         return rows if len(rows) > 1 else rows[0]
 
 
+class _DepthsType(click.ParamType[Any]):
+    """Numbers of layers like 5,10,20."""
+
+    name = "depths"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return [int(n) for n in value.split(",")] if isinstance(value, str) else value
+        except ValueError:
+            self.fail(f"{value!r} are no depths: write 5,10,20", param, ctx)
+
+
+_ndim = click.option(
+    "--ndim", type=int, default=1, show_default=True, help="Spatial axes: 1, 2 or 3."
+)
+_as_json = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON, with values, to standard output."
+)
+_plot = click.option(
+    "--plot", type=click.Path(dir_okay=False), help="Save a picture: .png, .svg or .pdf."
+)
+
+
 @click.group(
     cls=_Group,
     invoke_without_command=True,
@@ -96,7 +126,7 @@ def main(context: click.Context) -> None:
 @main.command(epilog=_SHOW_EXAMPLES)
 @click.option("-k", type=int, help="Taps per axis. Default: those of --kernel, else 3.")
 @click.option("-n", type=int, required=True, help="Number of layers.")
-@click.option("--ndim", type=int, default=1, show_default=True, help="Spatial axes: 1, 2 or 3.")
+@_ndim
 @click.option("--kernel", type=_KernelType(), help="Taps, as 1,2,1 or 1,0;0,1. Default: all ones.")
 @click.option("--dilation", type=int, default=1, show_default=True, help="Distance of the taps.")
 @click.option("--stride", type=int, default=1, show_default=True, help="Stride of every layer.")
@@ -104,20 +134,47 @@ def main(context: click.Context) -> None:
     "--weight-variance", type=_NumberType(), help="Random weights of this variance: the energy."
 )
 @click.option("--engine", default="auto", show_default=True, help="Engine to compute with.")
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print JSON, with values, to standard output."
-)
-@click.option("--plot", type=click.Path(dir_okay=False), help="Save a picture: .png, .svg or .pdf.")
+@_as_json
+@_plot
 def show(as_json: bool, plot: str | None, **options: Any) -> None:  # noqa: FBT001
     """Show the effective receptive field of N equal layers."""
     erf = _erf(**options)
-    if plot:
-        erf.save_figure(plot)
-        click.echo(f"picture saved to {plot}", err=True)
+    _save_picture(erf, plot)
     if as_json:
-        click.echo(json.dumps(erf.to_dict(), allow_nan=False))
+        _print_json(erf)
     else:
         _print_table(erf)
+
+
+@main.command(epilog=_SCALING_EXAMPLES)
+@click.option("-k", type=int, help="Taps per axis. Default: those of --kernel, else 3.")
+@click.option("--depths", type=_DepthsType(), required=True, help="Numbers of layers, as 5,10,20.")
+@click.option(
+    "--measure",
+    default="std",
+    show_default=True,
+    help="What grows: std, size, radius, participation or half_width.",
+)
+@_ndim
+@click.option(
+    "--kind",
+    default="amplitude",
+    show_default=True,
+    help="Which map: amplitude, or for random weights energy or rms.",
+)
+@click.option("--kernel", type=_KernelType(), help="Taps of every axis, as 1,2,1. Default: ones.")
+@_as_json
+@_plot
+def scaling(k: int | None, as_json: bool, plot: str | None, **options: Any) -> None:  # noqa: FBT001
+    """Show how the effective receptive field grows with depth, beside the √n law."""
+    from erf_theory.gaussian.scaling import sqrt_scaling
+
+    found = sqrt_scaling(3 if k is None and options["kernel"] is None else k, **options)
+    _save_picture(found, plot)
+    if as_json:
+        _print_json(found)
+    else:
+        click.echo(found)
 
 
 @main.command()
@@ -157,6 +214,17 @@ def _number(text: str) -> Number:
         return float(text)
     value = Fraction(text)
     return value.numerator if value.denominator == 1 else value
+
+
+def _save_picture(result: ERF | Scaling, path: str | None) -> None:
+    """Save the figure, if a path is given, and say so."""
+    if path:
+        result.save_figure(path)
+        click.echo(f"picture saved to {path}", err=True)
+
+
+def _print_json(result: ERF | Scaling) -> None:
+    click.echo(json.dumps(result.to_dict(), allow_nan=False))
 
 
 def _print_table(erf: ERF) -> None:

@@ -1,9 +1,11 @@
-"""How an effective receptive field shows itself: a figure, a line of text, a card in a notebook."""
+"""How results show themselves: figures, lines of text, cards in a notebook."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from base64 import b64encode
 from collections.abc import Callable, Sequence
+from html import escape
 from math import nan, prod
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -19,19 +21,53 @@ from erf_theory.routes import SignArray
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Shown"]
+__all__ = ["Card", "Shown"]
 
 _THRESHOLD = 1 - 0.9545
 """Pixels above this fraction of the maximum are the ERF of [Luo16]."""
 _MOST_PIXELS = 2000
 
 
-class Shown(ABC):
+class Card(ABC):
+    """A result that has lines of text and a figure: how it shows them."""
+
+    kind: str
+    call: str
+
+    @abstractmethod
+    def lines(self) -> Sequence[tuple[str, ...]]:
+        """Names and texts of what there is to say, the title first."""
+
+    @abstractmethod
+    def plot(self) -> Figure:
+        """Draw it."""
+
+    def save_figure(self, path: str | PathLike[str]) -> None:
+        """Save the figure as PNG, SVG or PDF, with its provenance in the file."""
+        from erf_theory import plotting
+
+        plotting.save_figure(self.plot(), path, archive.provenance(self.kind, self.call))
+
+    def _repr_png_(self) -> bytes:
+        from erf_theory import plotting
+
+        return plotting.png_bytes(self.plot(), archive.provenance(self.kind, self.call))
+
+    def _repr_html_(self) -> str:
+        title, *rows = self.lines()
+        columns = max(map(len, rows))
+        table = "".join(_html_row(row, columns) for row in rows)
+        image = b64encode(self._repr_png_()).decode("ascii")
+        return (
+            f"<p><b>{escape(title[1])}</b></p><table>{table}</table>"
+            f"<img alt='{escape(repr(self))}' src='data:image/png;base64,{image}'>"
+        )
+
+
+class Shown(Card):
     """What an effective receptive field has to show, and how it shows it."""
 
     factors: tuple[Map, ...]
-    kind: str
-    call: str
     reasons: tuple[str, ...]
 
     @property
@@ -101,12 +137,6 @@ class Shown(ABC):
         """
         return _FIGURES[len(self.offsets)](self)
 
-    def save_figure(self, path: str | PathLike[str]) -> None:
-        """Save the figure as PNG, SVG or PDF, with its provenance in the file."""
-        from erf_theory import plotting
-
-        plotting.save_figure(self.plot(), path, archive.provenance(self.kind, self.call))
-
     def __repr__(self) -> str:
         try:
             rows = _rows(self)
@@ -114,24 +144,14 @@ class Shown(ABC):
             rows = [("no measures:", str(error))]
         return f"{_title(self)}\n  {', '.join(f'{name} {text}' for name, text in rows)}"
 
-    def _repr_png_(self) -> bytes:
-        from erf_theory import plotting
 
-        return plotting.png_bytes(self.plot(), archive.provenance(self.kind, self.call))
-
-    def _repr_html_(self) -> str:
-        from base64 import b64encode
-        from html import escape
-
-        cells = "".join(
-            f"<tr><th style='text-align:left'>{escape(name)}</th><td>{escape(text)}</td></tr>"
-            for name, text in _rows(self)
-        )
-        image = b64encode(self._repr_png_()).decode("ascii")
-        return (
-            f"<p><b>{escape(_title(self))}</b></p><table>{cells}</table>"
-            f"<img alt='{escape(repr(self))}' src='data:image/png;base64,{image}'>"
-        )
+def _html_row(row: tuple[str, ...], columns: int) -> str:
+    """A row of a table; the last cell of a short one reaches to the table's edge."""
+    first, *cells = map(escape, row)
+    missing = columns - len(row)
+    wide = f" colspan='{missing + 1}'" if missing else ""
+    middle = "".join(f"<td>{cell}</td>" for cell in cells[:-1])
+    return f"<tr><th style='text-align:left'>{first}</th>{middle}<td{wide}>{cells[-1]}</td></tr>"
 
 
 def _rows(erf: Shown) -> list[tuple[str, str]]:

@@ -8,5 +8,14 @@ figures read in greyscale and with any colour vision.
 from erf_theory.plotting.files import png_bytes, save_figure
 from erf_theory.plotting.maps import map_figure, volume_figure
 from erf_theory.plotting.profiles import profile_figure
+from erf_theory.plotting.scaling import Panel, scaling_figure
 
-__all__ = ["map_figure", "png_bytes", "profile_figure", "save_figure", "volume_figure"]
+__all__ = [
+    "Panel",
+    "map_figure",
+    "png_bytes",
+    "profile_figure",
+    "save_figure",
+    "scaling_figure",
+    "volume_figure",
+]

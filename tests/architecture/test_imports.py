@@ -10,6 +10,7 @@ HEAVY = {"click", "flint", "joblib", "matplotlib", "mpmath", "rich", "scipy", "s
 LIGHT = [
     "import erf_theory",
     "import erf_theory; erf_theory.theoretical_erf(3, 20).values",
+    "from erf_theory import sqrt_scaling; sqrt_scaling(3, [5, 10], kind='rms').ratio",
     "from erf_theory import Kernel; Kernel.uniform(3) ** 20",
 ]
 

@@ -8,6 +8,7 @@ import pytest
 from sympy import bernoulli
 
 from erf_theory.engines import convolution, multinomial
+from erf_theory.gaussian.scaling import sqrt_scaling
 from erf_theory.kernel import Kernel
 from erf_theory.theory import theoretical_erf, variance_erf
 
@@ -93,6 +94,20 @@ def test_slopes_of_luo():
         assert np.polyfit(np.log(depths), np.log(sizes), 1)[0] == pytest.approx(growth, abs=6e-4)
         ratio = np.polyfit(np.log(depths), np.log(sizes / fields), 1)[0]
         assert ratio == pytest.approx(shrink, abs=6e-4)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sizes", "growth", "shrink"),
+    [
+        ("amplitude", [8.31, 11.70, 16.16, 22.74, 32.26], 0.487, -0.482),
+        ("rms", [10.44, 15.52, 22.74, 31.95, 45.49], 0.529, -0.440),
+    ],
+)
+def test_growth_of_luo(kind, sizes, growth, shrink):
+    scaling = sqrt_scaling(3, [5, 10, 20, 40, 80], measure="size", ndim=2, kind=kind)
+    assert scaling.values.round(2).tolist() == sizes
+    assert round(scaling.growth.exponent, 3) == growth
+    assert round(scaling.shrink.exponent, 3) == shrink
 
 
 @pytest.mark.parametrize("k", [2, 3, 5])

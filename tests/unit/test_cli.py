@@ -1,12 +1,14 @@
 import json
 import subprocess
 import sys
+from fractions import Fraction
 
 import pytest
 from click.testing import CliRunner
 
 from erf_theory.cli import main
 from erf_theory.formulas import symbolic_erf
+from erf_theory.gaussian.scaling import sqrt_scaling
 from erf_theory.theory import theoretical_erf
 
 
@@ -100,6 +102,18 @@ def test_options(arguments, text):
         (["show", "-n", "3", "--json", "--plot", "no/such/folder/erf.pdf"], "No such file"),
         (["formula", "-n", "-1"], "n = -1"),
         (["formula", "-k", "x"], "'x' is not a valid integer"),
+        (["scaling", "-k", "3"], "Missing option '--depths'"),
+        (["scaling", "--depths", "5"], "two different depths"),
+        (["scaling", "--depths", "5,x"], "'5,x' are no depths: write 5,10,20"),
+        (["scaling", "--depths", "5,2.5"], "are no depths"),
+        (["scaling", "--depths", ""], "are no depths"),
+        (["scaling", "--depths", "0,5"], "1 layer or more"),
+        (["scaling", "--depths", "5,10", "-k", "1"], "two taps or more"),
+        (["scaling", "--depths", "5,10", "--measure", "area"], "std, size, radius"),
+        (["scaling", "--depths", "5,10", "--kind", "sum"], "amplitude, energy, rms"),
+        (["scaling", "--depths", "5,10", "--kernel", "1,-1"], "signs"),
+        (["scaling", "--depths", "5,10", "--ndim", "4", "--json"], "1, 2 or 3"),
+        (["scaling", "--depths", "5,10", "--plot", "scaling.gif"], "png"),
         (["paint"], "No such command 'paint'"),
         (["show", "--colour"], "No such option"),
     ],
@@ -157,9 +171,33 @@ def test_formulas_are_those_of_the_package(arguments, latex):
 
 
 def test_help_has_examples():
-    for command in ([], ["show"], ["formula"]):
+    for command in ([], ["show"], ["scaling"], ["formula"]):
         assert run(*command, "--help").exit_code == 0
     assert "erf-theory show -k 3 -n 20 --plot erf.png" in run("show", "--help").stdout
+
+
+SCALINGS = [
+    (["--depths", "5,10"], (3, [5, 10]), {}),
+    (["-k", "5", "--depths", "2,4,3", "--kind", "energy"], (5, [2, 3, 4]), {"kind": "energy"}),
+    (
+        ["--depths", "5,10", "--measure", "size", "--ndim", "2", "--kernel", "1,2/3,1.5"],
+        (None, [5, 10]),
+        {"measure": "size", "ndim": 2, "kernel": [1, Fraction(2, 3), 1.5]},
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "given", "named"), SCALINGS)
+def test_scaling_is_what_the_package_says(arguments, given, named, tmp_path):
+    expected, picture = sqrt_scaling(*given, **named), tmp_path / "scaling.png"
+    result = run("scaling", *arguments)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == f"{expected}\n"
+    result = run("scaling", *arguments, "--json", "--plot", str(picture))
+    assert result.stderr == f"picture saved to {picture}\n"
+    record = json.loads(result.stdout, parse_constant=pytest.fail)
+    assert record == json.loads(json.dumps(expected.to_dict()))
+    assert picture.read_bytes().startswith(b"\x89PNG")
 
 
 def test_formulas():

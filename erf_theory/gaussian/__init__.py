@@ -1,0 +1,1 @@
+"""The Gaussian limit of deep stacks, and how it is reached."""
