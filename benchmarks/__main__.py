@@ -1,23 +1,36 @@
-"""``python -m benchmarks [--smoke]``: a table of times, after every answer was found right."""
+"""``python -m benchmarks``: how fast, after every answer was found right."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from pathlib import Path
 
-from benchmarks.row import measure
-from benchmarks.stack import rows
+from benchmarks import process, stack
+from benchmarks.row import FULL, SMOKE, Outcome, Row
+from benchmarks.table import machine, page, verdict
 
 
 def main() -> None:
-    """Measure every row and print it."""
+    """Measure every row, print it, and write the page."""
     parser = ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--smoke", action="store_true", help="small sizes and one round")
-    smoke = parser.parse_args().smoke
-    print(f"{'question':<44}{'ours':>10}  {'instead':<28}{'theirs':>10}{'ratio':>8}")
-    for row in rows(smoke=smoke):
-        times = measure(row, rounds=1 if smoke else 5)
-        ours, theirs = (f"{1e3 * seconds:.2f} ms" for seconds in (times.ours, times.theirs))
-        print(f"{row.question:<44}{ours:>10}  {row.instead:<28}{theirs:>10}{times.ratio:>8.2f}")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--smoke", action="store_true", help="small sizes and one round")
+    kind.add_argument("--write", type=Path, metavar="FILE", help="write the table as Markdown")
+    given = parser.parse_args()
+    effort = SMOKE if given.smoke else FULL
+    rows: list[Row] = [*process.rows(smoke=given.smoke), *stack.rows(smoke=given.smoke)]
+    outcomes = []
+    for row in rows:
+        outcomes.append(row.outcome(effort))
+        print(_line(outcomes[-1]), flush=True)
+    print(machine())
+    print("Small sizes in one round: no goals." if given.smoke else verdict(outcomes))
+    if given.write:
+        given.write.write_text(page(outcomes), encoding="utf-8")
+
+
+def _line(o: Outcome) -> str:
+    return f"{o.work}: {o.found} (goal {o.reach})\n    {o.ours} beside {o.theirs}, {o.beside}"
 
 
 if __name__ == "__main__":

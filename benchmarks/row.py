@@ -1,56 +1,111 @@
-"""One question, answered in two ways, and the time that each way takes."""
+"""One row of the table: some work, what stands beside it, and the ratio to be reached."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
-__all__ = ["Row", "Times", "measure"]
+__all__ = ["FULL", "SMOKE", "Effort", "Outcome", "Ratio", "Row", "timed"]
 
 
 @dataclass(frozen=True)
-class Row:
-    """A question with two ways to its answer.
+class Effort:
+    """How long to measure.
 
     Attributes
     ----------
-    question : str
-        What is asked, with its sizes.
-    instead : str
-        What a user would use instead.
+    seconds : float
+        A row's rounds go on for so long.
+    rounds : int
+        Fewest rounds of a row.
+    processes : int
+        New processes per statement.
+    """
+
+    seconds: float
+    rounds: int
+    processes: int
+
+
+FULL = Effort(seconds=1.0, rounds=5, processes=11)
+SMOKE = Effort(seconds=0.0, rounds=1, processes=1)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a row found, as the table says it."""
+
+    work: str
+    beside: str
+    ours: str
+    theirs: str
+    found: str
+    reach: str
+    reached: bool
+
+
+class Row(Protocol):
+    """Some work to be measured."""
+
+    @property
+    def work(self) -> str:
+        """What is done."""
+        ...
+
+    def outcome(self, effort: Effort) -> Outcome:
+        """Assert the answer, then measure."""
+        ...
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """Two ways to one answer: the time of ours, divided by the time of theirs.
+
+    Attributes
+    ----------
+    work, beside : str
+        What is done, with its sizes; what a user would do instead.
+    reach : float
+        The ratio to reach.
     ours, theirs : callable
         The two ways.
     check : callable
         Called with both answers; it asserts that ours is right.
     """
 
-    question: str
-    instead: str
+    work: str
+    beside: str
+    reach: float
     ours: Callable[[], Any]
     theirs: Callable[[], Any]
     check: Callable[[Any, Any], None]
 
+    def outcome(self, effort: Effort) -> Outcome:
+        """The shortest time of each way, measured in turns."""
+        self.check(self.ours(), self.theirs())
+        pairs: list[tuple[float, float]] = []
+        end = perf_counter() + effort.seconds
+        while len(pairs) < effort.rounds or perf_counter() < end:
+            pairs.append((_seconds(self.ours), _seconds(self.theirs)))
+        ours, theirs = map(min, zip(*pairs, strict=True))
+        ratio = ours / theirs
+        return Outcome(
+            self.work,
+            self.beside,
+            timed(ours),
+            timed(theirs),
+            f"{ratio:.2f}×",
+            f"≤ {self.reach:g}×",
+            reached=ratio <= self.reach,
+        )
 
-@dataclass(frozen=True)
-class Times:
-    """The shortest time of each way, in seconds."""
 
-    ours: float
-    theirs: float
-
-    @property
-    def ratio(self) -> float:
-        """How many times faster ours is."""
-        return self.theirs / self.ours
-
-
-def measure(row: Row, rounds: int) -> Times:
-    """Check the answers, then time both ways in turns."""
-    row.check(row.ours(), row.theirs())
-    pairs = [(_seconds(row.ours), _seconds(row.theirs)) for _ in range(rounds)]
-    return Times(*map(min, zip(*pairs, strict=True)))
+def timed(seconds: float) -> str:
+    """A time in milliseconds, to three digits."""
+    milliseconds = 1e3 * seconds
+    return f"{milliseconds:.3g} ms" if milliseconds < 1000 else f"{milliseconds:.0f} ms"
 
 
 def _seconds(way: Callable[[], Any]) -> float:

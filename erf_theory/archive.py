@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -54,6 +52,9 @@ def provenance(kind: str, call: str) -> dict[str, str]:
 
 def write(record: Mapping[str, Any], path: str | PathLike[str]) -> None:
     """Write a record as JSON."""
+    import json
+    from pathlib import Path
+
     Path(path).write_text(json.dumps(record, allow_nan=False), encoding="utf-8")
 
 
@@ -65,6 +66,9 @@ def read(path: str | PathLike[str]) -> dict[str, Any]:
     ErfTheoryError
         If the file holds none.
     """
+    import json
+    from pathlib import Path
+
     try:
         record = json.loads(Path(path).read_text(encoding="utf-8"))
     except ValueError as error:

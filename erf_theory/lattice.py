@@ -28,7 +28,7 @@ def per_axis(value: Steps, ndim: int) -> tuple[int, ...]:
     >>> per_axis(2, 3), per_axis((1, 2), 2)
     ((2, 2, 2), (1, 2))
     """
-    values = tuple(index(v) for v in value) if isinstance(value, tuple) else (index(value),) * ndim
+    values = tuple(map(index, value)) if isinstance(value, tuple) else (index(value),) * ndim
     if len(values) != ndim:
         raise ErfTheoryError(f"{value} has {len(values)} entries for {ndim} axes")
     return values

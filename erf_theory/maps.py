@@ -164,6 +164,8 @@ class ProgramMap:
         """The normalised map, by the first engine that can."""
         routes = [SHARES[engine] for engine in self._value_engines()]
         found = _first(routes, self.program, self.extent)
+        if not self.times:
+            return found
         return replace(found, log_norm=found.log_norm + self.times * log(self.factor))
 
     @cached_property

@@ -70,10 +70,11 @@ def integers(program: Program, extent: Extent) -> tuple[NumberArray, int, float]
     need_memory(extent.size, 8)
     field = program(multinomial.impulse(len(extent.shape)))
     numerators = field.numerators
-    total = int(sum(abs(n) for n in numerators.flat))
+    flat = numerators.ravel().tolist()
+    total = sum(map(abs, flat))
     _need_mass(total)
     log_norm = log(total) - log(field.denominator)
-    if (common := gcd(*numerators.flat)) > 1:
+    if (common := gcd(*flat)) > 1:
         numerators, total = numerators // common, total // common
     return numerators, total, log_norm
 
@@ -81,8 +82,9 @@ def integers(program: Program, extent: Extent) -> tuple[NumberArray, int, float]
 def _by_convolution(program: Program, extent: Extent) -> Shares:
     from erf_theory.engines import convolution
 
-    field = convolution.run(program, len(extent.shape))
-    total = float(np.sum(np.abs(field.values)))
+    need_memory(extent.size)
+    field = program(convolution.impulse(len(extent.shape)))
+    total = float(np.abs(field.values).sum())
     _need_mass(total)
     log_norm = log(total) + field.exponent * log(2)
     if extent.nonnegative:

@@ -78,13 +78,13 @@ def theoretical_erf(
     >>> erf.theoretical_rf, round(erf.std, 2), float(erf.log_values[0].round(3))
     ((20001,), 81.65, -10986.123)
     """
-    taps = _kernel(k, kernel, _dimension(ndim))
+    layer = _layer(k, kernel, _dimension(ndim))
     layers = _whole("n", n, 0)
     steps, strides = _steps("dilation", dilation, ndim), _steps("stride", stride, ndim)
     call = _call(
-        "theoretical_erf", taps, n, ndim=ndim, kernel=kernel, dilation=dilation, stride=stride
+        "theoretical_erf", layer, n, ndim=ndim, kernel=kernel, dilation=dilation, stride=stride
     )
-    return ERF(_factors(taps, layers, steps, strides, engine), "amplitude", call)
+    return ERF(_factors(layer, layers, steps, strides, engine), "amplitude", call)
 
 
 def variance_erf(
@@ -138,15 +138,15 @@ def variance_erf(
     steps, strides = _steps("dilation", dilation, ndim), _steps("stride", stride, ndim)
     variance: Any = weight_variance
     each = np.ndim(variance) == 0
-    taps = _kernel(k, None if each else variance, axes)
+    layer = _layer(k, None if each else variance, axes)
     factor = _variance(variance) if each else 1
-    if not taps.is_nonnegative:
+    if not all(kernel.is_nonnegative for kernel in layer):
         raise ErfTheoryError(f"variances are not negative: {_text(variance)}")
-    first, *rest = _factors(taps, layers, steps, strides, engine)
+    first, *rest = _factors(layer, layers, steps, strides, engine)
     scaled = replace(first, factor=factor, times=layers)
     call = _call(
         "variance_erf",
-        taps,
+        layer,
         n,
         weight_variance=variance,
         ndim=ndim,
@@ -234,14 +234,17 @@ def _axis(network: Chain, axis: int) -> int:
 
 
 def _factors(
-    taps: Kernel, n: int, dilation: tuple[int, ...], stride: tuple[int, ...], engine: str
+    layer: tuple[Kernel, ...],
+    n: int,
+    dilation: tuple[int, ...],
+    stride: tuple[int, ...],
+    engine: str,
 ) -> tuple[ProgramMap, ...]:
     """One map per axis if the kernel is separable, the same one for equal axes; else one map."""
-    lines = taps.factors()
-    if lines is None:
-        return (ProgramMap(_stack(taps, n, dilation, stride), taps.ndim, engine),)
-    axes = list(zip(lines, dilation, stride, strict=True))
-    boxes = {(line.origin, line.shape) for line in lines}
+    if layer[0].ndim > 1:
+        return (ProgramMap(_stack(layer[0], n, dilation, stride), layer[0].ndim, engine),)
+    axes = list(zip(layer, dilation, stride, strict=True))
+    boxes = {(line.origin, line.shape) for line in layer}
     if len(boxes) == 1 and all(axis == axes[0] for axis in axes):
         return (_line(*axes[0], n, engine),) * len(axes)
     return tuple(_line(*axis, n, engine) for axis in axes)
@@ -265,12 +268,18 @@ def _stack(kernel: Kernel, n: int, dilation: tuple[int, ...], stride: tuple[int,
     return backward
 
 
-def _kernel(k: int | None, kernel: npt.ArrayLike | Kernel | None, ndim: int) -> Kernel:
-    """The taps of a layer on ``ndim`` axes."""
+def _layer(k: int | None, kernel: npt.ArrayLike | Kernel | None, ndim: int) -> tuple[Kernel, ...]:
+    """The taps of a layer: one kernel per axis, or a single one that is not separable."""
     if kernel is None:
         if k is None:
             raise ErfTheoryError("give k, the number of taps per axis, or the kernel itself")
-        return Kernel.uniform(_whole("k", k, 1), ndim)
+        return (Kernel.uniform(_whole("k", k, 1)),) * ndim
+    taps = _taps(k, kernel, ndim)
+    return taps.factors() or (taps,)
+
+
+def _taps(k: int | None, kernel: npt.ArrayLike | Kernel, ndim: int) -> Kernel:
+    """The given taps on ``ndim`` axes."""
     taps = kernel if isinstance(kernel, Kernel) else Kernel(kernel)
     size = max(taps.shape) if k is None else _whole("k", k, 1)
     if taps.ndim not in (1, ndim) or taps.channels:
@@ -324,10 +333,10 @@ _DEFAULTS = {"1", "1.0", "None"}
 """How the default of every option reads."""
 
 
-def _call(name: str, taps: Kernel, n: int, **options: Any) -> str:
+def _call(name: str, layer: tuple[Kernel, ...], n: int, **options: Any) -> str:
     """The call as one would write it, defaults left out."""
     given = [f"{key}={_text(v)}" for key, v in options.items() if str(v) not in _DEFAULTS]
-    return f"{name}({', '.join([str(taps.shape[0]), str(n), *given])})"
+    return f"{name}({', '.join([str(layer[0].shape[0]), str(n), *given])})"
 
 
 def _text(value: Any) -> str:

@@ -7,9 +7,10 @@ may cancel; `absolute_error` says how much that can have cost.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import frexp
-from typing import Any, final
+from math import frexp, log2
+from typing import Any, TypeVar, final
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,10 @@ _PEAK = 490
 """Exponent of the largest sample: products of two fields fit, and what underflows is 2**-1500."""
 _LOST = -1075
 """What underflows is off by less than 2**-1075."""
+_ROOM = 1000
+"""Doubles from 2**-1000 to 2**1000 are far from both ends of their range."""
+
+_T = TypeVar("_T")
 
 
 @final
@@ -104,6 +109,8 @@ class Samples:
     def expand(self, s: Steps) -> Samples:
         """Move what is at x to s·x."""
         steps = per_axis(s, self.ndim)
+        if max(steps) == 1:
+            return self
         lead = self.values.shape[: self.values.ndim - self.ndim]
         shape = tuple((m - 1) * d + 1 for m, d in zip(self.shape, steps, strict=True))
         values = np.zeros(lead + shape)
@@ -146,7 +153,9 @@ class Samples:
 
 def impulse(ndim: int, channels: FloatArray | None = None) -> Samples:
     """The unit impulse at 0; with ``channels``, one weight per channel of the unit."""
-    weights = np.ones(()) if channels is None else np.asarray(channels, dtype=np.float64)
+    if channels is None:
+        return Samples(np.full((1,) * ndim, 2.0**_PEAK), (0,) * ndim, -_PEAK)
+    weights = np.asarray(channels, dtype=np.float64)
     return _balanced(weights.reshape(weights.shape + (1,) * ndim), (0,) * ndim, 0)
 
 
@@ -210,16 +219,23 @@ class _Magnitudes:
 
 
 def _power(kernel: Kernel, times: int) -> Samples:
-    """The kernel convolved with itself, ``times`` of it, by squaring."""
+    """The kernel convolved with itself, ``times`` of it, 1 or more, by squaring."""
     taps, exponent = kernel.scaled
-    square = _balanced(taps, kernel.origin, exponent)
-    power = None
-    while times:
-        if times & 1:
-            power = square if power is None else _product(power, square)
-        times >>= 1
-        square = _product(square, square) if times else square
-    return square if power is None else power
+    sizes = [abs(tap) for tap in taps.tolist() if tap]
+    if sizes and times * max(log2(sum(sizes)), -log2(min(sizes))) < _ROOM:
+        values = _squared(np.convolve, taps, times)
+        return _balanced(values, (times * kernel.origin[0],), times * exponent)
+    return _squared(_product, _balanced(taps, kernel.origin, exponent), times)
+
+
+def _squared(product: Callable[[_T, _T], _T], base: _T, times: int) -> _T:
+    """A product of ``times`` equal factors: squared, and multiplied by one more where it must."""
+    power = base
+    for bit in f"{times:b}"[1:]:
+        power = product(power, power)
+        if bit == "1":
+            power = product(power, base)
+    return power
 
 
 def _product(field: Samples, line: Samples) -> Samples:

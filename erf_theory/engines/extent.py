@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from math import ceil, lcm, prod
 from typing import final
 
@@ -18,6 +19,8 @@ from erf_theory.kernel import Kernel
 from erf_theory.lattice import Steps, per_axis, union
 
 __all__ = ["Extent", "extent_of", "need_memory", "support_extent_of"]
+
+_ONE = Fraction(1)
 
 
 @final
@@ -72,16 +75,17 @@ class Extent:
         shifts = zip(self.start, kernel.origin, steps, strict=True)
         growth = zip(self.shape, kernel.shape, steps, strict=True)
         shape = tuple(m + times * (k - 1) * d for m, k, d in growth)
-        grown = replace(
-            self,
+        return Extent(
             start=tuple(a + times * o * d for a, o, d in shifts),
             shape=shape,
+            rate=self.rate,
+            grid=_held(self.grid, shape, self.rate),
+            divisor=self.divisor,
             nonnegative=self.nonnegative and (kernel.is_nonnegative or times == 0),
             symmetric=self.symmetric and (times == 0 or _is_symmetric(kernel)),
             roundings=self.roundings + times + prod(kernel.taps.shape).bit_length(),
             work=self.work + times * prod(kernel.taps.shape) * prod(shape),
         )
-        return _measured(grown)
 
     def scale(self, factor: Number | FloatArray) -> Extent:
         """Keep the box; note a negative factor."""
@@ -91,29 +95,30 @@ class Extent:
 
     def __add__(self, other: Extent) -> Extent:
         start, shape = union(self.start, self.shape, other.start, other.shape)
-        both = replace(
+        return replace(
             self,
             start=start,
             shape=shape,
-            grid=tuple(map(max, self.grid, other.grid)),
+            grid=_held(tuple(map(max, self.grid, other.grid)), shape, self.rate),
             divisor=tuple(map(lcm, self.divisor, other.divisor)),
             nonnegative=self.nonnegative and other.nonnegative,
             symmetric=self.symmetric and other.symmetric and _centre(self) == _centre(other),
             roundings=max(self.roundings, other.roundings) + 1,
             work=self.work + other.work,
         )
-        return _measured(both)
 
     def expand(self, s: Steps) -> Extent:
         """Spread the box; the node has s samples for one."""
         steps = per_axis(s, len(self.shape))
-        wider = replace(
+        shape = tuple((m - 1) * d + 1 for m, d in zip(self.shape, steps, strict=True))
+        rate = tuple(r * d for r, d in zip(self.rate, steps, strict=True))
+        return replace(
             self,
             start=tuple(a * d for a, d in zip(self.start, steps, strict=True)),
-            shape=tuple((m - 1) * d + 1 for m, d in zip(self.shape, steps, strict=True)),
-            rate=tuple(r * d for r, d in zip(self.rate, steps, strict=True)),
+            shape=shape,
+            rate=rate,
+            grid=_held(self.grid, shape, rate),
         )
-        return _measured(wider)
 
     def decimate(self, s: Steps) -> Extent:
         """Keep the multiples of s in the box (one place, 0, if there are none)."""
@@ -123,25 +128,29 @@ class Extent:
         ends = [(a, b) if a <= b else (0, 0) for a, b in ends]
         rate = tuple(r / d for r, d in zip(self.rate, steps, strict=True))
         aligned = all(c % d == 0 for c, d in zip(_centre(self), steps, strict=True))
-        thinner = replace(
+        shape = tuple(b - a + 1 for a, b in ends)
+        return replace(
             self,
             symmetric=self.symmetric and aligned,
             start=tuple(a for a, _ in ends),
-            shape=tuple(b - a + 1 for a, b in ends),
+            shape=shape,
             rate=rate,
+            grid=_held(self.grid, shape, rate),
             divisor=tuple(lcm(m, r.denominator) for m, r in zip(self.divisor, rate, strict=True)),
             roundings=self.roundings + 1,
         )
-        return _measured(thinner)
 
     def fold(self, size: Steps, border: Border) -> Extent:  # noqa: ARG002
         """The image's box."""
         shape = per_axis(size, len(self.shape))
-        origin = (0,) * len(shape)
-        folded = replace(
-            self, start=origin, shape=shape, symmetric=False, roundings=self.roundings + 1
+        return replace(
+            self,
+            start=(0,) * len(shape),
+            shape=shape,
+            grid=_held(self.grid, shape, self.rate),
+            symmetric=False,
+            roundings=self.roundings + 1,
         )
-        return _measured(folded)
 
     def take(self, a: int, b: int) -> Extent:  # noqa: ARG002
         """The same box: channels have no extent."""
@@ -156,8 +165,7 @@ def extent_of(program: Program, ndim: int) -> Extent:
     >>> extent_of(lambda field: field.convolve(Kernel.uniform(3), 1, 20), 1).shape
     (41,)
     """
-    one = (Fraction(1),) * ndim
-    return program(Extent((0,) * ndim, (1,) * ndim, one, one, (1,) * ndim))
+    return program(_impulse(ndim))
 
 
 def support_extent_of(program: Program, ndim: int) -> Extent:
@@ -173,9 +181,13 @@ def support_extent_of(program: Program, ndim: int) -> Extent:
     >>> support_extent_of(lambda field: field.convolve(Kernel([0, 1, 1]), 1, 20), 1).start
     (20,)
     """
-    one = (Fraction(1),) * ndim
-    extent = Extent((0,) * ndim, (1,) * ndim, one, one, (1,) * ndim)
-    return program(_Trimmed(extent)).extent
+    return program(_Trimmed(_impulse(ndim))).extent
+
+
+def _impulse(ndim: int) -> Extent:
+    """The unit impulse at 0: one sample."""
+    one = (_ONE,) * ndim
+    return Extent((0,) * ndim, (1,) * ndim, one, one, (1,) * ndim)
 
 
 @final
@@ -234,10 +246,12 @@ def need_memory(samples: int, doubles: int = 4) -> None:
         )
 
 
-def _measured(extent: Extent) -> Extent:
-    """The extent with its box counted in what a grid must hold."""
-    needs = zip(extent.grid, extent.shape, extent.rate, strict=True)
-    return replace(extent, grid=tuple(max(g, m / r) for g, m, r in needs))
+def _held(
+    grid: tuple[Fraction, ...], shape: tuple[int, ...], rate: tuple[Fraction, ...]
+) -> tuple[Fraction, ...]:
+    """What a grid must hold, one more box counted."""
+    needs = zip(grid, shape, rate, strict=True)
+    return tuple(max(g, Fraction(m * r.denominator, r.numerator)) for g, m, r in needs)
 
 
 def _centre(extent: Extent) -> tuple[int, ...]:
@@ -247,11 +261,11 @@ def _centre(extent: Extent) -> tuple[int, ...]:
 
 def _is_symmetric(kernel: Kernel) -> bool:
     """Whether the spatial taps are their own mirror image about the centre of their box."""
-    axes = tuple(range(-kernel.ndim, 0))
-    turned = np.flip(kernel.taps, axes)
-    return np.array_equal(kernel.taps, turned)
+    channelwise = kernel.taps.reshape(*kernel.channels, -1)
+    return bool((channelwise == channelwise[..., ::-1]).all())
 
 
+@cache
 def _memory() -> int:
     """Bytes of physical memory; 8 GiB where the system does not say."""
     try:

@@ -116,14 +116,12 @@ def extended_binomials(k: int, n: int) -> list[int]:
     """
     last = n * (k - 1)
     half = last // 2
-    row = [1]
+    padded = [0] * k + [1]
+    far, farther = n * k + k - 1, last + k
     for t in range(half):
-        total = (t + n) * row[t]
-        if t >= k - 1:
-            total += (t - k + 1 - n * k) * row[t - k + 1]
-        if t >= k:
-            total -= (t - k - last) * row[t - k]
-        row.append(total // (t + 1))
+        total = (t + n) * padded[-1] + (t - far) * padded[t + 1] - (t - farther) * padded[t]
+        padded.append(total // (t + 1))
+    row = padded[k:]
     return row + row[: last - half][::-1]
 
 

@@ -261,3 +261,13 @@ def test_moments_of_ten_million_layers_need_no_time():
     assert erf.std == pytest.approx((10**7 * 2 / 3) ** 0.5, rel=1e-14)
     assert erf.log_mass == pytest.approx(2 * 10**7 * log(3), rel=1e-14)
     assert perf_counter() - start < 1
+
+
+@pytest.mark.parametrize("kernel", [None, np.ones((3, 3)), [1.0, 1.0, 1.0]])
+def test_equal_axes_share_one_map(kernel):
+    erf = theoretical_erf(3, 7, ndim=2, kernel=kernel)
+    first, second = erf.factors
+    assert first is second
+    line = theoretical_erf(3, 7).values
+    np.testing.assert_allclose(erf.values, np.multiply.outer(line, line), rtol=1e-14)
+    assert erf.call.startswith("theoretical_erf(3, 7, ndim=2")

@@ -3,7 +3,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from erf_theory.engines import convolution
+from erf_theory.engines import convolution, multinomial
 from erf_theory.engines.extent import extent_of
 from erf_theory.errors import EngineError
 from erf_theory.kernel import Kernel
@@ -54,6 +54,19 @@ def test_runs_are_one_convolution_after_the_other(kernel, times):
     assert (run.start, run.shape) == (loop.start, loop.shape)
     one, other = exactly(run), exactly(loop)
     assert all(abs(one[at] - other[at]) <= 2 * (times + 4) * EPS * one[at] for at in one)
+
+
+@pytest.mark.parametrize("times", [1, 500, 537, 1001])
+@pytest.mark.parametrize("kernel", [SKEW, Kernel.uniform(7), Kernel([4, -1, 2])])
+def test_powers_are_right_within_the_range_of_doubles_and_beyond(kernel, times):
+    field = convolution.impulse(1).convolve(kernel, 1, times)
+    exact, sizes = (
+        multinomial.impulse(1).convolve(k, 1, times).numerators for k in (kernel, abs(kernel))
+    )
+    unit = Fraction(2) ** -field.exponent
+    lost, least = 2 * (times + 4) * EPS, max(sizes) // 10**300
+    for found, true, size in zip(field.values.tolist(), exact, sizes, strict=True):
+        assert abs(Fraction(found) - true * unit) <= lost * max(size, least) * unit
 
 
 @pytest.mark.parametrize("tap", [1e300, 1e-300, Fraction(10) ** 400, Fraction(1, 10**400)])

@@ -1,0 +1,142 @@
+"""New processes: how long the package takes to start, what it loads, how much memory it needs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+from benchmarks.row import Effort, Outcome, Row, timed
+
+__all__ = ["rows"]
+
+_HEAVY = {"flint", "matplotlib", "scipy", "sympy", "torch"}
+_BESIDE = "import numpy"
+_MEGABYTE = 2**20
+
+
+def rows(*, smoke: bool) -> list[Row]:
+    """All rows."""
+    deep = 10_000 if smoke else 1_000_000
+    sample = "erf_theory.theoretical_erf(3, 20).values"
+    right = f"assert abs(3**20 * {sample}[0] - 1) < 1e-12"
+    return [
+        Start("import erf_theory", "assert 'theoretical_erf' in dir(erf_theory)", 0.040),
+        Start(f"import erf_theory; {sample}", right, 0.060),
+        Command(),
+        Peak(f"theoretical_erf(3, {deep}).log_values", 500),
+    ]
+
+
+@dataclass(frozen=True)
+class Start:
+    """How much longer than `import numpy` a new process takes for a statement.
+
+    Attributes
+    ----------
+    statement, assertion : str
+        What is timed; what must hold after it.
+    reach : float
+        Seconds that it may take more.
+    """
+
+    statement: str
+    assertion: str
+    reach: float
+
+    @property
+    def work(self) -> str:
+        """What is done."""
+        return f"new process: `{self.statement}`"
+
+    def outcome(self, effort: Effort) -> Outcome:
+        """The difference of medians."""
+        loaded = _printed(f"{self.statement}; {self.assertion}; import sys; print(*sys.modules)")
+        assert not _HEAVY & set(loaded.split())
+        ours, theirs = _medians([self.statement, _BESIDE], effort.processes)
+        return Outcome(
+            self.work,
+            f"new process: `{_BESIDE}`",
+            timed(ours),
+            timed(theirs),
+            f"{1e3 * (ours - theirs):+.0f} ms",
+            f"≤ {1e3 * self.reach:+.0f} ms",
+            reached=ours - theirs <= self.reach,
+        )
+
+
+@dataclass(frozen=True)
+class Command:
+    """The time of a command on the command line, reported beside nothing."""
+
+    work: str = "new process: `erf-theory show -k 3 -n 20`"
+
+    def outcome(self, effort: Effort) -> Outcome:
+        """The median."""
+        code = "from erf_theory.cli import main; main(['show', '-k', '3', '-n', '20'])"
+        assert " 41 px" in _printed(code)
+        (seconds,) = _medians([code], effort.processes)
+        return Outcome(
+            self.work, "–", timed(seconds), "–", timed(seconds), "< 1000 ms", reached=seconds < 1
+        )
+
+
+@dataclass(frozen=True)
+class Peak:
+    """The largest resident memory of a new process.
+
+    Attributes
+    ----------
+    expression : str
+        What it computes.
+    reach : float
+        Megabytes (2²⁰ bytes) that it stays below.
+    """
+
+    expression: str
+    reach: float
+
+    @property
+    def work(self) -> str:
+        """What is done."""
+        return f"peak memory of `{self.expression}` in a new process"
+
+    def outcome(self, effort: Effort) -> Outcome:  # noqa: ARG002
+        """What the system says at the end; it counts a parent's memory too if that is more."""
+        code = (
+            f"import resource; from erf_theory import theoretical_erf; {self.expression}; "
+            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        )
+        unit = 1 if sys.platform == "darwin" else 1024
+        megabytes = int(_printed(code)) * unit / _MEGABYTE
+        found = f"{megabytes:.0f} MB"
+        return Outcome(
+            self.work, "–", found, "–", found, f"< {self.reach:g} MB", megabytes < self.reach
+        )
+
+
+def _medians(statements: list[str], times: int) -> list[float]:
+    """Median seconds of new processes, run in turns after one that fills the bytecode cache."""
+    with TemporaryDirectory() as folder:
+        environment = {**os.environ, "PYTHONPYCACHEPREFIX": folder}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        runs = [[_seconds(s, environment) for s in statements] for _ in range(times + 1)]
+    return [median(column) for column in zip(*runs[1:], strict=True)]
+
+
+def _seconds(statement: str, environment: dict[str, str]) -> float:
+    begin = perf_counter()
+    subprocess.run(
+        [sys.executable, "-c", statement], check=True, env=environment, stdout=subprocess.DEVNULL
+    )
+    return perf_counter() - begin
+
+
+def _printed(statement: str) -> str:
+    """What a new process prints."""
+    command = [sys.executable, "-c", statement]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
