@@ -1,6 +1,34 @@
 """Networks as descriptions: layers as frozen data, and how they follow each other."""
 
-from erf_theory.network.graph import Chain
-from erf_theory.network.layers import Activation, Conv, Layer
+from erf_theory.network.base import Layer
+from erf_theory.network.convolutions import Conv, ConvTranspose
+from erf_theory.network.graph import Chain, Graph, Parallel, Residual
+from erf_theory.network.nodes import Network, Node
+from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
+from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
+from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
 
-__all__ = ["Activation", "Chain", "Conv", "Layer"]
+__all__ = [
+    "Activation",
+    "Add",
+    "AvgPool",
+    "Chain",
+    "ChannelShuffle",
+    "Concat",
+    "Conv",
+    "ConvTranspose",
+    "Crop",
+    "Dropout",
+    "Graph",
+    "Identity",
+    "Layer",
+    "MaxPool",
+    "Network",
+    "Node",
+    "Norm",
+    "Pad",
+    "Parallel",
+    "Residual",
+    "Split",
+    "Upsample",
+]

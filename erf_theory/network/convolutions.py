@@ -1,0 +1,216 @@
+"""Convolutions and transposed convolutions, with random weights or weights as given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any, final
+
+import numpy as np
+import numpy.typing as npt
+
+from erf_theory.errors import ErfTheoryError
+from erf_theory.exact import FloatArray, Number
+from erf_theory.kernel import Kernel
+from erf_theory.lattice import Steps, per_axis
+from erf_theory.network.base import Given, Layer, Padding, Window, given, need_whole
+from erf_theory.network.weights import law
+
+__all__ = ["Conv", "ConvTranspose", "Init", "Weighted"]
+
+Init = str | Number | npt.ArrayLike | Kernel
+
+
+@dataclass(frozen=True, repr=False)
+class Weighted(Window, Layer):
+    """A layer with weights: the base of both convolutions.
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+        Channels of the input and of the output.
+    size : int or tuple of int
+        Taps per axis.
+    stride, dilation : int or tuple of int
+        Distance of the outputs (transposed: of what the inputs are spread to), and of the taps.
+    padding : int, tuple or str
+        See `erf_theory.network.base.Padding`.
+    groups : int
+        Groups of channels that do not see each other; ``in_channels`` for a depthwise one.
+    init : str, number or array_like
+        Law of the random weights by name ("he", "xavier", "lecun", "pytorch"), or the variance of
+        every weight, or one variance per tap: 1-D (used on every axis) or of the kernel's shape.
+    bias_variance : number
+        Variance of the biases.
+    weights, bias : array_like, optional
+        Weights as given, laid out as in PyTorch; then ``init`` and ``bias_variance`` do not count.
+
+    Raises
+    ------
+    ErfTheoryError
+        If an argument makes no sense.
+    """
+
+    in_channels: int
+    out_channels: int
+    size: Steps
+    stride: Steps = 1
+    padding: Padding = 0
+    dilation: Steps = 1
+    groups: int = 1
+    init: Init = "he"
+    bias_variance: Number = 0
+    weights: Given | npt.ArrayLike | None = None
+    bias: Given | npt.ArrayLike | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("in_channels", "out_channels", "groups"):
+            need_whole(f"{name} of {type(self).__name__}", getattr(self, name), 1)
+        if self.in_channels % self.groups or self.out_channels % self.groups:
+            raise ErfTheoryError(
+                f"{self.groups} groups do not divide {self.in_channels} channels in and "
+                f"{self.out_channels} out"
+            )
+        self.check()
+        if not self.bias_variance >= 0:
+            raise ErfTheoryError(f"a variance is not negative: {self.bias_variance}")
+        object.__setattr__(self, "init", _init(self.init))
+        for name in ("weights", "bias"):
+            object.__setattr__(self, name, given(name, getattr(self, name)))
+        if self.given_weights is not None:
+            self._check_weights(self.given_weights)
+
+    def out_of(self, *channels: int) -> int:
+        """Channels that come out."""
+        if channels != (self.in_channels,):
+            raise ErfTheoryError(
+                f"it takes {self.in_channels} channels and is given {', '.join(map(str, channels))}"
+            )
+        return self.out_channels
+
+    @property
+    def lengths(self) -> set[int]:
+        """Numbers of axes that its tuples, variances and weights speak of."""
+        found = super().lengths
+        if self.given_weights is not None:
+            found = found | {self.given_weights.ndim - 2}
+        if isinstance(self.init, Kernel) and self.init.ndim > 1:
+            found = found | {self.init.ndim}
+        return found
+
+    @property
+    def given_weights(self) -> FloatArray | None:
+        """The weights as given; None for random ones."""
+        return self.weights.array if isinstance(self.weights, Given) else None
+
+    @property
+    def given_bias(self) -> FloatArray | None:
+        """The bias as given, if there is one."""
+        return self.bias.array if isinstance(self.bias, Given) else None
+
+    def weight_shape(self, ndim: int) -> tuple[int, ...]:
+        """Shape of the weight array, as PyTorch has it."""
+        lead = (self.out_channels, self.in_channels // self.groups)
+        return (*lead, *per_axis(self.size, ndim))
+
+    def variances(self, ndim: int) -> Kernel:
+        """Variance of the random weights at every tap, the first one at 0.
+
+        Raises
+        ------
+        ErfTheoryError
+            If given variances do not fit the size.
+        """
+        shape = per_axis(self.size, ndim)
+        if isinstance(self.init, str):
+            one: Any = law(self.init).variance(self.weight_shape(ndim))
+            return Kernel(np.full(shape, one, dtype=object))
+        if not isinstance(self.init, Kernel):
+            raise TypeError(self.init)
+        taps = self.init.taps
+        if taps.shape == (1,):
+            return Kernel(np.full(shape, taps[0], dtype=taps.dtype))
+        if taps.ndim == 1 and ndim > 1:
+            taps = reduce(np.multiply.outer, [taps] * ndim)
+        if taps.shape != shape:
+            raise ErfTheoryError(
+                f"variances of shape {self.init.shape} do not fit taps of shape {shape}"
+            )
+        return Kernel(taps)
+
+    def draw(self, ndim: int, rng: np.random.Generator) -> FloatArray:
+        """Weights of shape `weight_shape`: as given, or random; normal for given variances."""
+        if self.given_weights is not None:
+            return self.given_weights
+        shape = self.weight_shape(ndim)
+        if isinstance(self.init, str):
+            return law(self.init).draw(shape, rng)
+        std = np.sqrt(self.variances(ndim).taps.astype(np.float64))
+        return np.asarray(rng.standard_normal(shape) * std)
+
+    def _check_weights(self, weights: FloatArray) -> None:
+        ndim = weights.ndim - 2
+        if ndim not in (1, 2, 3) or weights.shape != self.weight_shape(ndim):
+            raise ErfTheoryError(
+                f"weights of shape {weights.shape} do not fit {self.in_channels} channels in, "
+                f"{self.out_channels} out, {self.groups} groups and size {self.size}"
+            )
+
+
+@final
+@dataclass(frozen=True, repr=False)
+class Conv(Weighted):
+    """A convolution as the frameworks have it: y[i] = Σ_a w[a]·x[stride·i + dilation·a - padding].
+
+    Its parameters are those of `Weighted`.
+
+    Examples
+    --------
+    >>> Conv(16, 32, 3).variances(2)
+    Kernel([[1/72, 1/72, 1/72], [1/72, 1/72, 1/72], [1/72, 1/72, 1/72]], origin=(0, 0))
+    """
+
+
+@final
+@dataclass(frozen=True, repr=False)
+class ConvTranspose(Weighted):
+    """A transposed convolution: x[i]·w[a] is added to y[stride·i + dilation·a - padding].
+
+    Its parameters are those of `Weighted`; the fan-in of its laws is that of PyTorch, out_channels
+    / groups times the taps.
+
+    Parameters
+    ----------
+    output_padding : int or tuple of int
+        Places that are added behind the last output.
+
+    Examples
+    --------
+    >>> ConvTranspose(32, 16, 2, stride=2).variances(1)
+    Kernel([1/16, 1/16], origin=(0,))
+    """
+
+    output_padding: Steps = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.padding, str):
+            raise ErfTheoryError("the padding of ConvTranspose is given in numbers")
+        value = self.output_padding
+        for part in value if isinstance(value, tuple) else (value,):
+            need_whole("output_padding of ConvTranspose", part, 0)
+
+    def weight_shape(self, ndim: int) -> tuple[int, ...]:
+        """Shape of the weight array, as PyTorch has it."""
+        lead = (self.in_channels, self.out_channels // self.groups)
+        return (*lead, *per_axis(self.size, ndim))
+
+
+def _init(init: Init) -> str | Kernel:
+    """The law's name, or checked variances."""
+    if isinstance(init, str):
+        return law(init).name
+    taps = init if isinstance(init, Kernel) else Kernel(np.atleast_1d(np.asarray(init)))
+    if not taps.is_nonnegative or taps.channels:
+        raise ErfTheoryError(f"variances are not negative, one per tap: {taps}")
+    return taps

@@ -1,0 +1,151 @@
+"""Networks as their nodes: what all theory and all experiments read.
+
+Every network is flattened into nodes, from the input to the output.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+from typing import final
+
+from erf_theory.errors import ErfTheoryError
+from erf_theory.network.base import Layer
+from erf_theory.network.convolutions import Weighted
+from erf_theory.network.pointwise import Identity, Norm
+from erf_theory.network.routing import ChannelShuffle, Concat, Split
+
+__all__ = ["INPUT", "Network", "Node", "Part"]
+
+INPUT = -1
+"""The place of the network's input among its nodes."""
+
+
+@final
+@dataclass(frozen=True)
+class Node:
+    """A layer at its place in a network.
+
+    Attributes
+    ----------
+    name : str
+        Path of the node, parts separated by dots.
+    layer : Layer
+        What it does.
+    inputs : tuple of int
+        Places of the nodes that it reads; `INPUT` for the network's input.
+    """
+
+    name: str
+    layer: Layer
+    inputs: tuple[int, ...]
+
+
+class Network(ABC):
+    """A description of a network: the base of all of them."""
+
+    said_ndim: int | None
+    """Spatial axes, where they are said."""
+
+    @property
+    @abstractmethod
+    def children(self) -> tuple[Part, ...]:
+        """The layers and networks that it is made of."""
+
+    @abstractmethod
+    def place(self, nodes: list[Node], source: int, name: str) -> int:
+        """Append this network's nodes behind ``source``, and give the place of its output."""
+
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """All layers, none before what it reads; the last one is the output."""
+        nodes: list[Node] = []
+        output = self.place(nodes, INPUT, "")
+        if output != len(nodes) - 1:
+            nodes.append(Node("output", Identity(), (output,)))
+        return tuple(nodes)
+
+    @cached_property
+    def ndim(self) -> int:
+        """Spatial axes: as said, or as the tuples of the layers have entries, else 2."""
+        said = {length for node in self.nodes for length in node.layer.lengths} | _said(self)
+        if len(said) > 1:
+            raise ErfTheoryError(f"the layers of a network disagree about the axes: {sorted(said)}")
+        axes = next(iter(said), 2)
+        if axes not in (1, 2, 3):
+            raise ErfTheoryError(f"a network has 1, 2 or 3 spatial axes, not {axes}")
+        return axes
+
+    @cached_property
+    def channels(self) -> tuple[int, ...]:
+        """Channels behind every node.
+
+        Raises
+        ------
+        ErfTheoryError
+            If a node does not take what it is given; the message names it.
+        """
+        found: list[int] = []
+        for node in self.nodes:
+            before = [self.in_channels if i == INPUT else found[i] for i in node.inputs]
+            try:
+                found.append(node.layer.out_of(*before))
+            except ErfTheoryError as error:
+                raise ErfTheoryError(f"node {node.name}: {error}") from None
+        return tuple(found)
+
+    @property
+    def in_channels(self) -> int:
+        """Channels of the input: those of the first convolution that reads it; 1 without one."""
+        return self._read_channels or 1
+
+    @cached_property
+    def _read_channels(self) -> int | None:
+        """Channels that the input must have; None where no layer says so."""
+        same = {INPUT}
+        for place, node in enumerate(self.nodes):
+            if same.isdisjoint(node.inputs):
+                continue
+            if isinstance(node.layer, Weighted):
+                return node.layer.in_channels
+            if not isinstance(node.layer, Concat | Split | ChannelShuffle):
+                same.add(place)
+        return None
+
+    @property
+    def out_channels(self) -> int:
+        """Channels of the output."""
+        return self.channels[-1]
+
+    def check(self) -> None:
+        """Refuse what does not fit together, naming the node.
+
+        A part of a network whose own layers do not say how many channels it reads is checked
+        within that network.
+        """
+        if self._read_channels is None and any(_splits(node.layer) for node in self.nodes):
+            return
+        _ = self.channels
+        for node in self.nodes:
+            if isinstance(node.layer, Weighted):
+                try:
+                    node.layer.variances(self.ndim)
+                except ErfTheoryError as error:
+                    raise ErfTheoryError(f"node {node.name}: {error}") from None
+
+
+Part = Layer | Network
+
+
+def _splits(layer: Layer) -> bool:
+    """Whether what a layer does depends on the number of its channels."""
+    return isinstance(layer, Split | ChannelShuffle | Norm)
+
+
+def _said(network: Part) -> set[int]:
+    """What a network and its parts say about their axes."""
+    if isinstance(network, Layer):
+        return set()
+    own = set() if network.said_ndim is None else {network.said_ndim}
+    return own.union(*(_said(part) for part in network.children))

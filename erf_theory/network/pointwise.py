@@ -1,0 +1,126 @@
+"""Layers that act on every sample alone: activations, norms, dropout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, final
+
+import numpy.typing as npt
+
+from erf_theory.activations import Nonlinearity, nonlinearity
+from erf_theory.errors import ErfTheoryError
+from erf_theory.network.base import Given, Layer, given, need_whole
+
+__all__ = ["Activation", "Dropout", "Identity", "Norm", "Pointwise"]
+
+
+@dataclass(frozen=True, repr=False)
+class Pointwise(Layer):
+    """A layer whose output sees one place of its input: the base."""
+
+    def out_of(self, *channels: int) -> int:
+        """As many as go in."""
+        (count,) = channels
+        return count
+
+
+@final
+@dataclass(frozen=True, repr=False)
+class Identity(Pointwise):
+    """Nothing at all: the shortcut of a residual block."""
+
+
+@final
+@dataclass(frozen=True, repr=False)
+class Activation(Pointwise):
+    """A function of every sample.
+
+    Parameters
+    ----------
+    function : str or Nonlinearity
+        A name, or what `erf_theory.activations.nonlinearity` makes of a function and its
+        derivative.
+
+    Examples
+    --------
+    >>> Activation("relu").nonlinearity.slope_second_moment(1.0).value
+    0.5
+    """
+
+    function: str | Nonlinearity
+
+    def __post_init__(self) -> None:
+        _ = self.nonlinearity
+
+    @cached_property
+    def nonlinearity(self) -> Nonlinearity:
+        """The function, its slope and their Gaussian moments."""
+        return nonlinearity(self.function) if isinstance(self.function, str) else self.function
+
+
+@final
+@dataclass(frozen=True, repr=False)
+class Norm(Pointwise):
+    """A normalisation.
+
+    Parameters
+    ----------
+    kind : {"batch", "layer", "group", "instance"}
+        Over what: inputs and places of a channel; all of a sample; a group of its channels; one
+        channel of a sample.
+    groups : int
+        Groups of channels, for "group".
+    eps : float
+        What is added to variances.
+    scale, shift, mean, variance : array_like, optional
+        Numbers of a trained batch norm, one per channel.
+    """
+
+    kind: Literal["batch", "layer", "group", "instance"] = "batch"
+    groups: int = 1
+    eps: float = 1e-5
+    scale: Given | npt.ArrayLike | None = None
+    shift: Given | npt.ArrayLike | None = None
+    mean: Given | npt.ArrayLike | None = None
+    variance: Given | npt.ArrayLike | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in _NORMS:
+            raise ErfTheoryError(f"a norm is one of {', '.join(_NORMS)}, not {self.kind!r}")
+        need_whole("groups of Norm", self.groups, 1)
+        if not self.eps >= 0:
+            raise ErfTheoryError(f"the eps of a norm is not negative: {self.eps}")
+        for name in ("scale", "shift", "mean", "variance"):
+            object.__setattr__(self, name, given(name, getattr(self, name)))
+
+    def out_of(self, *channels: int) -> int:
+        """As many as go in."""
+        (count,) = channels
+        if count % self.groups:
+            raise ErfTheoryError(f"{self.groups} groups do not divide {count} channels")
+        return count
+
+
+@final
+@dataclass(frozen=True, repr=False)
+class Dropout(Pointwise):
+    """Inverted dropout: a sample is 0 at a rate, and what is left is scaled up.
+
+    Parameters
+    ----------
+    rate : float
+        From 0 to below 1.
+    training : bool
+        Whether it acts; in eval mode it is the identity.
+    """
+
+    rate: float = 0.5
+    training: bool = True
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.rate < 1:
+            raise ErfTheoryError(f"a dropout rate is at least 0 and below 1, not {self.rate}")
+
+
+_NORMS = ("batch", "layer", "group", "instance")
