@@ -18,7 +18,9 @@ from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
 from erf_theory.lattice import box, per_axis
 from erf_theory.network.geometry import Region
-from erf_theory.network.layers import Activation, Conv, Layer
+from erf_theory.network.base import Layer
+from erf_theory.network.convolutions import Conv
+from erf_theory.network.pointwise import Activation
 
 __all__ = ["Pull", "draw", "forward"]
 
@@ -73,7 +75,8 @@ def _(layer: Conv, x: Any, weights: Any, region: Region, xp: Any) -> tuple[Any, 
 def _windows(layer: Conv, region: Region) -> list[tuple[tuple[int, ...], Any]]:
     """Every tap, with the index of the samples that it sees while the output runs."""
     axes = len(region.shape)
-    size, stride, _, dilation = (per_axis(value, axes) for value in layer.steps)
+    values = (layer.size, layer.stride, layer.dilation)
+    size, stride, dilation = (per_axis(value, axes) for value in values)
     taps = list(np.ndindex(size))
     starts = [tuple(a * d for a, d in zip(tap, dilation, strict=True)) for tap in taps]
     return [

@@ -1,18 +1,25 @@
-"""Where things are: the region of a layer's input that a region of its output depends on."""
+"""Where things are: sizes of images, receptive fields of every node, paths that are not aligned."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import singledispatch
+from typing import Any, final
 
 from erf_theory.errors import ErfTheoryError
-from erf_theory.lattice import per_axis
-from erf_theory.network.graph import Chain
-from erf_theory.network.layers import Activation, Conv, Layer
+from erf_theory.lattice import Steps, per_axis
+from erf_theory.network.base import Layer, Window
+from erf_theory.network.convolutions import ConvTranspose
+from erf_theory.network.nodes import INPUT, Flat, Network
+from erf_theory.network.pooling import Upsample
+from erf_theory.network.routing import Crop, Pad
+from erf_theory.network.sight import Sight, sight
 
-__all__ = ["Region", "input_region", "regions"]
+__all__ = ["Region", "image_sizes", "regions", "resolved", "sights"]
 
 
+@final
 @dataclass(frozen=True)
 class Region:
     """A box in the coordinates of one node: its first place and its shape."""
@@ -20,44 +27,178 @@ class Region:
     start: tuple[int, ...]
     shape: tuple[int, ...]
 
+    def __or__(self, other: Region) -> Region:
+        """The smallest box that holds both."""
+        low = tuple(map(min, self.start, other.start))
+        ends = zip(self.start, self.shape, other.start, other.shape, low, strict=True)
+        return Region(low, tuple(max(a + m, b + n) - c for a, m, b, n, c in ends))
 
-@singledispatch
-def input_region(layer: Layer, region: Region) -> Region:
-    """The box of a layer's input that a box of its output depends on.
+
+def image_sizes(network: Network, image: Steps) -> tuple[tuple[int, ...], ...]:
+    """Spatial shape behind every node, for an image of that size.
+
+    Raises
+    ------
+    ErfTheoryError
+        If a node has no output, or its inputs differ in shape; the message names the node.
 
     Examples
     --------
-    >>> input_region(Conv(1, 1, 3, stride=2, padding=1), Region((0,), (4,)))
-    Region(start=(-1,), shape=(9,))
+    >>> from erf_theory.network import Chain, Conv
+    >>> image_sizes(Chain([Conv(1, 1, 3, stride=2, padding=1)] * 2), 224)
+    ((112, 112), (56, 56))
     """
-    raise ErfTheoryError(f"no geometry is known for a layer of type {type(layer).__name__}")
+    found: list[tuple[int, ...]] = []
+    size = per_axis(image, network.ndim)
+    for node in network.nodes:
+        shapes = {size if i == INPUT else found[i] for i in node.inputs}
+        if len(shapes) > 1:
+            raise ErfTheoryError(
+                f"node {node.name}: its inputs differ in size: {', '.join(map(str, shapes))}"
+            )
+        (shape,) = shapes
+        after = _shape_behind(node.layer, shape)
+        if min(after) < 1:
+            raise ErfTheoryError(
+                f"node {node.name}: nothing is left of an image of {shape} places: give a larger "
+                "image_size"
+            )
+        found.append(after)
+    return tuple(found)
 
 
-@input_region.register
-def _(layer: Conv, region: Region) -> Region:
-    axes = len(region.start)
-    size, stride, padding, dilation = (per_axis(value, axes) for value in layer.steps)
-    start = (s * a - p for a, s, p in zip(region.start, stride, padding, strict=True))
-    spans = zip(region.shape, size, stride, dilation, strict=True)
-    return Region(tuple(start), tuple(s * (m - 1) + d * (k - 1) + 1 for m, k, s, d in spans))
+def resolved(network: Network, image: Steps | None) -> Network:
+    """The same network with every padding in numbers.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+    image : int or tuple of int, optional
+        Size of its input, which TensorFlow's padding depends on.
+
+    Raises
+    ------
+    ErfTheoryError
+        If a padding needs the size and it is not given; the message names the node.
+    """
+    if all(not isinstance(_padding(node.layer), str) for node in network.nodes):
+        return network
+    sizes = None if image is None else (per_axis(image, network.ndim), *image_sizes(network, image))
+    nodes = []
+    for node in network.nodes:
+        layer: Any = node.layer
+        if isinstance(_padding(layer), str):
+            before = None if sizes is None else sizes[node.inputs[0] + 1]
+            try:
+                layer = replace(layer, padding=layer.pads(network.ndim, before))
+            except ErfTheoryError as error:
+                raise ErfTheoryError(f"node {node.name}: {error}") from None
+        nodes.append(replace(node, layer=layer))
+    return Flat(tuple(nodes), network.ndim)
 
 
-@input_region.register
-def _(_layer: Activation, region: Region) -> Region:
-    return region
+def sights(network: Network, axis: int) -> tuple[Sight, ...]:
+    """What the units of every node see of the network's input, on one axis.
 
-
-def regions(network: Chain) -> tuple[Region, ...]:
-    """For the output unit at 0: the box that it depends on, before every layer and at the end.
+    Raises
+    ------
+    ErfTheoryError
+        If the inputs of a node do not advance alike; the message names the node.
 
     Examples
     --------
+    >>> from erf_theory.network import Chain, Conv
+    >>> sights(Chain([Conv(1, 1, 3, stride=2, padding=1)] * 2), 0)
+    (Sight(jump=2, intervals=((-1, 1),)), Sight(jump=4, intervals=((-3, 3),)))
+    """
+    found: list[Sight] = []
+    whole = Sight(1, ((0, 0),))
+    for node in network.nodes:
+        own = sight(node.layer, network.ndim, axis)
+        parts = [own.through(whole if i == INPUT else found[i]) for i in node.inputs]
+        if len({Fraction(part.jump, part.period) for part in parts}) > 1:
+            jumps = ", ".join(str(Fraction(part.jump, part.period)) for part in parts)
+            raise ErfTheoryError(
+                f"node {node.name}: its inputs have strides {jumps} on axis {axis}: they do not fit"
+            )
+        union = parts[0]
+        for part in parts[1:]:
+            union = union | part
+        found.append(union.shortest())
+    return tuple(found)
+
+
+def regions(network: Network, unit: Steps = 0) -> tuple[Region | None, ...]:
+    """The box of every node that one output unit depends on; first that of the input.
+
+    None for a node that it does not depend on.
+
+    Examples
+    --------
+    >>> from erf_theory.network import Chain, Conv
     >>> [region.shape for region in regions(Chain([Conv(1, 1, 3)] * 2, ndim=1))]
     [(5,), (3,), (1,)]
     """
-    region = Region((0,) * network.ndim, (1,) * network.ndim)
-    found = [region]
-    for layer in reversed(network.layers):
-        region = input_region(layer, region)
-        found.append(region)
-    return tuple(reversed(found))
+    axes = range(network.ndim)
+    found: list[Region | None] = [None] * (len(network.nodes) + 1)
+    found[-1] = Region(per_axis(unit, network.ndim), (1,) * network.ndim)
+    for place in reversed(range(len(network.nodes))):
+        region, node = found[place + 1], network.nodes[place]
+        if region is None:
+            continue
+        bounds = [
+            sight(node.layer, network.ndim, axis).region(a, a + m - 1)
+            for axis, a, m in zip(axes, region.start, region.shape, strict=True)
+        ]
+        if any(low > high for low, high in bounds):
+            continue
+        seen = Region(
+            tuple(int(low) for low, _ in bounds), tuple(int(b - a) + 1 for a, b in bounds)
+        )
+        for source in node.inputs:
+            known = found[source + 1]
+            found[source + 1] = seen if known is None else known | seen
+    return tuple(found)
+
+
+def _padding(layer: Layer) -> Any:
+    return layer.padding if isinstance(layer, Window) else 0
+
+
+@singledispatch
+def _shape_behind(layer: Layer, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Spatial shape behind a layer."""
+    return shape
+
+
+@_shape_behind.register
+def _(layer: Window, shape: tuple[int, ...]) -> tuple[int, ...]:
+    ndim = len(shape)
+    values = (per_axis(value, ndim) for value in (layer.size, layer.stride, layer.dilation))
+    rows = zip(shape, *values, layer.pads(ndim, shape), strict=True)
+    return tuple((m + sum(ends) - d * (k - 1) - 1) // s + 1 for m, k, s, d, ends in rows)
+
+
+@_shape_behind.register
+def _(layer: ConvTranspose, shape: tuple[int, ...]) -> tuple[int, ...]:
+    ndim = len(shape)
+    steps = (layer.size, layer.stride, layer.dilation, layer.output_padding)
+    values = (per_axis(value, ndim) for value in steps)
+    rows = zip(shape, *values, layer.pads(ndim), strict=True)
+    return tuple((m - 1) * s - sum(ends) + d * (k - 1) + o + 1 for m, k, s, d, o, ends in rows)
+
+
+@_shape_behind.register
+def _(layer: Upsample, shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(m * s for m, s in zip(shape, per_axis(layer.scale, len(shape)), strict=True))
+
+
+@_shape_behind.register
+def _(layer: Pad, shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(m + a + b for m, (a, b) in zip(shape, layer.per_axis(len(shape)), strict=True))
+
+
+@_shape_behind.register
+def _(layer: Crop, shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(m - a - b for m, (a, b) in zip(shape, layer.per_axis(len(shape)), strict=True))

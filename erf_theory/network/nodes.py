@@ -6,7 +6,7 @@ Every network is flattened into nodes, from the input to the output.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import final
 
@@ -16,7 +16,7 @@ from erf_theory.network.convolutions import Weighted
 from erf_theory.network.pointwise import Identity, Norm
 from erf_theory.network.routing import ChannelShuffle, Concat, Split
 
-__all__ = ["INPUT", "Network", "Node", "Part"]
+__all__ = ["INPUT", "Flat", "Network", "Node", "Part"]
 
 INPUT = -1
 """The place of the network's input among its nodes."""
@@ -149,3 +149,34 @@ def _said(network: Part) -> set[int]:
         return set()
     own = set() if network.said_ndim is None else {network.said_ndim}
     return own.union(*(_said(part) for part in network.children))
+
+
+@final
+@dataclass(frozen=True)
+class Flat(Network):
+    """A network that is given by its nodes.
+
+    Attributes
+    ----------
+    flat : tuple of Node
+        All layers, none before what it reads; the last one is the output.
+    said_ndim : int, optional
+        Spatial axes.
+    """
+
+    flat: tuple[Node, ...]
+    said_ndim: int | None = None
+
+    @property
+    def children(self) -> tuple[Part, ...]:
+        """Its layers."""
+        return tuple(node.layer for node in self.flat)
+
+    def place(self, nodes: list[Node], source: int, name: str) -> int:
+        """Append the nodes."""
+        first = len(nodes)
+        for node in self.flat:
+            path = f"{name}.{node.name}" if name else node.name
+            inputs = tuple(source if i == INPUT else first + i for i in node.inputs)
+            nodes.append(replace(node, name=path, inputs=inputs))
+        return len(nodes) - 1

@@ -11,7 +11,9 @@ from erf_theory import archive
 from erf_theory.display import Card
 from erf_theory.empirical.measure import measure_erf
 from erf_theory.network.graph import Chain
-from erf_theory.network.layers import Activation, Conv, Layer
+from erf_theory.network.base import Layer
+from erf_theory.network.convolutions import Conv
+from erf_theory.network.pointwise import Activation
 from erf_theory.theory import network_erf
 from erf_theory.verdict.agreement import Agreement, crosscheck, need_decidable
 
@@ -164,7 +166,7 @@ def verify_stack(
     found = measure_erf(true, backend=backend, samples=samples, rng=seed)
     theory = network_erf(true)
     verdict = crosscheck(theory, found, false_alarm=false_alarm)
-    more = _MORE * float(true.convolutions[0].variances(ndim).taps.flat[0])
+    more = _MORE * float(conv(k, init=init).variances(ndim).taps.flat[0])
     others = {f"k = {size}": (size, init) for size in (k - 1, k + 1) if size >= 1}
     others["10 % more variance"] = (k, more)
     controls = []
