@@ -20,7 +20,7 @@ from erf_theory.lattice import Steps, per_axis
 from erf_theory.maps import ProgramMap
 
 if TYPE_CHECKING:
-    from erf_theory.network.graph import Chain
+    from erf_theory.network.nodes import Network
 
 __all__ = ["network_erf", "theoretical_erf", "variance_erf"]
 
@@ -157,7 +157,7 @@ def variance_erf(
 
 
 def network_erf(
-    network: Chain,
+    network: Network,
     *,
     kind: Literal["energy", "rms"] = "energy",
     ndim: int | None = None,
@@ -172,7 +172,7 @@ def network_erf(
 
     Parameters
     ----------
-    network : Chain
+    network : Network
         The network; its unit is one that no border reaches.
     kind : {"energy", "rms"}
         E g², or √(E g²).
@@ -202,8 +202,6 @@ def network_erf(
     >>> erf.values.round(3).tolist(), round(erf.mass, 4)
     ([0.111, 0.222, 0.333, 0.222, 0.111], 0.0625)
     """
-    from erf_theory.propagation import backward
-
     along = _axis(network, axis)
     if ndim not in (None, 1, network.ndim):
         raise ErfTheoryError(
@@ -213,21 +211,44 @@ def network_erf(
     if kind not in ("energy", "rms"):
         raise ErfTheoryError(f"the kind of a random network's map is energy or rms, not {kind!r}")
     profile = ndim == 1 and network.ndim > 1
-    if profile and kind == "energy":
-        programs: tuple[Program, ...] = (backward.marginal(network, along),)
-    elif backward.is_separable(network):
-        programs = backward.separated(network)
-    else:
-        programs = (backward.full(network),)
-    axes = network.ndim if len(programs) == 1 and not profile else 1
-    factors = tuple(ProgramMap(program, axes, engine) for program in programs)
-    erf = ERF(factors, "energy", f"network_erf({network})")
+    found = _energy(network, along if profile and kind == "energy" else None, engine)
     if kind == "energy":
-        return erf
-    return erf.rms().profile(along) if profile else erf.rms()
+        return found.profile(along) if profile and found.ndim > 1 else found
+    return found.rms().profile(along) if profile else found.rms()
 
 
-def _axis(network: Chain, axis: int) -> int:
+def _energy(network: Network, axis: int | None, engine: str) -> ERF:
+    """The energy on all axes, or on one if the sum over the others is a field of its own."""
+    from erf_theory.network.geometry import resolved
+    from erf_theory.propagation.axes import Axes, NoMarginalError
+    from erf_theory.propagation.backward import energy_program, is_chain
+    from erf_theory.propagation.forward import Notes, signals
+
+    notes = Notes()
+    whole = resolved(network, None)
+    before = signals(whole, notes)
+    unit = (0,) * whole.ndim
+    full = (Axes(whole.ndim),)
+    ways = [full]
+    if axis is not None:
+        ways.insert(0, (Axes(whole.ndim, axis, "marginal"),))
+    elif is_chain(whole) and whole.ndim > 1:
+        ways.insert(0, tuple(Axes(whole.ndim, i, "factor") for i in range(whole.ndim)))
+    for way in ways:
+        programs = [energy_program(whole, before, axes, notes, unit) for axes in way]
+        factors = tuple(
+            ProgramMap(program, len(axes.kept), engine)
+            for program, axes in zip(programs, way, strict=True)
+        )
+        try:
+            _ = [factor.extent for factor in factors]
+        except NoMarginalError:
+            continue
+        return ERF(factors, "energy", f"network_erf({network})", notes.texts())
+    raise AssertionError
+
+
+def _axis(network: Network, axis: int) -> int:
     if not -network.ndim <= axis < network.ndim:
         raise ErfTheoryError(f"a network of {network.ndim} axes has no axis {axis}")
     return axis % network.ndim

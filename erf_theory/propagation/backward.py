@@ -1,69 +1,119 @@
-"""The one loop: a field from the output unit back to the input, layer by layer."""
+"""The one loop: fields from the output unit back to the input, node by node."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Sequence
 from fractions import Fraction
+from math import prod
+from operator import add
+from typing import Any
 
 from erf_theory.engines.field import F, Program
-from erf_theory.kernel import Kernel
-from erf_theory.network.graph import Chain
-from erf_theory.propagation.energy import Context, energy
-from erf_theory.propagation.signal import signals
+from erf_theory.lattice import per_axis
+from erf_theory.network.nodes import INPUT, Network, Node
+from erf_theory.network.pooling import MaxPool
+from erf_theory.network.routing import Add, Concat
+from erf_theory.propagation.axes import Axes
+from erf_theory.propagation.energy import Context, correlates, energy
+from erf_theory.propagation.forward import Notes, Signals
+from erf_theory.propagation.pieces import Pieces
 
-__all__ = ["full", "is_separable", "marginal", "separated"]
-
-
-def full(network: Chain) -> Program:
-    """The energy on all axes."""
-    return _program(network, tuple(range(network.ndim)), lambda kernel: kernel)
-
-
-def marginal(network: Chain, axis: int) -> Program:
-    """The energy summed over all axes but one: a field on one axis with summed kernels."""
-    return _program(network, (axis,), lambda kernel: kernel.marginal(axis))
+__all__ = ["energy_program", "is_chain"]
 
 
-def separated(network: Chain) -> tuple[Program, ...]:
-    """One program per axis; the energy is their outer product, if `is_separable`."""
-    return tuple(
-        _program(network, (axis,), _factor(axis), scaled=axis == 0) for axis in range(network.ndim)
-    )
-
-
-def is_separable(network: Chain) -> bool:
-    """Whether the energy is an outer product of maps on one axis each."""
-    kernels = (layer.variances(network.ndim) for layer in network.convolutions)
-    return all(kernel.is_separable for kernel in set(kernels))
-
-
-def _factor(axis: int) -> Callable[[Kernel], Kernel]:
-    def factor(kernel: Kernel) -> Kernel:
-        factors = kernel.factors()
-        if factors is None:
-            raise ValueError(kernel)
-        return factors[axis]
-
-    return factor
-
-
-def _program(
-    network: Chain,
-    axes: tuple[int, ...],
-    reduced: Callable[[Kernel], Kernel],
-    *,
-    scaled: bool = True,
+def energy_program(
+    network: Network, before: Sequence[Signals], axes: Axes, notes: Notes, unit: Sequence[int]
 ) -> Program:
-    """From one output unit, which holds the energy of its channel alone, to the input."""
-    share = Fraction(1, network.out_channels)
-    before = signals(network)
+    """What a network does to the energy of one output unit, averaged over its channels.
+
+    Parameters
+    ----------
+    network : Network
+        Its paddings in numbers.
+    before : sequence of Pieces of Signal
+        The forward signal before every node.
+    axes : Axes
+        The field's.
+    notes : Notes
+        Where the rules note why they are only approximate.
+    unit : sequence of int
+        The output unit, one coordinate for every axis of the network.
+
+    Returns
+    -------
+    Program
+        From the unit impulse to the mean energy of the input's channels.
+    """
+    counts = (*network.channels, network.in_channels)
+    pools = _pools(network)
 
     def backward(field: F, /) -> F:
-        if scaled and share != 1:
-            field = field.scale(share)
-        for layer, signal in zip(reversed(network.layers), reversed(before), strict=True):
-            at = Context(network.ndim, axes, reduced, scaled, signal)
-            field = energy(layer, field, at)
-        return field
+        start = axes.moved(axes.scaled(field, Fraction(1, network.out_channels)), unit)
+        fields: dict[int, Pieces[F]] = {
+            len(network.nodes) - 1: Pieces.uniform(network.out_channels, start)
+        }
+        correlated: set[int] = set()
+        for place in reversed(range(len(network.nodes))):
+            node = network.nodes[place]
+            if (here := fields.pop(place, None)) is None:
+                continue
+            at = Context(
+                name=node.name,
+                axes=axes,
+                channels=sum(counts[i] for i in node.inputs)
+                if isinstance(node.layer, Concat)
+                else counts[node.inputs[0]],
+                signals=before[place],
+                notes=notes,
+                correlated=place in correlated,
+                pool=pools[place],
+            )
+            found = energy(node.layer, here, at)
+            for source, part in _shares(node, found, counts):
+                known = fields.get(source)
+                fields[source] = part if known is None else known.joined(part, add)
+                if place in correlated or correlates(node.layer, network.ndim):
+                    correlated.add(source)
+        return _mean(fields[INPUT], network.in_channels, axes)
 
     return backward
+
+
+def is_chain(network: Network) -> bool:
+    """Whether every node reads the one before it: fields may then be outer products."""
+    return all(node.inputs == (place - 1,) for place, node in enumerate(network.nodes))
+
+
+def _shares(node: Node, fields: Pieces[F], counts: Sequence[int]) -> list[tuple[int, Pieces[F]]]:
+    """What every input of a node receives."""
+    if not isinstance(node.layer, Concat):
+        return [(source, fields) for source in node.inputs]
+    found = []
+    first = 0
+    for source in node.inputs:
+        part = fields.take(first, first + counts[source])
+        first += counts[source]
+        if part.parts:
+            found.append((source, part))
+    return found
+
+
+def _mean(fields: Pieces[F], channels: int, axes: Axes) -> F:
+    """The mean over channels."""
+    total: Any = None
+    for a, b, field in fields.parts:
+        part = axes.scaled(field, Fraction(b - a, channels))
+        total = part if total is None else total + part
+    return total
+
+
+def _pools(network: Network) -> list[int]:
+    """Places of the max pool that is the only reader of a node; 1 where there is none."""
+    readers = Counter(i for node in network.nodes for i in node.inputs)
+    found = [1] * len(network.nodes)
+    for node in network.nodes:
+        if isinstance(node.layer, MaxPool) and node.inputs[0] != INPUT:
+            if readers[node.inputs[0]] == 1:
+                found[node.inputs[0]] = prod(per_axis(node.layer.size, network.ndim))
+    return found
