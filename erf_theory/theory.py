@@ -6,7 +6,7 @@ from dataclasses import replace
 from math import inf
 from numbers import Real
 from operator import index
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,10 +19,7 @@ from erf_theory.kernel import Kernel
 from erf_theory.lattice import Steps, per_axis
 from erf_theory.maps import ProgramMap
 
-if TYPE_CHECKING:
-    from erf_theory.network.nodes import Network
-
-__all__ = ["network_erf", "theoretical_erf", "variance_erf"]
+__all__ = ["theoretical_erf", "variance_erf"]
 
 
 def theoretical_erf(
@@ -154,104 +151,6 @@ def variance_erf(
         stride=stride,
     )
     return ERF((scaled, *rest), "energy", call)
-
-
-def network_erf(
-    network: Network,
-    *,
-    kind: Literal["energy", "rms"] = "energy",
-    ndim: int | None = None,
-    axis: int = 0,
-    engine: str = "auto",
-) -> ERF:
-    """Effective receptive field of a network with random weights: E g², or its root.
-
-    The gradient of one unit of one output channel by the input, squared, averaged over the
-    weights, over an input of standard normal noise, and over the input's channels. Exact in the
-    wide limit, and at any width for a network without activations.
-
-    Parameters
-    ----------
-    network : Network
-        The network; its unit is one that no border reaches.
-    kind : {"energy", "rms"}
-        E g², or √(E g²).
-    ndim : int, optional
-        The network's number of axes for the whole map, or 1 for its profile: the sum over all
-        axes but one. Default: the whole map.
-    axis : int
-        The axis of the profile.
-    engine : str
-        As for `theoretical_erf`.
-
-    Returns
-    -------
-    ERF
-        Its mass is that of the whole map.
-
-    Raises
-    ------
-    ErfTheoryError
-        If an argument makes no sense, or no rule is known for a layer.
-
-    Examples
-    --------
-    >>> from erf_theory.network import Activation, Chain, Conv
-    >>> net = Chain([Conv(32, 32, 3), Activation("relu"), Conv(32, 32, 3)], ndim=1)
-    >>> erf = network_erf(net)
-    >>> erf.values.round(3).tolist(), round(erf.mass, 4)
-    ([0.111, 0.222, 0.333, 0.222, 0.111], 0.0625)
-    """
-    along = _axis(network, axis)
-    if ndim not in (None, 1, network.ndim):
-        raise ErfTheoryError(
-            f"a map of {network.ndim} axes is given whole or as a profile (ndim = 1), not with "
-            f"{ndim} axes"
-        )
-    if kind not in ("energy", "rms"):
-        raise ErfTheoryError(f"the kind of a random network's map is energy or rms, not {kind!r}")
-    profile = ndim == 1 and network.ndim > 1
-    found = _energy(network, along if profile and kind == "energy" else None, engine)
-    if kind == "energy":
-        return found.profile(along) if profile and found.ndim > 1 else found
-    return found.rms().profile(along) if profile else found.rms()
-
-
-def _energy(network: Network, axis: int | None, engine: str) -> ERF:
-    """The energy on all axes, or on one if the sum over the others is a field of its own."""
-    from erf_theory.network.geometry import resolved
-    from erf_theory.propagation.axes import Axes, NoMarginalError
-    from erf_theory.propagation.backward import energy_program, is_chain
-    from erf_theory.propagation.forward import Notes, signals
-
-    notes = Notes()
-    whole = resolved(network, None)
-    before = signals(whole, notes)
-    unit = (0,) * whole.ndim
-    full = (Axes(whole.ndim),)
-    ways = [full]
-    if axis is not None:
-        ways.insert(0, (Axes(whole.ndim, axis, "marginal"),))
-    elif is_chain(whole) and whole.ndim > 1:
-        ways.insert(0, tuple(Axes(whole.ndim, i, "factor") for i in range(whole.ndim)))
-    for way in ways:
-        programs = [energy_program(whole, before, axes, notes, unit) for axes in way]
-        factors = tuple(
-            ProgramMap(program, len(axes.kept), engine)
-            for program, axes in zip(programs, way, strict=True)
-        )
-        try:
-            _ = [factor.extent for factor in factors]
-        except NoMarginalError:
-            continue
-        return ERF(factors, "energy", f"network_erf({network})", notes.texts())
-    raise AssertionError
-
-
-def _axis(network: Network, axis: int) -> int:
-    if not -network.ndim <= axis < network.ndim:
-        raise ErfTheoryError(f"a network of {network.ndim} axes has no axis {axis}")
-    return axis % network.ndim
 
 
 def _factors(

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 from math import prod
-from typing import Literal, final
+from typing import Any, Literal, final
 
 import numpy as np
+import numpy.typing as npt
 
 from erf_theory.engines.field import F
 from erf_theory.errors import ErfTheoryError
@@ -101,10 +102,10 @@ class Axes:
 
     def _phase_sums(
         self, kernel: Kernel, steps: tuple[int, ...], dilation: tuple[int, ...]
-    ) -> list[object]:
+    ) -> list[npt.NDArray[Any]]:
         """For every phase of the other axes, the sum of its taps along the kept one."""
         others = [axis for axis in range(self.ndim) if axis != self.axis]
-        found: list[object] = []
+        found: list[npt.NDArray[Any]] = []
         for phase in product(*(range(steps[axis]) for axis in others)):
             taps = kernel.taps
             for axis, at in zip(others, phase, strict=True):

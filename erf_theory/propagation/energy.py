@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, reduce, singledispatch
 from math import prod
-from typing import Any, Generic
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from erf_theory.engines.field import F
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import Number
 from erf_theory.kernel import Kernel
-from erf_theory.lattice import Steps, per_axis
+from erf_theory.lattice import per_axis
 from erf_theory.network.base import Layer
 from erf_theory.network.convolutions import Conv, ConvTranspose
 from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm

@@ -166,7 +166,8 @@ def _(layer: Weighted, before: Signals, at: Place) -> Signals:
             normal(gain * signal.second + bias, gain * signal.shared + bias),
             lags=tuple((h, gain * r + bias) for h, r in lags),
         )
-        found.append((*(n * layer.out_channels // layer.groups for n in (first, last)), after))
+        width = layer.out_channels // layer.groups
+        found.append((first * width, last * width, after))
     return Pieces(tuple(found))
 
 

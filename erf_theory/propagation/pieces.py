@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -59,7 +60,7 @@ class Pieces(Generic[T]):
         cuts = sorted(
             {end for parts in (self.parts, other.parts) for a, b, _ in parts for end in (a, b)}
         )
-        for a, b in zip(cuts, cuts[1:], strict=False):
+        for a, b in itertools.pairwise(cuts):
             things = [thing for piece in (self, other) for thing in piece.at(a)]
             if things:
                 found.append((a, b, things[0] if len(things) == 1 else both(*things)))
@@ -108,6 +109,6 @@ class Pieces(Generic[T]):
         for a, b, _ in self.parts:
             cuts |= {a // size, -(-a // size), b // size, -(-b // size)}
         ends = sorted(cuts)
-        for first, last in zip(ends, ends[1:], strict=False):
+        for first, last in itertools.pairwise(ends):
             inside = self.take(first * size, (first + 1) * size)
             yield first, last, [(b - a, thing) for a, b, thing in inside.parts]

@@ -44,7 +44,7 @@ class Tabled:
     @property
     def places(self) -> FloatArray:
         """Centres of the cells."""
-        return self.low + self.step * np.arange(len(self.shares))
+        return np.asarray(self.low + self.step * np.arange(len(self.shares)), dtype=np.float64)
 
     def expect(self, function: Callable[[FloatArray], FloatArray]) -> float:
         """Mean of a function."""
@@ -68,7 +68,7 @@ class Tabled:
         part = at - cell
         shares = np.bincount(cell, (1 - part) * self.shares, int(np.max(cell)) + 2)
         shares += np.bincount(cell + 1, part * self.shares, len(shares))
-        return Tabled(float(low), self.step, shares)
+        return Tabled(float(low), self.step, np.asarray(shares, dtype=np.float64))
 
     def scaled(self, factor: float, shift: float) -> Tabled:
         """Law of ``factor * (x - shift)``."""
