@@ -7,7 +7,7 @@ per channel, one for every range of channels that are alike.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache, reduce, singledispatch
 from math import prod
@@ -26,7 +26,7 @@ from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
 from erf_theory.propagation.axes import Axes
-from erf_theory.propagation.forward import Notes, Signals
+from erf_theory.propagation.forward import NOT_NORMAL, Notes, Signals
 from erf_theory.propagation.pieces import Pieces
 from erf_theory.propagation.pooled import pooled
 from erf_theory.propagation.signal import Signal
@@ -157,13 +157,19 @@ def _(layer: Upsample, fields: Pieces[F], at: Context) -> Pieces[F]:
 @energy.register
 def _(layer: Activation, fields: Pieces[F], at: Context) -> Pieces[F]:
     def factor(signal: Signal) -> Number:
-        return _gate(layer, signal, at.pool)
+        if not signal.is_normal and signal.law is None:
+            at.note(NOT_NORMAL)
+        slope = _gate(layer, signal, at.pool)
+        half = replace(signal, second=signal.second / 2, shared=signal.shared / 2)
+        at.notes.needs_signal |= signal.law is not None or _gate(layer, half, at.pool) != slope
+        return slope
 
     return _scaled(fields, at, factor)
 
 
 @energy.register
 def _(layer: Norm, fields: Pieces[F], at: Context) -> Pieces[F]:
+    at.notes.needs_signal = True
     if layer.kind in ("batch", "instance"):
         return _scaled(fields, at, lambda signal: 1 / (signal.variance + layer.eps))
     size = at.channels // layer.groups if layer.kind == "group" else at.channels

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from dataclasses import field as field_of
 from functools import singledispatch
 from itertools import product
 from math import prod
@@ -24,26 +25,35 @@ from erf_theory.propagation.pooled import pooled
 from erf_theory.propagation.signal import IDENTITY, Signal, normal
 from erf_theory.propagation.tabled import Tabled, tabled_normal
 
-__all__ = ["Notes", "Signals", "signals"]
+__all__ = ["NOT_NORMAL", "Notes", "Signals", "signals"]
 
 Signals = Pieces[Signal]
+NOT_NORMAL = "samples before an activation are taken as normal"
 
 
 @dataclass
 class Notes:
-    """Why a result is only approximate: reasons, each with the nodes that it holds for."""
+    """Why a result is only approximate: reasons, each with the nodes that it holds for.
 
-    found: dict[str, list[str]] = field(default_factory=dict)
+    What makes the signal approximate counts once something depends on the signal.
+    """
+
+    field: dict[str, list[str]] = field_of(default_factory=dict)
+    signal: dict[str, list[str]] = field_of(default_factory=dict)
+    needs_signal: bool = False
 
     def add(self, reason: str, node: str) -> None:
-        """Note a reason at a node."""
-        nodes = self.found.setdefault(reason, [])
-        if node not in nodes:
-            nodes.append(node)
+        """Note a reason why the field is approximate, at a node."""
+        _enter(self.field, reason, node)
+
+    def add_to_signal(self, reason: str, node: str) -> None:
+        """Note a reason why the signal is approximate, at a node."""
+        _enter(self.signal, reason, node)
 
     def texts(self) -> tuple[str, ...]:
         """One sentence for every reason."""
-        return tuple(f"{reason} ({_some(nodes)})" for reason, nodes in self.found.items())
+        every = [*self.field.items(), *(self.signal.items() if self.needs_signal else ())]
+        return tuple(f"{reason} ({_some(nodes)})" for reason, nodes in every)
 
 
 @dataclass(frozen=True)
@@ -57,7 +67,7 @@ class Place:
 
     def note(self, reason: str) -> None:
         """Note why the signal is only approximate."""
-        self.notes.add(reason, self.name)
+        self.notes.add_to_signal(reason, self.name)
 
 
 def signals(network: Network, notes: Notes) -> tuple[Signals, ...]:
@@ -245,7 +255,7 @@ def _activated(gate: Nonlinearity, signal: Signal, at: Place) -> Signal:
         mean = law.expect(lambda x: x)
         return Signal(law.expect(np.square), mean**2, mean, law=law)
     if not signal.is_normal:
-        at.note("samples before an activation are taken as normal")
+        at.note(NOT_NORMAL)
     second = signal.second
     return Signal(
         second=gate.second_moment(second).value,
@@ -363,6 +373,12 @@ def _divides(lag: tuple[int, ...], strides: tuple[int, ...]) -> bool:
 
 def _divided(lag: tuple[int, ...], strides: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(h // s for h, s in zip(lag, strides, strict=True))
+
+
+def _enter(reasons: dict[str, list[str]], reason: str, node: str) -> None:
+    nodes = reasons.setdefault(reason, [])
+    if node not in nodes:
+        nodes.append(node)
 
 
 def _some(nodes: Sequence[str]) -> str:
