@@ -27,6 +27,7 @@ from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
 from erf_theory.propagation.axes import Axes
 from erf_theory.propagation.forward import NOT_NORMAL, Notes, Signals
+from erf_theory.propagation.interpolation import interpolation
 from erf_theory.propagation.pieces import Pieces
 from erf_theory.propagation.pooled import pooled
 from erf_theory.propagation.signal import Signal
@@ -143,7 +144,7 @@ def _(layer: Upsample, fields: Pieces[F], at: Context) -> Pieces[F]:
     scale = per_axis(layer.scale, at.axes.ndim)
     if at.correlated and prod(scale) > 1:
         at.note("what several fixed windows correlate is dropped")
-    lines = [_interpolation(s, layer.mode) for s in scale]
+    lines = [interpolation(s, layer.mode) for s in scale]
     squares = [np.array(weights, dtype=object) ** 2 for weights, _ in lines]
     kernel = at.axes.kernel(Kernel(reduce(np.multiply.outer, squares)), scale)
     shifts = [-last for _, last in lines]
@@ -265,16 +266,6 @@ def _gate(layer: Activation, signal: Signal, pool: int) -> float:
     if pool > 1:
         return pooled(gate, signal.second, max(signal.shared, 0.0), pool).slope
     return gate.slope_second_moment(signal.second).value
-
-
-@cache
-def _interpolation(scale: int, mode: str) -> tuple[tuple[Number, ...], int]:
-    """Shares that input x has in the outputs from s·x + m on, and the last of these m."""
-    if mode == "nearest":
-        return (1,) * scale, scale - 1
-    last = (3 * scale - 2) // 2
-    places = range(scale - 1 - last, last + 1)
-    return tuple(1 - Fraction(abs(2 * m + 1 - scale), 2 * scale) for m in places), last
 
 
 def _flipped(kernel: Kernel) -> Kernel:
