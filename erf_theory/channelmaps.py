@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from math import log
 from operator import add
 from typing import Literal
@@ -145,6 +146,6 @@ def _stored(values: FloatArray, field: convolution.Samples, lost: float, relativ
         start=field.start,
         shares=Shares(values / total, log_norm, lost / total, "convolution"),
         logs=Logs(logs, sign, relative + lost / total, "convolution"),
-        mass=None,
+        mass=Decimal(signed) * Decimal(2) ** field.exponent,
         log_mass=log(abs(signed)) + field.exponent * log(2) if signed else -np.inf,
     )
