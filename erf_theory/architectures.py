@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from erf_theory.channelmaps import Channelwise, has_given_weights
 from erf_theory.derived import Samples
+from erf_theory.engines.tape import recorded
 from erf_theory.erf import ERF
 from erf_theory.errors import ErfTheoryError
 from erf_theory.lattice import Steps, per_axis
@@ -221,9 +222,8 @@ def _maps(
     """One map for every set of axes, its geometry run through."""
     maps = []
     for axes in ways:
-        program = energy_program(question, before, axes, notes)
+        program = recorded(energy_program(question, before, axes, notes), len(axes.kept))
         maps.append(ProgramMap(program, len(axes.kept), engine))
-        _ = maps[-1].extent
     return tuple(maps)
 
 
