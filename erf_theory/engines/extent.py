@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -16,6 +15,7 @@ from erf_theory.errors import MapTooLargeError
 from erf_theory.exact import FloatArray, Number
 from erf_theory.kernel import Kernel
 from erf_theory.lattice import Steps, per_axis, union
+from erf_theory.memory import physical_memory
 
 __all__ = ["Extent", "extent_of", "need_memory", "support_extent_of"]
 
@@ -226,7 +226,7 @@ def need_memory(samples: int, doubles: int = 4) -> None:
     MapTooLargeError
         If they need more than the machine's memory.
     """
-    if (need := 8 * doubles * samples) > (limit := _memory()):
+    if (need := 8 * doubles * samples) > (limit := physical_memory()):
         raise MapTooLargeError(
             f"a map of {Decimal(samples):.3g} samples needs about {Decimal(need >> 30):.3g} GiB "
             f"and this machine has {limit / 2**30:.3g} GiB: ask for what needs no map "
@@ -250,11 +250,3 @@ def _is_symmetric(kernel: Kernel) -> bool:
     axes = tuple(range(-kernel.ndim, 0))
     turned = np.flip(kernel.taps, axes)
     return np.array_equal(kernel.taps, turned)
-
-
-def _memory() -> int:
-    """Bytes of physical memory; 8 GiB where the system does not say."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):
-        return 2**33

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import final
 
 from erf_theory.errors import ErfTheoryError
-from erf_theory.network.layers import Conv, Layer
+from erf_theory.network.layers import Conv, Layer, need_whole
 
 __all__ = ["Chain"]
 
@@ -44,14 +44,21 @@ class Chain:
     def __init__(self, layers: Iterable[Layer], ndim: int | None = None) -> None:
         object.__setattr__(self, "layers", tuple(layers))
         if not self.layers:
-            raise ErfTheoryError("a chain has at least one layer")
+            raise ErfTheoryError("a chain has at least one layer: give it a list of them")
         for layer in self.layers:
             if not isinstance(layer, Layer):
-                raise ErfTheoryError(f"a chain is made of layers, not of {layer!r}")
+                raise ErfTheoryError(
+                    f"a chain is made of layers such as Conv and Activation, not of {layer!r}"
+                )
         object.__setattr__(self, "ndim", _ndim(self.layers, ndim))
-        _ = self.out_channels
-        for layer in self.convolutions:
-            layer.variances(self.ndim)
+        channels = self.in_channels
+        for place, layer in enumerate(self.layers):
+            try:
+                channels = layer.out_of(channels)
+                if isinstance(layer, Conv):
+                    layer.variances(self.ndim)
+            except ErfTheoryError as error:
+                raise ErfTheoryError(f"layer {place} of the chain: {error}") from None
 
     @property
     def convolutions(self) -> tuple[Conv, ...]:
@@ -67,11 +74,8 @@ class Chain:
     def out_channels(self) -> int:
         """Channels of the output."""
         channels = self.in_channels
-        for place, layer in enumerate(self.layers):
-            try:
-                channels = layer.out_of(channels)
-            except ErfTheoryError as error:
-                raise ErfTheoryError(f"layer {place} of the chain: {error}") from None
+        for layer in self.layers:
+            channels = layer.out_of(channels)
         return channels
 
     def __repr__(self) -> str:
@@ -105,9 +109,12 @@ def _times(texts: list[str], size: int) -> int:
 def _ndim(layers: tuple[Layer, ...], ndim: int | None) -> int:
     """Number of axes that all layers agree on."""
     lengths = {len(v) for layer in layers for v in layer.steps if isinstance(v, tuple)}
-    said = lengths if ndim is None else lengths | {ndim}
+    said = lengths if ndim is None else lengths | {need_whole("ndim of a chain", ndim, 1)}
     if len(said) > 1:
-        raise ErfTheoryError(f"the layers of a chain disagree about the axes: {sorted(said)}")
+        texts = " and ".join(map(str, sorted(said)))
+        raise ErfTheoryError(
+            f"the tuples in a chain, and its ndim, speak of {texts} axes: let them agree"
+        )
     axes = next(iter(said), 2)
     if axes not in (1, 2, 3):
         raise ErfTheoryError(f"a network has 1, 2 or 3 spatial axes, not {axes}")

@@ -16,12 +16,12 @@ import numpy.typing as npt
 
 from erf_theory.activations import Nonlinearity, nonlinearity
 from erf_theory.errors import ErfTheoryError
-from erf_theory.exact import Number
+from erf_theory.exact import Number, number_array
 from erf_theory.kernel import Kernel
 from erf_theory.lattice import Steps, per_axis
 from erf_theory.network.weights import law
 
-__all__ = ["Activation", "Conv", "Layer"]
+__all__ = ["Activation", "Conv", "Layer", "need_whole"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -90,34 +90,32 @@ class Conv(Layer):
     padding: Steps = 0
     dilation: Steps = 1
     groups: int = 1
-    init: str | Number | npt.ArrayLike | Kernel = "he"
+    init: str | Number | npt.ArrayLike = "he"
 
     def __post_init__(self) -> None:
         for name in ("in_channels", "out_channels", "groups"):
-            _need_whole(f"{name} of a convolution", getattr(self, name), 1)
+            self._set(name, need_whole(f"{name} of a convolution", getattr(self, name), 1))
         for name, least in (("size", 1), ("stride", 1), ("padding", 0), ("dilation", 1)):
-            value = getattr(self, name)
-            for part in value if isinstance(value, tuple) else (value,):
-                _need_whole(f"{name} of a convolution", part, least)
+            given, text = getattr(self, name), f"{name} of a convolution"
+            each = isinstance(given, tuple)
+            parts = tuple(need_whole(text, part, least) for part in (given if each else (given,)))
+            self._set(name, parts if each else parts[0])
         if self.in_channels % self.groups or self.out_channels % self.groups:
             raise ErfTheoryError(
                 f"{self.groups} groups do not divide {self.in_channels} channels in and "
-                f"{self.out_channels} out"
+                f"{self.out_channels} out: choose a common divisor"
             )
         if isinstance(self.init, str):
             law(self.init)
         else:
-            given = self.init
-            taps = given if isinstance(given, Kernel) else Kernel(np.atleast_1d(np.asarray(given)))
-            if not taps.is_nonnegative or taps.channels:
-                raise ErfTheoryError(f"variances are not negative, one per tap: {taps}")
-            object.__setattr__(self, "init", taps)
+            self._set("init", _variances(self.init))
 
     def out_of(self, channels: int) -> int:
         """Channels that come out."""
         if channels != self.in_channels:
             raise ErfTheoryError(
-                f"a convolution of {self.in_channels} channels is given {channels}"
+                f"a convolution with in_channels={self.in_channels} is given {channels} channels: "
+                "make the two equal"
             )
         return self.out_channels
 
@@ -139,17 +137,16 @@ class Conv(Layer):
             If given variances do not fit the size.
         """
         shape = per_axis(self.size, ndim)
-        if isinstance(self.init, str):
-            one: Any = law(self.init).variance(self.weight_shape(ndim))
+        if not isinstance(self.init, tuple):
+            named = isinstance(self.init, str)
+            one: Any = law(self.init).variance(self.weight_shape(ndim)) if named else self.init
             return Kernel(np.full(shape, one, dtype=object))
-        taps = self._given.taps
-        if taps.shape == (1,):
-            return Kernel(np.full(shape, taps[0], dtype=taps.dtype))
-        if taps.ndim == 1 and ndim > 1:
-            taps = reduce(np.multiply.outer, [taps] * ndim)
+        given = number_array(self.init)
+        taps = reduce(np.multiply.outer, [given] * ndim) if given.ndim == 1 else given
         if taps.shape != shape:
             raise ErfTheoryError(
-                f"variances of shape {self._given.shape} do not fit taps of shape {shape}"
+                f"variances of shape {given.shape} do not fit taps of shape {shape}: give one "
+                "number, one per tap of an axis, or one per tap"
             )
         return Kernel(taps)
 
@@ -161,11 +158,8 @@ class Conv(Layer):
         std = np.sqrt(self.variances(ndim).taps.astype(np.float64))
         return np.asarray(rng.standard_normal(shape) * std)
 
-    @property
-    def _given(self) -> Kernel:
-        if not isinstance(self.init, Kernel):
-            raise TypeError(self.init)
-        return self.init
+    def _set(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
 
 
 @final
@@ -188,7 +182,10 @@ class Activation(Layer):
     function: str | Nonlinearity
 
     def __post_init__(self) -> None:
-        _ = self.nonlinearity
+        if not isinstance(self.nonlinearity, Nonlinearity):
+            raise ErfTheoryError(
+                f"{self.function!r} is no activation: give a name, or make one with nonlinearity"
+            )
 
     def out_of(self, channels: int) -> int:
         """As many as go in."""
@@ -205,10 +202,36 @@ class Activation(Layer):
         return nonlinearity(self.function) if isinstance(self.function, str) else self.function
 
 
-def _need_whole(name: str, value: int, least: int) -> None:
+def need_whole(name: str, value: Any, least: int) -> int:
+    """A whole number that is not too small.
+
+    Raises
+    ------
+    ErfTheoryError
+        If it is none; ``name`` says what it would be.
+    """
     try:
-        whole = index(value)
+        number = index(value)
     except TypeError:
         raise ErfTheoryError(f"the {name} is a whole number, not {value!r}") from None
-    if whole < least:
-        raise ErfTheoryError(f"the {name} is {least} or more, not {whole}")
+    if number < least:
+        raise ErfTheoryError(f"the {name} is {least} or more, not {number}")
+    return number
+
+
+def _variances(given: Any) -> Any:
+    """One number, or nested tuples of them."""
+    try:
+        array = number_array(np.atleast_1d(np.asarray(given)))
+    except ValueError as error:
+        raise ErfTheoryError(
+            f"init is the name of a law, one variance, or one per tap, not {given!r}: {error}"
+        ) from None
+    if np.any(array < 0) or not np.any(array > 0):
+        raise ErfTheoryError(f"variances are not negative, and not all 0, unlike {given!r}")
+    values = array.tolist()
+    return _nested(values if np.ndim(given) else values[0])
+
+
+def _nested(value: Any) -> Any:
+    return tuple(map(_nested, value)) if isinstance(value, list) else value
