@@ -219,7 +219,7 @@ def network_erf(
         programs = backward.separated(network)
     else:
         programs = (backward.full(network),)
-    axes = network.ndim if len(programs) == 1 and not profile else 1
+    axes = 1 if len(programs) > 1 or (profile and kind == "energy") else network.ndim
     factors = tuple(ProgramMap(program, axes, engine) for program in programs)
     erf = ERF(factors, "energy", f"network_erf({network})")
     if kind == "energy":

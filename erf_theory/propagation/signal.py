@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import singledispatch
 
+import numpy as np
+
 from erf_theory.errors import ErfTheoryError
 from erf_theory.network.graph import Chain
 from erf_theory.network.layers import Activation, Conv, Layer
@@ -19,10 +21,16 @@ class Signal:
     Attributes
     ----------
     second_moment : float
-        E x² of every sample.
+        E x² of every sample, kept among the normal doubles: slopes have long reached their limits
+        there, and at 0 they would be those of one point.
     """
 
     second_moment: float
+
+    def __post_init__(self) -> None:
+        limits = np.finfo(np.float64)
+        kept = min(max(self.second_moment, float(limits.tiny)), float(limits.max))
+        object.__setattr__(self, "second_moment", kept)
 
 
 @singledispatch

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from erf_theory.empirical.layers import draw, forward
 from erf_theory.errors import ErfTheoryError
-from erf_theory.network import Activation, Chain, Conv, Layer
+from erf_theory.network import Activation, Chain, Conv
 from erf_theory.network.geometry import Region, regions
 
 CONVS = {
@@ -179,15 +179,9 @@ def test_an_activation_is_pytorch_s(activation):
     assert pull(np.ones_like(x)) == pytest.approx(image.grad.numpy(), abs=1e-12)
 
 
-def test_a_layer_that_nobody_knows_is_refused_by_name():
-    class Unknown(Layer):
-        steps = ()
-
-        def out_of(self, channels):
-            return channels
-
+def test_a_layer_that_nobody_knows_is_refused_by_name(unknown_layer):
     with pytest.raises(ErfTheoryError, match="no samples go through a layer of type Unknown"):
-        forward(Unknown(), np.zeros((1, 1, 1)), None, Region((0,), (1,)), np)
+        forward(unknown_layer, np.zeros((1, 1, 1)), None, Region((0,), (1,)), np)
 
 
 def test_weights_are_drawn_for_layers_that_have_them():

@@ -7,7 +7,7 @@ from erf_theory.empirical import measure
 from erf_theory.empirical.layers import draw
 from erf_theory.empirical.measure import Measurement, measure_erf
 from erf_theory.errors import ErfTheoryError, MapTooLargeError
-from erf_theory.network import Activation, Chain, Conv, Layer
+from erf_theory.network import Activation, Chain, Conv
 
 NETS = {
     "line": Chain([Conv(2, 3, 3, padding=1), Activation("relu"), Conv(3, 2, 2)], 1),
@@ -163,12 +163,6 @@ def test_gradients_that_all_die_have_mass_0():
     assert repr(dead) == "Measurement of a call: mass 0, standard error of a pixel 0 on average"
 
 
-def test_a_layer_that_nobody_knows_is_refused_by_name():
-    class Unknown(Layer):
-        steps = ()
-
-        def out_of(self, channels):
-            return channels
-
+def test_a_layer_that_nobody_knows_is_refused_by_name(unknown_layer):
     with pytest.raises(ErfTheoryError, match="Unknown"):
-        measure_erf(Chain([Unknown()], 1))
+        measure_erf(Chain([unknown_layer], 1))

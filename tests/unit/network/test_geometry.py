@@ -1,6 +1,5 @@
 """Regions against their definition: which samples reach the output unit is found tap by tap."""
 
-from dataclasses import dataclass
 from itertools import product
 
 import pytest
@@ -8,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from erf_theory.errors import ErfTheoryError
-from erf_theory.network import Activation, Chain, Conv, Layer
+from erf_theory.network import Activation, Chain, Conv
 from erf_theory.network.geometry import Region, input_region, regions
 
 
@@ -55,13 +54,6 @@ def test_regions_hold_what_the_unit_depends_on_and_no_more(layers):
             assert (first, first + size - 1) == (min(places), max(places))
 
 
-def test_a_layer_that_nobody_knows_is_refused_by_name():
-    @dataclass(frozen=True)
-    class Unknown(Layer):
-        steps = ()
-
-        def out_of(self, channels):
-            return channels
-
+def test_a_layer_that_nobody_knows_is_refused_by_name(unknown_layer):
     with pytest.raises(ErfTheoryError, match="no geometry is known for a layer of type Unknown"):
-        input_region(Unknown(), Region((0,), (1,)))
+        input_region(unknown_layer, Region((0,), (1,)))
