@@ -189,9 +189,10 @@ class Agreement(Card):
         level, shares = self.false_alarm / 2, self._on_grid(other)
         if self._strays(shares):
             return 1.0
-        ratio = float(other.mass) / float(self.theory.mass)
-        shape = self._shape_test.power(ratio * shares.ravel() @ self._functions, level)
-        return max(shape, self._mass_test.power(ratio - 1, level))
+        mass = float(other.mass)
+        mean = mass / self.measurement.mass * shares.ravel() @ self._functions
+        shape = self._shape_test.power(mean, level)
+        return max(shape, self._mass_test.power(mass / float(self.theory.mass) - 1, level))
 
     def lines(self) -> Sequence[tuple[str, ...]]:
         """Names and texts of what there is to say, the title first."""
@@ -293,23 +294,24 @@ class Agreement(Card):
         ]
         return np.reshape(functions, (-1, self.measurement.mean.size)).T
 
-    @cached_property
-    def _blocks(self) -> FloatArray:
-        """The blocks over the theory's mass, with equal weights in the mean: (blocks, places)."""
-        counts, blocks = self.measurement.counts, self.measurement.blocks
-        weights = counts * len(counts) / (self.measurement.samples * float(self.theory.mass))
-        return np.asarray(weights[:, None] * blocks.reshape(len(counts), -1))
+    @property
+    def _weights(self) -> FloatArray:
+        """Of the blocks in the mean over all samples: 1 on average."""
+        counts = self.measurement.counts
+        return np.asarray(counts * len(counts) / self.measurement.samples)
 
     @cached_property
     def _shape_test(self) -> Hotelling:
-        return Hotelling(self._blocks @ self._functions)
+        """Of the functions' sums over the blocks, relative to the measured mass."""
+        weights = self._weights / self.measurement.mass
+        rows = self.measurement.blocks.reshape(len(weights), -1)
+        return Hotelling(weights[:, None] * (rows @ self._functions))
 
     @cached_property
     def _mass_test(self) -> StudentHall:
-        """Of the deviations from the theory's mass."""
-        counts = self.measurement.counts
-        weights = counts * len(counts) / self.measurement.samples
-        return StudentHall(np.sum(self._blocks, axis=1) - weights)
+        """Of the blocks' deviations from the theory's mass, relative to it."""
+        masses = self.measurement.blocks.reshape(len(self._weights), -1).sum(axis=1)
+        return StudentHall(self._weights * (masses / float(self.theory.mass) - 1))
 
 
 def _start(erf: ERF) -> tuple[int, ...]:

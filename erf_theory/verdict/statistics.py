@@ -13,7 +13,7 @@ from erf_theory.exact import FloatArray
 __all__ = ["Hotelling", "StudentHall"]
 
 _FLAT = 1e-9
-"""A column that varies by less than this part of its size counts as constant."""
+"""What counts as rounding: of 1, and of the size of a quantity, how far it varies."""
 _CERTAIN = 1e6
 """Non-centrality of which no more is asked: scipy's distributions are 1 there, or end."""
 
@@ -29,7 +29,7 @@ class Hotelling:
     Parameters
     ----------
     rows : ndarray, shape (blocks, quantities)
-        Independent rows, nearly normal.
+        Independent rows, nearly normal, in units in which 1e-9 is nothing.
 
     References
     ----------
@@ -66,15 +66,15 @@ class Hotelling:
             return 0.0
         blocks, dof = len(self.rows), (size, len(self.rows) - size)
         unbiased = min(squared * (blocks - size - 2) / (blocks - 1), _CERTAIN)
-        return float(ncf.sf(f.isf(level, *dof), *dof, unbiased))
+        bound = f.isf(level, *dof)
+        return float(ncf.sf(bound, *dof, unbiased)) if unbiased > 0 else level
 
     def _squared(self, mean: FloatArray) -> tuple[float, int]:
         """T² of a mean, and the number of quantities that vary independently."""
         blocks, size = self.rows.shape
         if not size:
             return 0.0, 0
-        scale = np.sqrt(np.mean(self.rows**2, axis=0))
-        scale[scale == 0] = 1.0
+        scale = np.maximum(np.sqrt(np.mean(self.rows**2, axis=0)), _FLAT)
         centred = (self.rows - np.mean(self.rows, axis=0)) / scale
         _, spread, directions = np.linalg.svd(centred, full_matrices=False)
         along = directions @ (mean / scale)
