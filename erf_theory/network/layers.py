@@ -137,11 +137,12 @@ class Conv(Layer):
             If given variances do not fit the size.
         """
         shape = per_axis(self.size, ndim)
-        if not isinstance(self.init, tuple):
-            named = isinstance(self.init, str)
-            one: Any = law(self.init).variance(self.weight_shape(ndim)) if named else self.init
+        one: Any = self.init
+        if isinstance(self.init, str):
+            one = law(self.init).variance(self.weight_shape(ndim))
+        if not isinstance(one, tuple):
             return Kernel(np.full(shape, one, dtype=object))
-        given = number_array(self.init)
+        given = number_array(one)
         taps = reduce(np.multiply.outer, [given] * ndim) if given.ndim == 1 else given
         if taps.shape != shape:
             raise ErfTheoryError(

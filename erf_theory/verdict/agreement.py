@@ -79,18 +79,11 @@ def crosscheck(theory: ERF, measurement: Measurement, *, false_alarm: float = 0.
     >>> crosscheck(other, found).agrees
     False
     """
-    if theory.kind != "energy":
-        raise ErfTheoryError(f"a measured energy is compared with an energy, not {theory.kind}")
+    need_decidable(theory, measurement.samples, false_alarm)
     if theory.ndim != measurement.mean.ndim:
         raise ErfTheoryError(
             f"a map of {theory.ndim} axes and a measurement of {measurement.mean.ndim} do not "
             "compare"
-        )
-    need_decidable(measurement.samples, false_alarm)
-    if not abs(theory.log_mass) < _LONGEST:
-        raise ErfTheoryError(
-            f"a mass of e^{theory.log_mass:.6g} is none that doubles can measure: take fewer "
-            "layers, or another variance of the weights"
         )
     if not measurement.mass > 0:
         raise ErfTheoryError(
@@ -100,14 +93,22 @@ def crosscheck(theory: ERF, measurement: Measurement, *, false_alarm: float = 0.
     return Agreement(theory, measurement, false_alarm, call)
 
 
-def need_decidable(samples: int, false_alarm: float) -> None:
+def need_decidable(theory: ERF, samples: int, false_alarm: float) -> None:
     """Refuse a comparison that cannot come to a verdict, before any work.
 
     Raises
     ------
     ErfTheoryError
-        If there are fewer than 32 samples, or the rate does not lie between 0 and 1.
+        If the theory is no energy that doubles can hold, there are fewer than 32 samples, or the
+        rate does not lie between 0 and 1.
     """
+    if theory.kind != "energy":
+        raise ErfTheoryError(f"a measured energy is compared with an energy, not {theory.kind}")
+    if not abs(theory.log_mass) < _LONGEST:
+        raise ErfTheoryError(
+            f"a mass of e^{theory.log_mass:.6g} is none that doubles can measure: take fewer "
+            "layers, or another variance of the weights"
+        )
     if samples < _FEWEST:
         raise ErfTheoryError(
             f"{samples} samples are too few for a verdict: measure {_FEWEST} or more"

@@ -216,6 +216,6 @@ def test_what_cannot_be_compared_is_refused(theory, measurement, named, message)
 
 
 def test_what_cannot_be_decided_is_refused_before_the_experiment():
-    need_decidable(32, 0.5)
+    need_decidable(network_erf(LINE), 32, 0.5)
     with pytest.raises(ErfTheoryError, match="31 samples are too few"):
-        need_decidable(31, 0.5)
+        need_decidable(network_erf(LINE), 31, 0.5)
