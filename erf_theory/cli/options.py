@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,6 +19,7 @@ __all__ = [
     "DepthsType",
     "KernelType",
     "NumberType",
+    "PictureType",
     "json_option",
     "ndim_option",
     "parsed",
@@ -71,6 +73,20 @@ class DepthsType(click.ParamType[Any]):
             self.fail(f"{value!r} are no depths: write 5,10,20", param, ctx)
 
 
+class PictureType(click.Path):
+    """A file that a picture can be saved as: refused before any work."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Check its suffix and its folder."""
+        from erf_theory.plotting.files import need_suffix
+
+        path = Path(super().convert(value, param, ctx))
+        need_suffix(path)
+        if not path.parent.is_dir():
+            self.fail(f"No such file or directory: {path.parent}", param, ctx)
+        return str(path)
+
+
 ndim_option = click.option(
     "--ndim", type=int, default=1, show_default=True, help="Spatial axes: 1, 2 or 3."
 )
@@ -78,7 +94,7 @@ json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON, with values, to standard output."
 )
 plot_option = click.option(
-    "--plot", type=click.Path(dir_okay=False), help="Save a picture: .png, .svg or .pdf."
+    "--plot", type=PictureType(dir_okay=False), help="Save a picture: .png, .svg or .pdf."
 )
 
 
