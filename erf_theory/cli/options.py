@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from os import fsdecode
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +81,7 @@ class PictureType(click.Path):
         """Check its suffix and its folder."""
         from erf_theory.plotting.files import need_suffix
 
-        path = Path(super().convert(value, param, ctx))
+        path = Path(fsdecode(super().convert(value, param, ctx)))
         need_suffix(path)
         if not path.parent.is_dir():
             self.fail(f"No such file or directory: {path.parent}", param, ctx)

@@ -125,8 +125,8 @@ def measure_erf(
     --------
     >>> from erf_theory.network import Conv
     >>> one = measure_erf(Chain([Conv(1, 1, 3, init=1)], ndim=1), samples=1000, rng=0)
-    >>> one.mean.round(1), one.start
-    (array([1. , 1. , 1. ]), (0,))
+    >>> one.start, bool(np.all(abs(one.mean - 1) < 4 * one.standard_error))
+    ((0,), True)
     """
     if backend not in BACKENDS:
         raise ErfTheoryError(f"there is no backend {backend!r}: choose {', '.join(BACKENDS)}")
