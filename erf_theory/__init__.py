@@ -14,22 +14,29 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from erf_theory.empirical.measure import Measurement, measure_erf
     from erf_theory.erf import ERF
     from erf_theory.errors import EngineError, ErfTheoryError, MapTooLargeError
     from erf_theory.formulas import SymbolicERF, symbolic_erf
     from erf_theory.gaussian.depths import Scaling
     from erf_theory.gaussian.scaling import sqrt_scaling
     from erf_theory.kernel import Kernel
-    from erf_theory.theory import theoretical_erf, variance_erf
+    from erf_theory.theory import network_erf, theoretical_erf, variance_erf
+    from erf_theory.verdict.agreement import Agreement, crosscheck
 
 __all__ = [
     "ERF",
+    "Agreement",
     "EngineError",
     "ErfTheoryError",
     "Kernel",
     "MapTooLargeError",
+    "Measurement",
     "Scaling",
     "SymbolicERF",
+    "crosscheck",
+    "measure_erf",
+    "network_erf",
     "sqrt_scaling",
     "symbolic_erf",
     "theoretical_erf",
@@ -37,13 +44,18 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Agreement": "verdict.agreement",
     "ERF": "erf",
     "EngineError": "errors",
     "ErfTheoryError": "errors",
     "Kernel": "kernel",
     "MapTooLargeError": "errors",
+    "Measurement": "empirical.measure",
     "Scaling": "gaussian.depths",
     "SymbolicERF": "formulas",
+    "crosscheck": "verdict.agreement",
+    "measure_erf": "empirical.measure",
+    "network_erf": "theory",
     "sqrt_scaling": "gaussian.scaling",
     "symbolic_erf": "formulas",
     "theoretical_erf": "theory",

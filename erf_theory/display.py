@@ -42,6 +42,10 @@ class Card(ABC):
     def plot(self) -> Figure:
         """Draw it."""
 
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """What it is, its numbers and its provenance, as JSON knows them."""
+
     def save_figure(self, path: str | PathLike[str]) -> None:
         """Save the figure as PNG, SVG or PDF, with its provenance in the file."""
         from erf_theory import plotting

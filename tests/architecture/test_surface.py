@@ -14,13 +14,18 @@ MODULES = sorted((ROOT / "erf_theory").rglob("*.py"))
 SOURCES = sorted(p for p in ROOT.glob("*/**/*.py") if p.parts[len(ROOT.parts)] in PARTS)
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 PUBLIC = [
+    "Agreement",
     "ERF",
     "EngineError",
     "ErfTheoryError",
     "Kernel",
     "MapTooLargeError",
+    "Measurement",
     "Scaling",
     "SymbolicERF",
+    "crosscheck",
+    "measure_erf",
+    "network_erf",
     "sqrt_scaling",
     "symbolic_erf",
     "theoretical_erf",

@@ -1,0 +1,1 @@
+"""How fields and signals go through a network: one rule per layer."""
