@@ -173,7 +173,7 @@ def _steps(step: float) -> FloatArray:
 
 def _marks(curve: Curve, law: Normal) -> FloatArray:
     """Edges that a function needs: around its kinks, and finer and finer towards z = 0."""
-    farthest = abs(law.mean) + 9 * law.std
+    farthest = abs(law.mean) + 2 * law.std
     scales = _UNIT * 4.0 ** np.arange(max(0, (frexp(farthest / _UNIT)[1] + 1) // 2))
     kinks = np.array([(0.0, 0.0), *curve.kinks])
     slack = 4 * _EPS * (np.abs(kinks) + abs(law.mean) + law.std)
