@@ -22,7 +22,7 @@ _COARSE = 2.027  # where two panels meet would be seen by neither
 _UNIT = 0.5073
 _KINKS = 16
 
-Interval = tuple[float, float]
+_Interval = tuple[float, float]
 
 
 class Normal(NamedTuple):
@@ -54,7 +54,7 @@ class Curve(NamedTuple):
     """A function of one variable on NumPy arrays, and intervals around its kinks and jumps."""
 
     function: Callable[[FloatArray], FloatArray]
-    kinks: tuple[Interval, ...] = ()
+    kinks: tuple[_Interval, ...] = ()
 
     def __call__(self, z: FloatArray) -> FloatArray:
         """The values, which must be finite."""

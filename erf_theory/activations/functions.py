@@ -150,12 +150,12 @@ def softplus_slope(z: Any, xp: Any) -> Any:
 
 
 def softsign_value(z: Any, xp: Any) -> Any:
-    """z/(1 + |z|)."""
+    """``z / (1 + abs(z))``."""
     return z / (1 + xp.abs(z))
 
 
 def softsign_slope(z: Any, xp: Any) -> Any:
-    """1/(1 + |z|)²."""
+    """``1 / (1 + abs(z))²``."""
     return 1 / (1 + xp.abs(z)) / (1 + xp.abs(z))
 
 
