@@ -42,7 +42,7 @@ class Nonlinearity:
     """A function of one variable, its derivative, and their Gaussian moments.
 
     Made by ``nonlinearity``. All moments take the variance q of z ~ N(mean, q). With q = 0 they
-    are those of the one point, where a derivative at a kink counts from the left.
+    are those of the one point, where a derivative at a kink is what ``slope`` gives.
 
     Parameters
     ----------
@@ -61,7 +61,8 @@ class Nonlinearity:
     -----
     What has no closed form is integrated with an error estimate. A function with unknown kinks
     and jumps is split around them where they are found; structure that is narrower than about a
-    twentieth of a standard deviation, and than its distance from z = 0, may stay unseen.
+    twentieth of a standard deviation, and than a tenth of its distance from z = 0, may stay
+    unseen.
 
     Examples
     --------
