@@ -7,9 +7,10 @@ it is 0.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import product
 from math import ceil, lcm
 from operator import add, le
 from typing import Any
@@ -29,6 +30,8 @@ from erf_theory.network.pointwise import Dropout, Norm
 __all__ = ["Image", "gradients", "image"]
 
 Shape = tuple[int, ...]
+_TURNS = 16
+"""Cycles after which no larger image is tried."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def image(network: Network, boxes: Boxes) -> Image:
         If there is no size at which the network's branches fit each other.
     """
     axes = [_jumps(network, axis) for axis in range(network.ndim)]
-    cycles = [lcm(*(jump.numerator for jump in jumps)) for jumps in axes]
+    cycles = tuple(lcm(*(jump.numerator for jump in jumps)) for jumps in axes)
     whole = [
         cycle * max(ceil(-start * jump / cycle) for start, jump in _starts(boxes, axis, jumps))
         for axis, (jumps, cycle) in enumerate(zip(axes, cycles, strict=True))
@@ -90,23 +93,29 @@ def _starts(boxes: Boxes, axis: int, jumps: Sequence[Fraction]) -> Iterator[tupl
             yield one.start[axis], jump
 
 
-def _sizes(network: Network, boxes: Boxes, cycles: Sequence[int]) -> tuple[Shape, ...]:
-    """Sizes at which the branches fit, and every box too."""
-    ends = [_end(one) for one in boxes[:1] if one is not None]
-    low = [cycle * ceil(end / cycle) for end, cycle in zip(ends[0], cycles, strict=True)]
-    more, fitted = 0, False
+def _sizes(network: Network, boxes: Boxes, cycles: Shape) -> tuple[Shape, ...]:
+    """Sizes at which the branches fit, and every box too; a whole cycle more fits as well."""
+    end = (1,) * network.ndim if boxes[0] is None else _end(boxes[0])
+    size = _fitting(network, end, cycles)
     while True:
-        size = tuple(start + more for start in low)
-        try:
-            found = (size, *image_sizes(network, size))
-        except ErfTheoryError:
-            if not fitted and more > 2 * max(cycles) + max(low):
-                raise
-            found = ()
-        fitted = fitted or bool(found)
-        if found and all(map(_holds, found, boxes)):
-            return found
-        more += 1
+        shapes = (size, *image_sizes(network, size))
+        if all(map(_holds, shapes, boxes)):
+            return shapes
+        size = tuple(map(add, size, cycles))
+
+
+def _fitting(network: Network, least: Shape, cycles: Shape) -> Shape:
+    """A size of the input at which the branches fit each other."""
+    rests = sorted(product(*map(range, cycles)), key=lambda rest: max(rest) - min(rest))
+    for turn in range(_TURNS):
+        whole = tuple(map(lambda a, c: c * (ceil(a / c) + turn), least, cycles))
+        for rest in rests:
+            size = tuple(map(add, whole, rest))
+            with suppress(ErfTheoryError):
+                image_sizes(network, size)
+                return size
+    image_sizes(network, size)
+    return size
 
 
 def _holds(shape: Shape, region: Region | None) -> bool:
