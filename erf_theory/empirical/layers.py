@@ -135,7 +135,7 @@ def _weighted(layer: Weighted, x: Any, links: Sequence[Link], at: At) -> tuple[A
 
     y = xp.zeros((*rows, *at.region.shape), dtype=x.dtype)
     for link in links:
-        part = xp.matmul(at.weights[link.tap], grouped(x[link.inputs], layer.in_channels))
+        part = xp.matmul(at.weights[(*link.tap, ...)], grouped(x[link.inputs], layer.in_channels))
         y[link.outputs] += xp.reshape(part, (*rows, *link.shape))
     if at.bias is not None:
         y += xp.reshape(at.bias, (lead[0], 1, layer.out_channels, *(1,) * len(at.region.shape)))
@@ -143,7 +143,7 @@ def _weighted(layer: Weighted, x: Any, links: Sequence[Link], at: At) -> tuple[A
     def pull(gradient: Any) -> Sequence[Any]:
         total = xp.zeros(x.shape, dtype=x.dtype)
         for link in links:
-            matrix = xp.matrix_transpose(at.weights[link.tap])
+            matrix = xp.matrix_transpose(at.weights[(*link.tap, ...)])
             part = xp.matmul(matrix, grouped(gradient[link.outputs], layer.out_channels))
             total[link.inputs] += xp.reshape(part, (*columns, *link.shape))
         return (total,)

@@ -63,4 +63,5 @@ def _per_channel(numbers: Any, x: Any, xp: Any) -> Any:
     """Numbers of a layer, one per channel, beside the samples; None for none."""
     if not isinstance(numbers, Given):
         return None
-    return xp.asarray(numbers.array.reshape(1, 1, -1, *(1,) * (x.ndim - 3)))
+    shape = (1, 1, -1, *(1,) * (x.ndim - 3))
+    return xp.asarray(numbers.array.copy().reshape(shape))
