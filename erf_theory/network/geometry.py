@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import singledispatch
 from typing import Any, final
 
@@ -117,8 +116,8 @@ def sights(network: Network, axis: int) -> tuple[Sight, ...]:
     for node in network.nodes:
         own = sight(node.layer, network.ndim, axis)
         parts = [own.through(whole if i == INPUT else found[i]) for i in node.inputs]
-        if len({Fraction(part.jump, part.period) for part in parts}) > 1:
-            jumps = ", ".join(str(Fraction(part.jump, part.period)) for part in parts)
+        if len(parts) > 1 and len({part.rate for part in parts}) > 1:
+            jumps = ", ".join(str(part.rate) for part in parts)
             raise ErfTheoryError(
                 f"node {node.name}: its inputs have strides {jumps} on axis {axis}: they do not fit"
             )

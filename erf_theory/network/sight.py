@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache, singledispatch
 from math import gcd, inf, lcm
 from typing import final
@@ -55,6 +56,26 @@ class Sight:
         """Units after which it repeats."""
         return len(self.intervals)
 
+    @property
+    def rate(self) -> Fraction:
+        """Source places for one unit."""
+        return Fraction(self.jump, self.period)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Number of places that units 0 to period-1 see."""
+        return tuple(int(high - low) + 1 if low <= high else 0 for low, high in self.intervals)
+
+    @property
+    def centre(self) -> Fraction:
+        """Where unit 0 looks, with the phases averaged: the mean of (first + last)/2 - rate·unit.
+
+        Units that see nothing do not count.
+        """
+        seen = [(i, a + b) for i, (a, b) in enumerate(self.intervals) if a <= b]
+        ends, units = sum(int(both) for _, both in seen), sum(i for i, _ in seen)
+        return Fraction(ends * self.period - 2 * self.jump * units, 2 * self.period * len(seen))
+
     def of(self, unit: int) -> Interval:
         """First and last source place that a unit sees."""
         turns, phase = divmod(unit, self.period)
@@ -72,6 +93,8 @@ class Sight:
 
     def through(self, before: Sight) -> Sight:
         """What the units see through the node that they read."""
+        if self.intervals == ((0, 0),) and self.jump == 1:
+            return before
         rounds = before.period // gcd(before.period, self.jump)
         period = self.period * rounds
         intervals = tuple(before.region(*self.of(unit)) for unit in range(period))
