@@ -38,7 +38,8 @@ def densenet121() -> Chain:
 def _dense(channels: int, growth: int) -> Parallel:
     """Growth channels from all before them, put behind them."""
     body = Chain({"1": _pre(channels, 4 * growth, 1), "2": _pre(4 * growth, growth, 3)})
-    return Parallel({"all": Identity(), "new": body}, "concat")
+    branches: dict[str, Part] = {"all": Identity(), "new": body}
+    return Parallel(branches, "concat")
 
 
 def _pre(channels: int, out: int, size: int) -> Chain:

@@ -79,7 +79,8 @@ def _square(channels: int, pooled: int) -> Parallel:
 
 def _down(first: Chain, second: Chain) -> Parallel:
     """Branches that halve the image."""
-    return Parallel({"1": first, "2": second, "pool": MaxPool(3, stride=2)}, "concat")
+    branches: dict[str, Part] = {"1": first, "2": second, "pool": MaxPool(3, stride=2)}
+    return Parallel(branches, "concat")
 
 
 def _factorised(width: int) -> Parallel:

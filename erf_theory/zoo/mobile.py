@@ -72,7 +72,7 @@ def mobilenet_v2() -> Chain:
 def _inverted(channels: int, out: int, expansion: int, stride: int) -> Network:
     """Wide inside, narrow at its ends, which are added where they fit."""
     inner = channels * expansion
-    parts = {
+    parts: dict[str, Part] = {
         "expand": conv_norm_relu(channels, inner, activation="relu6"),
         "depthwise": conv_norm_relu(inner, inner, 3, stride, "relu6", groups=inner),
         "project": conv_norm(inner, out),
@@ -106,7 +106,8 @@ def _shuffled(channels: int) -> Chain:
     """One half of the channels as it is, the other through a branch."""
     half = channels // 2
     branch = Chain({"split": Split(half, channels), "branch": _branch(half, half, 1)})
-    return Chain([Parallel([Split(0, half), branch], "concat"), ChannelShuffle(2)])
+    branches: list[Part] = [Split(0, half), branch]
+    return Chain([Parallel(branches, "concat"), ChannelShuffle(2)])
 
 
 def _shuffled_down(channels: int, out: int) -> Chain:

@@ -54,15 +54,16 @@ def _level(channels: int, width: int, upsampling: str) -> Chain:
     """Two convolutions, the level below beside an identity, and two convolutions."""
     if width == 1024:
         return _double(channels, width)
-    below = {
+    below: dict[str, Part] = {
         "pool": MaxPool(2),
         "level": _level(width, 2 * width, upsampling),
         "up": _up(2 * width, upsampling),
     }
+    branches: dict[str, Part] = {"skip": Identity(), "deep": Chain(below)}
     return Chain(
         {
             "down": _double(channels, width),
-            "below": Parallel({"skip": Identity(), "deep": Chain(below)}, "concat"),
+            "below": Parallel(branches, "concat"),
             "convs": _double(2 * width, width),
         }
     )

@@ -117,7 +117,8 @@ def _bottlenecks(variant: Variant, *depths: int) -> Chain:
 
 
 def _block(body: Network, shortcut: Part) -> Chain:
-    return Chain({"residual": Residual(body, shortcut), "relu": Activation("relu")})
+    parts: dict[str, Part] = {"residual": Residual(body, shortcut), "relu": Activation("relu")}
+    return Chain(parts)
 
 
 def _shortcut(channels: int, out: int, stride: int) -> Part:
