@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from erf_theory.architectures import network_erf
     from erf_theory.empirical.measure import Measurement, measure_erf
     from erf_theory.erf import ERF
     from erf_theory.errors import EngineError, ErfTheoryError, MapTooLargeError
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from erf_theory.gaussian.depths import Scaling
     from erf_theory.gaussian.scaling import sqrt_scaling
     from erf_theory.kernel import Kernel
-    from erf_theory.theory import network_erf, theoretical_erf, variance_erf
+    from erf_theory.theory import theoretical_erf, variance_erf
     from erf_theory.verdict.agreement import Agreement, crosscheck
 
 __all__ = [
@@ -55,7 +56,7 @@ _HOMES = {
     "SymbolicERF": "formulas",
     "crosscheck": "verdict.agreement",
     "measure_erf": "empirical.measure",
-    "network_erf": "theory",
+    "network_erf": "architectures",
     "sqrt_scaling": "gaussian.scaling",
     "symbolic_erf": "formulas",
     "theoretical_erf": "theory",

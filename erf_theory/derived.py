@@ -19,7 +19,7 @@ from erf_theory.exact import FloatArray, Number, NumberArray
 from erf_theory.maps import Map
 from erf_theory.routes import Logs, Shares
 
-__all__ = ["Magnitudes", "Marginal", "Root", "Sampled", "Stored"]
+__all__ = ["Magnitudes", "Marginal", "Root", "Sampled", "Samples", "Stored"]
 
 
 class _Samples(Protocol):
@@ -106,6 +106,33 @@ class _Derived(Sampled, ABC):
 
 @final
 @dataclass(frozen=True)
+class Samples(_Derived):
+    """A map whose moments no engine can tell: that of a network with borders, or with channels."""
+
+    @property
+    def shares(self) -> Shares:
+        """The normalised map."""
+        return self.source.shares
+
+    @cached_property
+    def logs(self) -> Logs:
+        """Logarithms of the normalised map."""
+        try:
+            return self.source.logs
+        except EngineError:
+            return _plain_logs(self.shares)
+
+    @cached_property
+    def support_box(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Smallest box that holds the support: its first place, counted in the box, and shape."""
+        try:
+            return self.source.support_box
+        except EngineError:
+            return measures.support_box(self.logs.sign)
+
+
+@final
+@dataclass(frozen=True)
 class Magnitudes(_Derived):
     """The magnitudes of a map."""
 
@@ -186,6 +213,20 @@ class Marginal(_Derived):
     def _lines(self, array: FloatArray) -> FloatArray:
         """One row per place of the axis."""
         return np.moveaxis(array, self.axis, 0).reshape(array.shape[self.axis], -1)
+
+
+def _plain_logs(shares: Shares) -> Logs:
+    """Logarithms of samples, if none can have been lost below the doubles."""
+    values = np.abs(shares.values)
+    if np.min(values[values > 0], initial=1.0) < _FAINT or shares.error > 0:
+        raise EngineError("values this far apart are known as doubles only: ask for values")
+    with np.errstate(divide="ignore"):
+        logs = np.log(values)
+    return Logs(logs, np.sign(shares.values).astype(np.int8), 1e-13, shares.engine)
+
+
+_FAINT = 1e-200
+"""Samples above it have lost nothing to underflow on the way."""
 
 
 def _log_sum(logs: FloatArray) -> FloatArray:

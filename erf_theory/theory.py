@@ -6,7 +6,7 @@ from dataclasses import replace
 from math import inf
 from numbers import Real
 from operator import index
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,10 +19,7 @@ from erf_theory.kernel import Kernel
 from erf_theory.lattice import Steps, per_axis
 from erf_theory.maps import ProgramMap
 
-if TYPE_CHECKING:
-    from erf_theory.network.graph import Chain
-
-__all__ = ["network_erf", "theoretical_erf", "variance_erf"]
+__all__ = ["theoretical_erf", "variance_erf"]
 
 
 def theoretical_erf(
@@ -154,83 +151,6 @@ def variance_erf(
         stride=stride,
     )
     return ERF((scaled, *rest), "energy", call)
-
-
-def network_erf(
-    network: Chain,
-    *,
-    kind: Literal["energy", "rms"] = "energy",
-    ndim: int | None = None,
-    axis: int = 0,
-    engine: str = "auto",
-) -> ERF:
-    """Effective receptive field of a network with random weights: E g², or its root.
-
-    The gradient of one unit of one output channel by the input, squared, averaged over the
-    weights, over an input of standard normal noise, and over the input's channels. Exact in the
-    wide limit, and at any width for a network without activations.
-
-    Parameters
-    ----------
-    network : Chain
-        The network; its unit is one that no border reaches.
-    kind : {"energy", "rms"}
-        E g², or √(E g²).
-    ndim : int, optional
-        The network's number of axes for the whole map, or 1 for its profile: the sum over all
-        axes but one. Default: the whole map.
-    axis : int
-        The axis of the profile.
-    engine : str
-        As for `theoretical_erf`.
-
-    Returns
-    -------
-    ERF
-        Its mass is that of the whole map.
-
-    Raises
-    ------
-    ErfTheoryError
-        If an argument makes no sense, or no rule is known for a layer.
-
-    Examples
-    --------
-    >>> from erf_theory.network import Activation, Chain, Conv
-    >>> net = Chain([Conv(32, 32, 3), Activation("relu"), Conv(32, 32, 3)], ndim=1)
-    >>> erf = network_erf(net)
-    >>> erf.values.round(3).tolist(), round(erf.mass, 4)
-    ([0.111, 0.222, 0.333, 0.222, 0.111], 0.0625)
-    """
-    from erf_theory.propagation import backward
-
-    along = _axis(network, axis)
-    if ndim not in (None, 1, network.ndim):
-        raise ErfTheoryError(
-            f"a map of {network.ndim} axes is given whole or as a profile (ndim = 1), not with "
-            f"{ndim} axes"
-        )
-    if kind not in ("energy", "rms"):
-        raise ErfTheoryError(f"the kind of a random network's map is energy or rms, not {kind!r}")
-    profile = ndim == 1 and network.ndim > 1
-    if profile and kind == "energy":
-        programs: tuple[Program, ...] = (backward.marginal(network, along),)
-    elif backward.is_separable(network):
-        programs = backward.separated(network)
-    else:
-        programs = (backward.full(network),)
-    axes = network.ndim if len(programs) == 1 and not profile else 1
-    factors = tuple(ProgramMap(program, axes, engine) for program in programs)
-    erf = ERF(factors, "energy", f"network_erf({network})")
-    if kind == "energy":
-        return erf
-    return erf.rms().profile(along) if profile else erf.rms()
-
-
-def _axis(network: Chain, axis: int) -> int:
-    if not -network.ndim <= axis < network.ndim:
-        raise ErfTheoryError(f"a network of {network.ndim} axes has no axis {axis}")
-    return axis % network.ndim
 
 
 def _factors(

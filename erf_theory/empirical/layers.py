@@ -17,9 +17,9 @@ import numpy as np
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
 from erf_theory.lattice import box, per_axis
-from erf_theory.network.geometry import Region
 from erf_theory.network.base import Layer
 from erf_theory.network.convolutions import Conv
+from erf_theory.network.geometry import Region
 from erf_theory.network.pointwise import Activation
 
 __all__ = ["Pull", "draw", "forward"]

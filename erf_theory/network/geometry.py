@@ -9,9 +9,9 @@ from typing import Any, final
 from erf_theory.errors import ErfTheoryError
 from erf_theory.lattice import Steps, per_axis
 from erf_theory.network.base import Layer, Window
-from erf_theory.network.convolutions import ConvTranspose
+from erf_theory.network.convolutions import Conv, ConvTranspose
 from erf_theory.network.nodes import INPUT, Flat, Network
-from erf_theory.network.pooling import Upsample
+from erf_theory.network.pooling import Pool, Upsample
 from erf_theory.network.routing import Crop, Pad
 from erf_theory.network.sight import Sight, sight
 
@@ -171,8 +171,9 @@ def _shape_behind(layer: Layer, shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape
 
 
-@_shape_behind.register
-def _(layer: Window, shape: tuple[int, ...]) -> tuple[int, ...]:
+@_shape_behind.register(Conv)
+@_shape_behind.register(Pool)
+def _(layer: Conv | Pool, shape: tuple[int, ...]) -> tuple[int, ...]:
     ndim = len(shape)
     values = (per_axis(value, ndim) for value in (layer.size, layer.stride, layer.dilation))
     rows = zip(shape, *values, layer.pads(ndim, shape), strict=True)

@@ -280,7 +280,7 @@ class Graph(Network):
             f"{name!r}: ({', '.join([repr(part), *map(repr, reads)])})"
             for name, (part, reads) in self.parts.items()
         )
-        last = "" if self.output == next(reversed(self.parts)) else f", output={self.output!r}"
+        last = "" if self.output == list(self.parts)[-1] else f", output={self.output!r}"
         return f"Graph({{{', '.join(rows)}}}{last}{_ndim(self)})"
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cached_property
 from typing import final
 
@@ -117,6 +118,24 @@ class Network(ABC):
     def out_channels(self) -> int:
         """Channels of the output."""
         return self.channels[-1]
+
+    def place_of(self, name: str) -> int:
+        """Place of a node among the nodes.
+
+        Raises
+        ------
+        ErfTheoryError
+            If there is none of that name; the message has names that are near.
+        """
+        for place, node in enumerate(self.nodes):
+            if node.name == name:
+                return place
+        near = get_close_matches(name, [node.name for node in self.nodes], 3, 0.0)
+        raise ErfTheoryError(f"there is no node {name!r}: did you mean {', '.join(near)}?")
+
+    def until(self, name: str) -> Network:
+        """The network whose output is that of a node."""
+        return Flat(self.nodes[: self.place_of(name) + 1], self.ndim)
 
     def check(self) -> None:
         """Refuse what does not fit together, naming the node.

@@ -1,24 +1,37 @@
-"""The energy E g² on its way back: one rule per layer, field in, field out.
+"""The energy E g² on its way back: one rule per layer, fields in, fields out.
 
 Weights are random, independent and of mean 0, so the weights of [Luo16]'s backward formula become
-their variances, and an activation becomes E σ'².
+their variances, an activation becomes E σ'², and a fixed weight its square. Fields are energies
+per channel, one for every range of channels that are alike.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import singledispatch
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cache, reduce, singledispatch
+from math import prod
+from typing import Any
+
+import numpy as np
 
 from erf_theory.engines.field import F
 from erf_theory.errors import ErfTheoryError
-from erf_theory.exact import Number, number
+from erf_theory.exact import Number
 from erf_theory.kernel import Kernel
 from erf_theory.lattice import per_axis
-from erf_theory.network.layers import Activation, Conv, Layer
+from erf_theory.network.base import Layer
+from erf_theory.network.convolutions import Conv, ConvTranspose
+from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
+from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
+from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
+from erf_theory.propagation.axes import Axes
+from erf_theory.propagation.forward import NOT_NORMAL, Notes, Signals
+from erf_theory.propagation.pieces import Pieces
+from erf_theory.propagation.pooled import pooled
 from erf_theory.propagation.signal import Signal
 
-__all__ = ["Context", "energy"]
+__all__ = ["Context", "correlates", "energy"]
 
 
 @dataclass(frozen=True)
@@ -27,58 +40,242 @@ class Context:
 
     Attributes
     ----------
-    ndim : int
-        Spatial axes of the network.
-    axes : tuple of int
-        Those that the field has.
-    reduced : callable
-        A kernel of the network's axes, on the field's.
-    scaled : bool
-        Whether the field carries the factors that belong to no axis.
-    signal : Signal
+    name : str
+        The node's.
+    axes : Axes
+        Which axes of the network the field has, and what becomes of the others.
+    channels : int
+        Channels of the layer's input.
+    signals : Pieces of Signal
         The forward signal before the layer.
+    notes : Notes
+        Where to note why the result is only approximate.
+    correlated : bool
+        Whether the field's samples are correlated between places.
+    pool : int
+        Places of the max pool that alone reads the node's output; 1 if there is none.
     """
 
-    ndim: int
-    axes: tuple[int, ...]
-    reduced: Callable[[Kernel], Kernel]
-    scaled: bool
-    signal: Signal
+    name: str
+    axes: Axes
+    channels: int
+    signals: Signals
+    notes: Notes
+    correlated: bool
+    pool: int
 
-    def steps(self, value: int | tuple[int, ...]) -> tuple[int, ...]:
-        """One integer for each of the field's axes."""
-        every = per_axis(value, self.ndim)
-        return tuple(every[axis] for axis in self.axes)
+    def note(self, reason: str) -> None:
+        """Note why the result is only approximate."""
+        self.notes.add(reason, self.name)
+
+
+def correlates(layer: Layer, ndim: int) -> bool:
+    """Whether a layer leaves a white field correlated between places: fixed taps, several."""
+    if isinstance(layer, AvgPool):
+        return prod(per_axis(layer.size, ndim)) > 1
+    return isinstance(layer, Upsample) and layer.mode == "linear"
 
 
 @singledispatch
-def energy(layer: Layer, field: F, at: Context) -> F:
+def energy(layer: Layer, fields: Pieces[F], at: Context) -> Pieces[F]:
     """The energy by a layer's input from that by its output, both per channel."""
-    raise ErfTheoryError(f"no energy is known for a layer of type {type(layer).__name__}")
+    raise ErfTheoryError(
+        f"node {at.name}: no energy is known for a layer of type {type(layer).__name__}"
+    )
+
+
+@energy.register(Add)
+@energy.register(Concat)
+@energy.register(Identity)
+def _(layer: Layer, fields: Pieces[F], at: Context) -> Pieces[F]:
+    return fields
 
 
 @energy.register
-def _(layer: Conv, field: F, at: Context) -> F:
-    kernel = at.reduced(layer.variances(at.ndim))
-    field = field.expand(at.steps(layer.stride)).convolve(kernel, at.steps(layer.dilation))
-    shift = tuple(-p for p in at.steps(layer.padding))
-    if any(shift):
-        field = field.convolve(_moved(shift))
-    return _times(field, layer.out_channels // layer.groups, at)
+def _(layer: Conv, fields: Pieces[F], at: Context) -> Pieces[F]:
+    kernel = at.axes.kernel(layer.variances(at.axes.ndim))
+    pads = layer.pads(at.axes.ndim)
+
+    def back(field: F) -> F:
+        spread = field.expand(at.axes.steps(layer.stride))
+        found = spread.convolve(kernel, at.axes.steps(layer.dilation))
+        return at.axes.moved(found, [-before for before, _ in pads])
+
+    mixed = _mixed(layer.groups, layer.out_channels, layer.in_channels, fields, at)
+    return mixed.each(back)
 
 
 @energy.register
-def _(layer: Activation, field: F, at: Context) -> F:
-    return _times(field, layer.nonlinearity.slope_second_moment(at.signal.second_moment).value, at)
+def _(layer: ConvTranspose, fields: Pieces[F], at: Context) -> Pieces[F]:
+    ndim = at.axes.ndim
+    stride, dilation = per_axis(layer.stride, ndim), per_axis(layer.dilation, ndim)
+    kernel = at.axes.kernel(_flipped(layer.variances(ndim)), stride, dilation)
+    rows = zip(per_axis(layer.size, ndim), dilation, layer.pads(ndim), strict=True)
+    shifts = [before - d * (k - 1) for k, d, (before, _) in rows]
+
+    def back(field: F) -> F:
+        found = field.convolve(kernel, at.axes.steps(layer.dilation))
+        return at.axes.moved(found, shifts).decimate(at.axes.steps(layer.stride))
+
+    return _mixed(layer.groups, layer.out_channels, layer.in_channels, fields, at).each(back)
 
 
-def _times(field: F, factor: Number, at: Context) -> F:
-    if not at.scaled or factor == 1:
-        return field
-    exact = int(factor) if isinstance(factor, float) and factor.is_integer() else factor
-    return field.scale(number(exact))
+@energy.register
+def _(layer: AvgPool, fields: Pieces[F], at: Context) -> Pieces[F]:
+    size = per_axis(layer.size, at.axes.ndim)
+    if at.correlated and _overlap(layer, at):
+        at.note("what several fixed windows correlate is dropped")
+    return _pooled(layer, fields, at, Fraction(1, prod(size) ** 2))
 
 
-def _moved(shift: tuple[int, ...]) -> Kernel:
-    """The unit impulse at a place."""
-    return Kernel(Kernel.delta(len(shift)).taps, shift)
+@energy.register
+def _(layer: MaxPool, fields: Pieces[F], at: Context) -> Pieces[F]:
+    size = per_axis(layer.size, at.axes.ndim)
+    if max(size) > 2:
+        at.note("a max pool's winner is taken to be anywhere in its window alike")
+    if at.correlated and _overlap(layer, at):
+        at.note("what several fixed windows correlate is dropped")
+    return _pooled(layer, fields, at, Fraction(1, prod(size)))
+
+
+@energy.register
+def _(layer: Upsample, fields: Pieces[F], at: Context) -> Pieces[F]:
+    scale = per_axis(layer.scale, at.axes.ndim)
+    if at.correlated and prod(scale) > 1:
+        at.note("what several fixed windows correlate is dropped")
+    lines = [_interpolation(s, layer.mode) for s in scale]
+    squares = [np.array(weights, dtype=object) ** 2 for weights, _ in lines]
+    kernel = at.axes.kernel(Kernel(reduce(np.multiply.outer, squares)), scale)
+    shifts = [-last for _, last in lines]
+
+    def back(field: F) -> F:
+        return at.axes.moved(field.convolve(kernel), shifts).decimate(at.axes.steps(layer.scale))
+
+    return fields.each(back)
+
+
+@energy.register
+def _(layer: Activation, fields: Pieces[F], at: Context) -> Pieces[F]:
+    def factor(signal: Signal) -> Number:
+        if not signal.is_normal and signal.law is None:
+            at.note(NOT_NORMAL)
+        slope = _gate(layer, signal, at.pool)
+        half = replace(signal, second=signal.second / 2, shared=signal.shared / 2)
+        at.notes.needs_signal |= signal.law is not None or _gate(layer, half, at.pool) != slope
+        return slope
+
+    return _scaled(fields, at, factor)
+
+
+@energy.register
+def _(layer: Norm, fields: Pieces[F], at: Context) -> Pieces[F]:
+    at.notes.needs_signal = True
+    if layer.kind in ("batch", "instance"):
+        return _scaled(fields, at, lambda signal: 1 / (signal.variance + layer.eps))
+    size = at.channels // layer.groups if layer.kind == "group" else at.channels
+    scales: list[tuple[int, int, float]] = []
+    for first, last, inside in at.signals.grouped(at.channels // size, size):
+        mean = sum(count * signal.mean for count, signal in inside) / size
+        second = sum(count * signal.second for count, signal in inside) / size
+        scales.append((first * size, last * size, 1 / (second - mean**2 + layer.eps)))
+    return _by_range(fields, Pieces(tuple(scales)), at)
+
+
+@energy.register
+def _(layer: Dropout, fields: Pieces[F], at: Context) -> Pieces[F]:
+    if not layer.training:
+        return fields
+    return _scaled(fields, at, lambda _: 1 / (1 - layer.rate))
+
+
+@energy.register
+def _(layer: Pad, fields: Pieces[F], at: Context) -> Pieces[F]:
+    shifts = [-before for before, _ in layer.per_axis(at.axes.ndim)]
+    return fields.each(lambda field: at.axes.moved(field, shifts))
+
+
+@energy.register
+def _(layer: Crop, fields: Pieces[F], at: Context) -> Pieces[F]:
+    shifts = [before for before, _ in layer.per_axis(at.axes.ndim)]
+    return fields.each(lambda field: at.axes.moved(field, shifts))
+
+
+@energy.register
+def _(layer: Split, fields: Pieces[F], at: Context) -> Pieces[F]:
+    return fields.moved(layer.start)
+
+
+@energy.register
+def _(layer: ChannelShuffle, fields: Pieces[F], at: Context) -> Pieces[F]:
+    return fields.dealt(layer.groups, at.channels)
+
+
+def _mixed(groups: int, outputs: int, inputs: int, fields: Pieces[F], at: Context) -> Pieces[F]:
+    """The sum over the channels of every group."""
+    found: list[tuple[int, int, F]] = []
+    size = inputs // groups
+    for first, last, inside in fields.grouped(groups, outputs // groups):
+        total = None
+        for count, field in inside:
+            part = at.axes.scaled(field, count)
+            total = part if total is None else total + part
+        if total is not None:
+            found.append((first * size, last * size, total))
+    return Pieces(tuple(found))
+
+
+def _pooled(layer: AvgPool | MaxPool, fields: Pieces[F], at: Context, share: Fraction) -> Pieces[F]:
+    size = per_axis(layer.size, at.axes.ndim)
+    kernel = at.axes.kernel(Kernel(np.full(size, share, dtype=object)))
+    pads = layer.pads(at.axes.ndim)
+
+    def back(field: F) -> F:
+        spread = field.expand(at.axes.steps(layer.stride))
+        found = spread.convolve(kernel, at.axes.steps(layer.dilation))
+        return at.axes.moved(found, [-before for before, _ in pads])
+
+    return fields.each(back)
+
+
+def _overlap(layer: AvgPool | MaxPool, at: Context) -> bool:
+    """Whether windows share places, or interleave."""
+    ndim = at.axes.ndim
+    pairs = zip(per_axis(layer.size, ndim), per_axis(layer.stride, ndim), strict=True)
+    return any(k > s for k, s in pairs) or any(d > 1 for d in per_axis(layer.dilation, ndim))
+
+
+def _scaled(fields: Pieces[F], at: Context, factor: Any) -> Pieces[F]:
+    """Fields times a factor of the signal that they meet."""
+    return _by_range(fields, at.signals.each(factor), at)
+
+
+def _by_range(fields: Pieces[F], factors: Pieces[Any], at: Context) -> Pieces[F]:
+    return fields.zipped(factors).each(lambda pair: at.axes.scaled(*pair))
+
+
+@cache
+def _gate(layer: Activation, signal: Signal, pool: int) -> float:
+    """E σ'² of the samples, or of the largest one of a window."""
+    gate = layer.nonlinearity
+    if signal.law is not None:
+        half = signal.law.step / 2
+        return signal.law.expect(
+            lambda x: (gate.slope(x - half, np) ** 2 + gate.slope(x + half, np) ** 2) / 2
+        )
+    if pool > 1:
+        return pooled(gate, signal.second, max(signal.shared, 0.0), pool).slope
+    return gate.slope_second_moment(signal.second).value
+
+
+@cache
+def _interpolation(scale: int, mode: str) -> tuple[tuple[Number, ...], int]:
+    """Shares that input x has in the outputs from s·x + m on, and the last of these m."""
+    if mode == "nearest":
+        return (1,) * scale, scale - 1
+    last = (3 * scale - 2) // 2
+    places = range(scale - 1 - last, last + 1)
+    return tuple(1 - Fraction(abs(2 * m + 1 - scale), 2 * scale) for m in places), last
+
+
+def _flipped(kernel: Kernel) -> Kernel:
+    return Kernel(np.flip(kernel.taps))

@@ -1,56 +1,73 @@
-"""The forward signal: what the slopes of activations are averaged over."""
+"""The forward signal: what the slopes of activations and the scales of norms are averaged over.
+
+Over random weights and an input of white noise. Samples of a channel are normal with a part that
+all images and places share, or have a law that is known on a grid.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import singledispatch
+from typing import final
 
-from erf_theory.errors import ErfTheoryError
-from erf_theory.network.graph import Chain
-from erf_theory.network.layers import Activation, Conv, Layer
+import numpy as np
 
-__all__ = ["Signal", "after", "signals"]
+from erf_theory.activations import Nonlinearity, nonlinearity
+from erf_theory.propagation.tabled import Tabled
+
+__all__ = ["IDENTITY", "Signal", "normal"]
+
+IDENTITY = nonlinearity("identity")
 
 
+@final
 @dataclass(frozen=True)
 class Signal:
-    """What is known of a node's samples, over random weights and an input of white noise.
+    """What is known of the samples of a channel.
 
     Attributes
     ----------
-    second_moment : float
-        E x² of every sample.
+    second : float
+        E x², the mean over images, weights and channels.
+    shared : float
+        E x x' for the same channel of two images, or of two places far from each other:
+        ``second - shared`` is a channel's variance over images.
+    mean : float
+        E x.
+    is_normal : bool
+        Whether the samples are normal with mean 0, in the wide limit.
+    is_symmetric : bool
+        Whether random weights of their own give them a random sign.
+    gate : Nonlinearity
+        The samples are this function of normal ones, if ``before`` is known.
+    before : tuple of float, optional
+        ``second`` and ``shared`` of these normal samples.
+    law : Tabled, optional
+        The law of a sample over images, alike in all channels.
+    lags : dict
+        E x(i) x(i + h) where it differs from ``shared``, for places h ≠ 0 per axis.
     """
 
-    second_moment: float
+    second: float
+    shared: float = 0.0
+    mean: float = 0.0
+    is_normal: bool = False
+    is_symmetric: bool = False
+    gate: Nonlinearity = IDENTITY
+    before: tuple[float, float] | None = None
+    law: Tabled | None = None
+    lags: tuple[tuple[tuple[int, ...], float], ...] = ()
+
+    @property
+    def variance(self) -> float:
+        """Variance of a channel over images."""
+        return self.second - self.shared
+
+    @property
+    def correlation(self) -> float:
+        """Correlation of two images, between -1 and 1."""
+        return float(np.clip(self.shared / self.second, -1, 1)) if self.second else 0.0
 
 
-@singledispatch
-def after(layer: Layer, signal: Signal, ndim: int) -> Signal:
-    """The signal behind a layer.
-
-    Examples
-    --------
-    >>> after(Conv(8, 8, 3), Signal(1.0), 2)
-    Signal(second_moment=2.0)
-    """
-    raise ErfTheoryError(f"no signal is known behind a layer of type {type(layer).__name__}")
-
-
-@after.register
-def _(layer: Conv, signal: Signal, ndim: int) -> Signal:
-    gain = layer.in_channels // layer.groups * layer.variances(ndim).mass
-    return Signal(float(gain * signal.second_moment))
-
-
-@after.register
-def _(layer: Activation, signal: Signal, _ndim: int) -> Signal:
-    return Signal(layer.nonlinearity.second_moment(signal.second_moment).value)
-
-
-def signals(network: Chain) -> tuple[Signal, ...]:
-    """The signal before every layer of a network whose input is standard normal noise."""
-    found = [Signal(1.0)]
-    for layer in network.layers[:-1]:
-        found.append(after(layer, found[-1], network.ndim))
-    return tuple(found)
+def normal(second: float, shared: float = 0.0) -> Signal:
+    """Normal samples with mean 0."""
+    return Signal(second, shared, is_normal=True, is_symmetric=True, before=(second, shared))

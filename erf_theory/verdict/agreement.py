@@ -68,7 +68,7 @@ def crosscheck(theory: ERF, measurement: Measurement, *, false_alarm: float = 0.
     --------
     >>> from erf_theory.empirical.measure import measure_erf
     >>> from erf_theory.network import Chain, Conv
-    >>> from erf_theory.theory import network_erf
+    >>> from erf_theory.architectures import network_erf
     >>> net = Chain([Conv(16, 16, 3)] * 4, ndim=1)
     >>> found = measure_erf(net, samples=200, rng=0)
     >>> crosscheck(network_erf(net), found).agrees

@@ -8,13 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, final
 
 from erf_theory import archive
+from erf_theory.architectures import network_erf
 from erf_theory.display import Card
 from erf_theory.empirical.measure import measure_erf
-from erf_theory.network.graph import Chain
 from erf_theory.network.base import Layer
 from erf_theory.network.convolutions import Conv
+from erf_theory.network.graph import Chain
 from erf_theory.network.pointwise import Activation
-from erf_theory.theory import network_erf
 from erf_theory.verdict.agreement import Agreement, crosscheck, need_decidable
 
 if TYPE_CHECKING:

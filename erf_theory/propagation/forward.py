@@ -1,0 +1,386 @@
+"""The forward signal through a network: one rule per layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from dataclasses import field as field_of
+from functools import singledispatch
+from itertools import product
+from math import prod
+
+import numpy as np
+
+from erf_theory.activations import Nonlinearity
+from erf_theory.errors import ErfTheoryError
+from erf_theory.lattice import per_axis
+from erf_theory.network.base import Layer
+from erf_theory.network.convolutions import Conv, ConvTranspose, Weighted
+from erf_theory.network.nodes import INPUT, Network
+from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
+from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
+from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
+from erf_theory.propagation.pieces import Pieces
+from erf_theory.propagation.pooled import pooled
+from erf_theory.propagation.signal import IDENTITY, Signal, normal
+from erf_theory.propagation.tabled import Tabled, tabled_normal
+
+__all__ = ["NOT_NORMAL", "Notes", "Signals", "signals"]
+
+Signals = Pieces[Signal]
+NOT_NORMAL = "samples before an activation are taken as normal"
+
+
+@dataclass
+class Notes:
+    """Why a result is only approximate: reasons, each with the nodes that it holds for.
+
+    What makes the signal approximate counts once something depends on the signal.
+    """
+
+    field: dict[str, list[str]] = field_of(default_factory=dict)
+    signal: dict[str, list[str]] = field_of(default_factory=dict)
+    needs_signal: bool = False
+
+    def add(self, reason: str, node: str) -> None:
+        """Note a reason why the field is approximate, at a node."""
+        _enter(self.field, reason, node)
+
+    def add_to_signal(self, reason: str, node: str) -> None:
+        """Note a reason why the signal is approximate, at a node."""
+        _enter(self.signal, reason, node)
+
+    def texts(self) -> tuple[str, ...]:
+        """One sentence for every reason."""
+        every = [*self.field.items(), *(self.signal.items() if self.needs_signal else ())]
+        return tuple(f"{reason} ({_some(nodes)})" for reason, nodes in every)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a rule is applied: the network's axes, the node's name, and a place for notes."""
+
+    ndim: int
+    name: str
+    notes: Notes
+    channels: int
+
+    def note(self, reason: str) -> None:
+        """Note why the signal is only approximate."""
+        self.notes.add_to_signal(reason, self.name)
+
+
+def signals(network: Network, notes: Notes) -> tuple[Signals, ...]:
+    """The signal before every node, for an input of standard normal noise.
+
+    A node with several inputs has the signal of their sum, or of their channels in a row.
+    """
+    source = Pieces.uniform(network.in_channels, normal(1.0))
+    counts = (*network.channels, network.in_channels)
+    before: list[Signals] = []
+    after: list[Signals] = []
+    for node in network.nodes:
+        inputs = [source if i == INPUT else after[i] for i in node.inputs]
+        sizes = [counts[i] for i in node.inputs]
+        place = Place(network.ndim, node.name, notes, sum(sizes))
+        whole = _merged(node.layer, inputs, sizes, place)
+        before.append(whole)
+        after.append(_passed(node.layer, whole, place))
+    return tuple(before)
+
+
+def _merged(layer: Layer, inputs: Sequence[Signals], sizes: Sequence[int], at: Place) -> Signals:
+    if len(inputs) == 1:
+        return inputs[0]
+    if isinstance(layer, Concat):
+        parts: list[tuple[int, int, Signal]] = []
+        first = 0
+        for one, size in zip(inputs, sizes, strict=True):
+            parts.extend(one.moved(first).parts)
+            first += size
+        return Pieces(tuple(parts))
+    total = inputs[0]
+    for one in inputs[1:]:
+        total = total.joined(one, lambda a, b: _sum(a, b, at))
+    return total
+
+
+def _sum(a: Signal, b: Signal, at: Place) -> Signal:
+    """The signal of a sum of two branches."""
+    cross = 0.0 if a.is_symmetric or b.is_symmetric else 2 * a.mean * b.mean
+    if cross:
+        at.note("branches that are added are taken as independent")
+    lags = {lag: _lag(a, lag) + _lag(b, lag) + cross for lag, _ in (*a.lags, *b.lags)}
+    total = Signal(
+        second=a.second + b.second + cross,
+        shared=a.shared + b.shared + cross,
+        mean=a.mean + b.mean,
+        is_normal=a.is_normal and b.is_normal,
+        is_symmetric=a.is_symmetric and b.is_symmetric,
+        lags=tuple(lags.items()),
+    )
+    if total.is_normal:
+        return replace(total, before=(total.second, total.shared))
+    for one, other in ((a, b), (b, a)):
+        if one.is_normal and one.shared <= 1e-12 * one.second and (law := _law(other)):
+            return replace(total, law=law.plus_normal(one.second))
+    return total
+
+
+def _law(signal: Signal) -> Tabled | None:
+    """The law of a sample over images, if all channels have the same one."""
+    if signal.law is not None:
+        return signal.law
+    if signal.before is None or signal.before[1] > 1e-12 * signal.before[0]:
+        return None
+    return tabled_normal(signal.before[0]).mapped(lambda z: signal.gate.value(z, np))
+
+
+@singledispatch
+def _passed(layer: Layer, before: Signals, at: Place) -> Signals:
+    """The signal behind a layer."""
+    raise ErfTheoryError(
+        f"node {at.name}: no signal is known behind a layer of type {type(layer).__name__}"
+    )
+
+
+@_passed.register(Add)
+@_passed.register(Concat)
+@_passed.register(Crop)
+@_passed.register(Identity)
+@_passed.register(Pad)
+def _(layer: Layer, before: Signals, at: Place) -> Signals:
+    return before
+
+
+@_passed.register
+def _(layer: Weighted, before: Signals, at: Place) -> Signals:
+    taps = float(layer.variances(at.ndim).mass)
+    strides = per_axis(layer.stride, at.ndim)
+    if isinstance(layer, ConvTranspose):
+        taps /= prod(strides)
+        if any(k % s for k, s in zip(per_axis(layer.size, at.ndim), strides, strict=True)):
+            at.note("the signal behind a transposed convolution depends on the phase: its mean")
+    size = layer.in_channels // layer.groups
+    found = []
+    for first, last, inside in before.grouped(layer.groups, size):
+        signal = _mixed(inside)
+        lags = signal.lags
+        if isinstance(layer, Conv):
+            lags = tuple((_divided(h, strides), r) for h, r in lags if _divides(h, strides))
+        elif lags:
+            at.note("lags before a transposed convolution are dropped")
+            lags = ()
+        gain, bias = size * taps, float(layer.bias_variance)
+        after = replace(
+            normal(gain * signal.second + bias, gain * signal.shared + bias),
+            lags=tuple((h, gain * r + bias) for h, r in lags),
+        )
+        width = layer.out_channels // layer.groups
+        found.append((first * width, last * width, after))
+    return Pieces(tuple(found))
+
+
+@_passed.register
+def _(layer: Activation, before: Signals, at: Place) -> Signals:
+    return before.each(lambda signal: _activated(layer.nonlinearity, signal, at))
+
+
+@_passed.register
+def _(layer: Norm, before: Signals, at: Place) -> Signals:
+    if layer.kind in ("batch", "instance"):
+        return before.each(lambda signal: _standardised(signal, signal.shared, layer.eps))
+    found = []
+    size = at.channels // layer.groups if layer.kind == "group" else at.channels
+    for first, last, inside in before.grouped(at.channels // size, size):
+        mean = _mixed(inside).mean
+        scale = 1 / (_mixed(inside).second - mean**2 + layer.eps)
+        for a, b, signal in before.take(first * size, last * size).moved(first * size).parts:
+            found.append((a, b, _affine(signal, scale, mean)))
+    return Pieces(tuple(found))
+
+
+@_passed.register
+def _(layer: Dropout, before: Signals, at: Place) -> Signals:
+    if not layer.training or layer.rate == 0:
+        return before
+    return before.each(lambda x: Signal(x.second / (1 - layer.rate), x.shared, x.mean, lags=x.lags))
+
+
+@_passed.register
+def _(layer: MaxPool, before: Signals, at: Place) -> Signals:
+    size = per_axis(layer.size, at.ndim)
+    if prod(size) == 1:
+        return before
+    if any(k > s for k, s in zip(size, per_axis(layer.stride, at.ndim), strict=True)):
+        at.note("the lags behind an overlapping max pool are dropped")
+    return before.each(lambda signal: _largest(signal, prod(size), at))
+
+
+@_passed.register
+def _(layer: AvgPool, before: Signals, at: Place) -> Signals:
+    values = (layer.size, layer.stride, layer.dilation)
+    return before.each(
+        lambda signal: _averaged(signal, *(per_axis(value, at.ndim) for value in values))
+    )
+
+
+@_passed.register
+def _(layer: Upsample, before: Signals, at: Place) -> Signals:
+    at.note("the lags behind an upsampling depend on the phase and are dropped")
+    if layer.mode == "nearest":
+        return before.each(lambda signal: replace(signal, lags=()))
+    shares = [_interpolated(s) for s in per_axis(layer.scale, at.ndim)]
+    kept = prod(shares)
+    return before.each(
+        lambda x: replace(
+            x, second=kept * x.second + (1 - kept) * x.shared, before=None, law=None, lags=()
+        )
+    )
+
+
+@_passed.register
+def _(layer: Split, before: Signals, at: Place) -> Signals:
+    return before.take(layer.start, layer.stop)
+
+
+@_passed.register
+def _(layer: ChannelShuffle, before: Signals, at: Place) -> Signals:
+    return before.dealt(at.channels // layer.groups, at.channels)
+
+
+def _activated(gate: Nonlinearity, signal: Signal, at: Place) -> Signal:
+    if signal.law is not None:
+        law = signal.law.mapped(lambda x: gate.value(x, np))
+        mean = law.expect(lambda x: x)
+        return Signal(law.expect(np.square), mean**2, mean, law=law)
+    if not signal.is_normal:
+        at.note(NOT_NORMAL)
+    second = signal.second
+    return Signal(
+        second=gate.second_moment(second).value,
+        shared=gate.product(second, signal.correlation).value,
+        mean=gate.mean(second).value,
+        gate=gate,
+        before=(second, signal.shared),
+        lags=tuple(
+            (h, gate.product(second, float(np.clip(r / second, -1, 1))).value)
+            for h, r in signal.lags
+        ),
+    )
+
+
+def _standardised(signal: Signal, shared: float, eps: float) -> Signal:
+    """A channel less its mean over images, over its standard deviation."""
+    scale = 1 / (signal.second - shared + eps)
+    found = Signal(
+        second=scale * (signal.second - shared),
+        is_normal=signal.is_normal,
+        is_symmetric=signal.is_symmetric,
+        lags=tuple((h, scale * (r - shared)) for h, r in signal.lags),
+    )
+    if signal.is_normal:
+        return replace(found, before=(found.second, 0.0))
+    law = _law(signal)
+    return found if law is None else replace(found, law=law.scaled(scale**0.5, signal.mean))
+
+
+def _affine(signal: Signal, scale: float, mean: float) -> Signal:
+    """A sample less a number, over the root of another."""
+    off = mean * (2 * signal.mean - mean)
+    return replace(
+        signal,
+        second=scale * (signal.second - off),
+        shared=scale * (signal.shared - off),
+        mean=scale**0.5 * (signal.mean - mean),
+        gate=IDENTITY,
+        before=(scale * signal.second, scale * signal.shared) if signal.is_normal else None,
+        law=None if signal.law is None else signal.law.scaled(scale**0.5, mean),
+        lags=tuple((h, scale * (r - off)) for h, r in signal.lags),
+    )
+
+
+def _largest(signal: Signal, places: int, at: Place) -> Signal:
+    """The largest sample of a window."""
+    gate, before = signal.gate, signal.before
+    if before is None:
+        at.note("samples before a max pool are taken as normal")
+        gate, before = IDENTITY, (signal.second, signal.shared)
+    if signal.lags:
+        at.note("lags before a max pool are dropped")
+    found = pooled(gate, *before, places)
+    return Signal(found.second, found.shared, found.mean)
+
+
+def _averaged(
+    signal: Signal, size: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
+) -> Signal:
+    """The mean of a window: lags add up."""
+    counts = [_differences(k, d) for k, d in zip(size, dilation, strict=True)]
+    near = {tuple(0 for _ in size): signal.second, **dict(signal.lags)}
+    found: dict[tuple[int, ...], float] = {}
+    for lag, value in near.items():
+        for shift in product(*counts):
+            moved = tuple(h + m for h, (m, _) in zip(lag, shift, strict=True))
+            if _divides(moved, stride):
+                share = prod(count for _, count in shift)
+                at = _divided(moved, stride)
+                found[at] = found.get(at, 0.0) + share * (value - signal.shared)
+    zero = tuple(0 for _ in size)
+    second = signal.shared + found.pop(zero, 0.0)
+    return replace(
+        signal,
+        second=second,
+        gate=IDENTITY,
+        before=(second, signal.shared) if signal.is_normal else None,
+        law=None,
+        lags=tuple((h, signal.shared + r) for h, r in found.items()),
+    )
+
+
+def _differences(size: int, dilation: int) -> list[tuple[int, float]]:
+    """Differences of two places of a window, and their shares."""
+    return [(dilation * m, (size - abs(m)) / size**2) for m in range(1 - size, size)]
+
+
+def _interpolated(scale: int) -> float:
+    """Mean over the phases of the sum of squared weights of linear interpolation."""
+    parts = [((2 * unit + 1 - scale) / (2 * scale)) % 1 for unit in range(scale)]
+    return sum(part**2 + (1 - part) ** 2 for part in parts) / scale
+
+
+def _mixed(inside: Sequence[tuple[int, Signal]]) -> Signal:
+    """The mean over channels."""
+    if len(inside) == 1:
+        return inside[0][1]
+    total = sum(count for count, _ in inside)
+    lags = {lag for _, signal in inside for lag, _ in signal.lags}
+    return Signal(
+        second=sum(count * signal.second for count, signal in inside) / total,
+        shared=sum(count * signal.shared for count, signal in inside) / total,
+        mean=sum(count * signal.mean for count, signal in inside) / total,
+        lags=tuple((h, sum(n * _lag(x, h) for n, x in inside) / total) for h in sorted(lags)),
+    )
+
+
+def _lag(signal: Signal, lag: tuple[int, ...]) -> float:
+    return dict(signal.lags).get(lag, signal.shared)
+
+
+def _divides(lag: tuple[int, ...], strides: tuple[int, ...]) -> bool:
+    return all(h % s == 0 for h, s in zip(lag, strides, strict=True))
+
+
+def _divided(lag: tuple[int, ...], strides: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(h // s for h, s in zip(lag, strides, strict=True))
+
+
+def _enter(reasons: dict[str, list[str]], reason: str, node: str) -> None:
+    nodes = reasons.setdefault(reason, [])
+    if node not in nodes:
+        nodes.append(node)
+
+
+def _some(nodes: Sequence[str]) -> str:
+    """The first names of a list."""
+    return ", ".join(nodes[:3]) + (f" and {len(nodes) - 3} more" if len(nodes) > 3 else "")

@@ -1,0 +1,114 @@
+"""What differs between channels: one thing for every range of them."""
+
+from __future__ import annotations
+
+import itertools
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Generic, TypeVar, final
+
+__all__ = ["Pieces"]
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+@final
+@dataclass(frozen=True)
+class Pieces(Generic[T]):
+    """Ranges of channels, ascending and apart, and what each of their channels holds.
+
+    Attributes
+    ----------
+    parts : tuple of (int, int, thing)
+        First channel, the one behind the last, and the thing.
+
+    Examples
+    --------
+    >>> low, high = Pieces.uniform(4, "a"), Pieces(((2, 8, "b"),))
+    >>> low.joined(high, str.__add__).parts
+    ((0, 2, 'a'), (2, 4, 'ab'), (4, 8, 'b'))
+    """
+
+    parts: tuple[tuple[int, int, T], ...]
+
+    @classmethod
+    def uniform(cls, channels: int, thing: T) -> Pieces[T]:
+        """The same for all channels."""
+        return cls(((0, channels, thing),))
+
+    def each(self, change: Callable[[T], U]) -> Pieces[U]:
+        """Change every thing alike."""
+        return Pieces(tuple((a, b, change(thing)) for a, b, thing in self.parts))
+
+    def take(self, start: int, stop: int) -> Pieces[T]:
+        """Channels start to stop-1, counted from 0."""
+        kept = ((max(a, start), min(b, stop), thing) for a, b, thing in self.parts)
+        return Pieces(tuple((a - start, b - start, thing) for a, b, thing in kept if a < b))
+
+    def moved(self, by: int) -> Pieces[T]:
+        """The same on channels ``by`` further on."""
+        return Pieces(tuple((a + by, b + by, thing) for a, b, thing in self.parts))
+
+    def joined(self, other: Pieces[T], both: Callable[[T, T], T]) -> Pieces[T]:
+        """Both on the union of their channels; where they meet, ``both`` of them."""
+        if [part[:2] for part in self.parts] == [part[:2] for part in other.parts]:
+            pairs = zip(self.parts, other.parts, strict=True)
+            return Pieces(tuple((a, b, both(one, two)) for (a, b, one), (_, _, two) in pairs))
+        found: list[tuple[int, int, T]] = []
+        cuts = sorted(
+            {end for parts in (self.parts, other.parts) for a, b, _ in parts for end in (a, b)}
+        )
+        for a, b in itertools.pairwise(cuts):
+            things = [thing for piece in (self, other) for thing in piece.at(a)]
+            if things:
+                found.append((a, b, things[0] if len(things) == 1 else both(*things)))
+        return Pieces(tuple(found))
+
+    def zipped(self, other: Pieces[U]) -> Pieces[tuple[T, U]]:
+        """Pairs on the channels that both have."""
+        if len(self.parts) == len(other.parts) == 1:
+            (a, b, one), (c, d, two) = self.parts[0], other.parts[0]
+            return Pieces(((max(a, c), min(b, d), (one, two)),))
+        found = []
+        for a, b, one in self.parts:
+            for c, d, two in other.parts:
+                if max(a, c) < min(b, d):
+                    found.append((max(a, c), min(b, d), (one, two)))
+        return Pieces(tuple(found))
+
+    def at(self, channel: int) -> list[T]:
+        """What a channel holds: one thing, or none."""
+        place = bisect_right(self.parts, channel, key=lambda part: part[0]) - 1
+        if place < 0 or channel >= self.parts[place][1]:
+            return []
+        return [self.parts[place][2]]
+
+    def dealt(self, groups: int, channels: int) -> Pieces[T]:
+        """Behind a shuffle to before it: channel i·groups + g comes from group g's i-th."""
+        size = channels // groups
+        found = []
+        for group in range(groups):
+            for a, b, thing in self.parts:
+                first, last = -(-(a - group) // groups), -(-(b - group) // groups)
+                if first < last:
+                    found.append((group * size + first, group * size + last, thing))
+        return Pieces(tuple(found))
+
+    def grouped(self, groups: int, size: int) -> Iterable[tuple[int, int, list[tuple[int, T]]]]:
+        """Runs of groups of ``size`` channels that hold the same.
+
+        Yields
+        ------
+        tuple
+            First group, the one behind the last, and the things of one of these groups, each with
+            the number of its channels.
+        """
+        cuts = {0, groups}
+        for a, b, _ in self.parts:
+            cuts |= {a // size, -(-a // size), b // size, -(-b // size)}
+        ends = sorted(cuts)
+        for first, last in itertools.pairwise(ends):
+            inside = self.take(first * size, (first + 1) * size)
+            yield first, last, [(b - a, thing) for a, b, thing in inside.parts]
