@@ -2,6 +2,7 @@
 
 from erf_theory.network.base import Layer
 from erf_theory.network.convolutions import Conv, ConvTranspose
+from erf_theory.network.files import from_dict, load, save, to_dict
 from erf_theory.network.graph import Chain, Graph, Parallel, Residual
 from erf_theory.network.nodes import Network, Node
 from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
@@ -33,5 +34,9 @@ __all__ = [
     "Residual",
     "Split",
     "Upsample",
+    "from_dict",
+    "load",
     "receptive_field",
+    "save",
+    "to_dict",
 ]

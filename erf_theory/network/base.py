@@ -13,7 +13,7 @@ from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
 from erf_theory.lattice import Steps, per_axis
 
-__all__ = ["Given", "Layer", "Padding", "Window", "given", "need_whole"]
+__all__ = ["Given", "Layer", "Padding", "Window", "given", "need_ends", "need_whole"]
 
 Padding = int | tuple[int | tuple[int, int], ...] | str
 """One number for both ends of all axes; a tuple with a number, or a pair (before, after), for
@@ -104,9 +104,7 @@ class Window(ABC):
                     '"same_tf" for TensorFlow\'s'
                 )
             return
-        for part in _tuple(self.padding):
-            for end in _tuple(part):
-                need_whole(f"padding {what}", end, 0)
+        need_ends(f"padding {what}", self.padding)
 
     def pads(self, ndim: int, image: tuple[int, ...] | None = None) -> tuple[tuple[int, int], ...]:
         """Places before the first and behind the last sample, per axis.
@@ -145,6 +143,15 @@ class Window(ABC):
 
 
 _RULES = ("same", "same_tf", "causal")
+
+
+def need_ends(name: str, ends: Any) -> None:
+    """Refuse what is not a number, or a tuple of numbers and pairs, all of at least 0."""
+    for part in _tuple(ends):
+        if isinstance(part, tuple) and len(part) != 2:
+            raise ErfTheoryError(f"the {name} is a number or a pair for every axis, not {part}")
+        for end in _tuple(part):
+            need_whole(name, end, 0)
 
 
 def need_whole(name: str, value: int, least: int) -> None:

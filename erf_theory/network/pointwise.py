@@ -51,7 +51,11 @@ class Activation(Pointwise):
     function: str | Nonlinearity
 
     def __post_init__(self) -> None:
-        _ = self.nonlinearity
+        if not isinstance(self.nonlinearity, Nonlinearity):
+            raise ErfTheoryError(
+                f"an activation is a name or a nonlinearity, not {self.function!r}: make one of a "
+                "function and its derivative"
+            )
 
     @cached_property
     def nonlinearity(self) -> Nonlinearity:

@@ -27,6 +27,8 @@ class Geometry:
 
     Attributes
     ----------
+    network : Network
+        What it is the geometry of.
     rows : tuple of NodeField
         One row per node, in the network's order; ``geometry[name]`` and ``geometry[place]`` too.
     image_size : tuple of int or None
@@ -35,6 +37,7 @@ class Geometry:
         What every unit sees, per axis and node.
     """
 
+    network: Network
     rows: tuple[NodeField, ...]
     image_size: tuple[int, ...] | None
     sights: tuple[tuple[Sight, ...], ...]
@@ -148,12 +151,7 @@ class Geometry:
             if -len(self) <= node < len(self):
                 return node % len(self)
             raise ErfTheoryError(f"there is no node {node} among {len(self)}")
-        for place, row in enumerate(self.rows):
-            if row.name == node:
-                return place
-        raise ErfTheoryError(
-            f"there is no node {node!r}: the names are {', '.join(row.name for row in self.rows)}"
-        )
+        return self.network.place_of(node)
 
 
 def receptive_field(network: Network, *, image_size: Steps | None = None) -> Geometry:
@@ -214,7 +212,8 @@ def receptive_field(network: Network, *, image_size: Steps | None = None) -> Geo
             network.nodes, network.channels, axes, behind, strict=True
         )
     )
-    return Geometry(tuple(rows), image, tuple(tuple(seen for _, seen in one) for one in by_axis))
+    seen = tuple(tuple(union for _, union in one) for one in by_axis)
+    return Geometry(network, tuple(rows), image, seen)
 
 
 def _whole(name: str, value: Steps, ndim: int) -> tuple[int, ...]:

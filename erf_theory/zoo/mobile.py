@@ -105,7 +105,7 @@ def shufflenet_v2() -> Chain:
 def _shuffled(channels: int) -> Chain:
     """One half of the channels as it is, the other through a branch."""
     half = channels // 2
-    branch = Chain({"split": Split(half, channels), "branch": _branch(half, half, 1)})
+    branch = Chain([Split(half, channels), _branch(half, half, 1)])
     branches: list[Part] = [Split(0, half), branch]
     return Chain([Parallel(branches, "concat"), ChannelShuffle(2)])
 
