@@ -79,7 +79,7 @@ def paths(network: Network, axis: int) -> tuple[Paths, ...]:
     start = Paths(whole, (whole,), (whole,), _ZERO, aligned=True)
     for node, union in zip(network.nodes, sights(network, axis), strict=True):
         before = [start if i == INPUT else found[i] for i in node.inputs]
-        shift = _spread([one.union.centre for one in before]) if len(before) > 1 else _ZERO
+        shift = _spread(one.union.centre for one in before) if len(before) > 1 else _ZERO
         aligned = not shift and all(one.aligned for one in before)
         inner: tuple[Sight, ...] = (union,)
         outer = inner
@@ -91,9 +91,10 @@ def paths(network: Network, axis: int) -> tuple[Paths, ...]:
     return tuple(found)
 
 
-def _spread(centres: list[Fraction]) -> Fraction:
+def _spread(centres: Iterable[Fraction | None]) -> Fraction:
     """The largest difference."""
-    return max(centres) - min(centres)
+    known = [centre for centre in centres if centre is not None]
+    return max(known) - min(known) if known else _ZERO
 
 
 def _innermost(many: Iterable[Sight]) -> tuple[Sight, ...]:

@@ -64,6 +64,9 @@ class Geometry:
     def region(self, node: str | int, unit: Steps = 0) -> Region | None:
         """The box of input pixels that a unit depends on; it may reach over the image's border.
 
+        Where a transposed convolution with more stride than taps stands beside other branches,
+        the box may be larger than what the unit depends on: each axis counts alone.
+
         Parameters
         ----------
         node : str or int

@@ -34,8 +34,8 @@ class AxisField:
         The effective padding: minus ``start``.
     smallest, largest : int
         Extent over the smallest and over the largest path from the input, of any phase.
-    centre : int or Fraction
-        Where unit 0 looks, the phases averaged.
+    centre : int, Fraction or None
+        Where unit 0 looks, the phases averaged; None if no unit sees anything.
     shift : int or Fraction
         By how much the centres of the node's own inputs differ; 0 unless it merges branches.
     aligned : bool
@@ -49,7 +49,7 @@ class AxisField:
     padding: int | None
     smallest: int
     largest: int
-    centre: int | Fraction
+    centre: int | Fraction | None
     shift: int | Fraction
     aligned: bool
 
@@ -57,7 +57,7 @@ class AxisField:
     def of(cls, seen: Paths) -> AxisField:
         """The row of what the units of a node see."""
         union = seen.union
-        low, high = union.intervals[0]
+        (low, high), centre = union.intervals[0], union.centre
         start = int(low) if low <= high else None
         return cls(
             size=max(union.sizes),
@@ -67,7 +67,7 @@ class AxisField:
             padding=None if start is None else -start,
             smallest=seen.smallest,
             largest=seen.largest,
-            centre=_simple(union.centre),
+            centre=None if centre is None else _simple(centre),
             shift=_simple(seen.shift),
             aligned=seen.aligned,
         )
