@@ -131,7 +131,8 @@ class Weighted(Window, Layer):
         if taps.shape == (1,):
             return Kernel(np.full(shape, taps[0], dtype=taps.dtype))
         if taps.ndim == 1 and ndim > 1:
-            taps = reduce(np.multiply.outer, [taps] * ndim)
+            with np.errstate(over="ignore"):
+                taps = reduce(np.multiply.outer, [taps] * ndim)
         if taps.shape != shape:
             raise ErfTheoryError(
                 f"variances of shape {self.init.shape} do not fit taps of shape {shape}"
