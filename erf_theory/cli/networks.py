@@ -41,7 +41,10 @@ def layers(
         raise click.UsageError("--json and --csv are two forms of one answer: choose one")
     geometry = receptive_field(load_network(network), image_size=image_size)
     if as_json:
-        record = geometry.to_dict() | {"call": f"erf-theory layers {network}"}
+        call = f"erf-theory layers {network}"
+        if geometry.image_size:
+            call += f" --image-size {','.join(map(str, geometry.image_size))}"
+        record = geometry.to_dict() | {"call": call}
         click.echo(json.dumps(record, allow_nan=False))
     else:
         click.echo(geometry.to_csv() if as_csv else str(geometry), nl=not as_csv)

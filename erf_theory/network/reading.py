@@ -29,7 +29,7 @@ LAYERS: dict[str, type[Layer]] = {
 }
 """The layers that a file can hold, by name."""
 
-Record = Mapping[str, Any]
+_Record = Mapping[str, Any]
 
 
 def read_network(record: Any) -> Network:
@@ -65,7 +65,7 @@ def _part(record: Any, where: str) -> Part:
         raise ErfTheoryError(f"{where}: this is no {name}: {error}") from None
 
 
-def _layer(record: Record, where: str) -> Layer:
+def _layer(record: _Record, where: str) -> Layer:
     kind = LAYERS[record["type"]]
     known = {part.name: part for part in fields(kind)}
     _need(record, known, [name for name, part in known.items() if part.default is MISSING])
@@ -76,31 +76,31 @@ def _layer(record: Record, where: str) -> Layer:
     return kind(**values)
 
 
-def _chain(record: Record, where: str) -> Chain:
+def _chain(record: _Record, where: str) -> Chain:
     _need(record, ("parts", "names", "ndim"), ["parts"])
     return Chain(_named(record, "parts", where), record.get("ndim"))
 
 
-def _parallel(record: Record, where: str) -> Parallel:
+def _parallel(record: _Record, where: str) -> Parallel:
     _need(record, ("branches", "names", "merge", "ndim"), ["branches"])
     branches = _named(record, "branches", where)
     return Parallel(branches, record.get("merge", "add"), record.get("ndim"))
 
 
-def _residual(record: Record, where: str) -> Residual:
+def _residual(record: _Record, where: str) -> Residual:
     _need(record, ("body", "shortcut", "ndim"), ["body"])
     shortcut = record.get("shortcut", {"type": "Identity"})
     parts = _part(record["body"], f"{where}.body"), _part(shortcut, f"{where}.shortcut")
     return Residual(*parts, record.get("ndim"))
 
 
-def _graph(record: Record, where: str) -> Graph:
+def _graph(record: _Record, where: str) -> Graph:
     _need(record, ("parts", "output", "ndim"), ["parts"])
     rows = _rows(record["parts"], where)
     return Graph(rows, record.get("output"), record.get("ndim"))
 
 
-def _flat(record: Record, where: str) -> Flat:
+def _flat(record: _Record, where: str) -> Flat:
     _need(record, ("nodes", "ndim"), ["nodes"])
     nodes = []
     for place, (name, (layer, *inputs)) in enumerate(_rows(record["nodes"], where).items()):
@@ -127,7 +127,7 @@ def _rows(rows: Any, where: str) -> dict[str, Sequence[Any]]:
     return found
 
 
-def _named(record: Record, name: str, where: str) -> Sequence[Part] | Mapping[str, Part]:
+def _named(record: _Record, name: str, where: str) -> Sequence[Part] | Mapping[str, Part]:
     """A list of parts, with their names if they have some."""
     rows = enumerate(_list(record[name], name))
     parts = [_part(row, f"{where}.{name}[{place}]") for place, row in rows]
@@ -157,7 +157,7 @@ def _value(value: Any, where: str) -> Any:
     raise ErfTheoryError(f"{where}: this is no value of a layer: {value!r}")
 
 
-def _need(record: Record, known: Sequence[str] | Mapping[str, Any], least: Sequence[str]) -> None:
+def _need(record: _Record, known: Sequence[str] | Mapping[str, Any], least: Sequence[str]) -> None:
     """Refuse names that do not belong here, and missing ones."""
     for name in record:
         if name != "type" and name not in known:
@@ -175,7 +175,7 @@ def _list(value: Any, name: str) -> list[Any]:
     return value
 
 
-_NETWORKS: dict[str, Callable[[Record, str], Part]] = {
+_NETWORKS: dict[str, Callable[[_Record, str], Part]] = {
     "Chain": _chain,
     "Flat": _flat,
     "Graph": _graph,

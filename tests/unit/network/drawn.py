@@ -3,6 +3,7 @@
 from hypothesis import strategies as st
 
 from erf_theory.activations import ACTIVATIONS
+from erf_theory.exact import number
 from erf_theory.kernel import Kernel
 from erf_theory.network import (
     Activation,
@@ -32,7 +33,7 @@ STEPS = FEW | st.tuples(FEW, FEW)
 END = st.integers(0, 3)
 ENDS = END | st.tuples(END | st.tuples(END, END), END | st.tuples(END, END))
 PADDINGS = ENDS | st.sampled_from(["same_tf", "causal"])
-EXACT = st.integers(0, 2**70) | st.fractions(0, 3)
+EXACT = st.integers(0, 2**70) | st.fractions(0, 3).map(number)
 FLOATS = st.floats(0, 1e100)
 INITS = st.one_of(
     st.sampled_from(["he", "xavier", "lecun", "pytorch"]),
