@@ -21,6 +21,7 @@ __all__ = [
     "KernelType",
     "NumberType",
     "PictureType",
+    "SizeType",
     "json_option",
     "ndim_option",
     "parsed",
@@ -29,6 +30,7 @@ __all__ = [
     "print_table",
     "progress_bar",
     "save_picture",
+    "size_option",
 ]
 
 
@@ -88,11 +90,30 @@ class PictureType(click.Path):
         return str(path)
 
 
+class SizeType(click.ParamType[Any]):
+    """The size of an image: 224, or one number per axis like 480,640."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read a text."""
+        if not isinstance(value, str):
+            return value
+        try:
+            sizes = tuple(int(size) for size in value.split(","))
+        except ValueError:
+            self.fail(f"{value!r} is no size: write 224 or 480,640", param, ctx)
+        return sizes if len(sizes) > 1 else sizes[0]
+
+
 ndim_option = click.option(
     "--ndim", type=int, default=1, show_default=True, help="Spatial axes: 1, 2 or 3."
 )
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON, with values, to standard output."
+)
+size_option = click.option(
+    "--image-size", type=SizeType(), help="Size of the input: 224, or one per axis, 480,640."
 )
 plot_option = click.option(
     "--plot", type=PictureType(dir_okay=False), help="Save a picture: .png, .svg or .pdf."

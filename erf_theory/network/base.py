@@ -13,7 +13,17 @@ from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
 from erf_theory.lattice import Steps, per_axis
 
-__all__ = ["Given", "Layer", "Padding", "Window", "given", "keep", "need_steps", "need_whole"]
+__all__ = [
+    "Given",
+    "Layer",
+    "Padding",
+    "Window",
+    "given",
+    "keep",
+    "need_ends",
+    "need_steps",
+    "need_whole",
+]
 
 Padding = int | tuple[int | tuple[int, int], ...] | str
 """One number for both ends of all axes; a tuple with a number, or a pair (before, after), for
@@ -71,6 +81,20 @@ def given(name: str, numbers: Any) -> Given | None:
     return Given(array)
 
 
+def need_ends(name: str, ends: Any) -> Any:
+    """Whole numbers of at least 0: one, or a tuple of them and of pairs.
+
+    Raises
+    ------
+    ErfTheoryError
+        If they are none; ``name`` says what they would be.
+    """
+    for part in _tuple(ends):
+        if isinstance(part, tuple) and len(part) != 2:
+            raise ErfTheoryError(f"the {name} is a number or a pair for every axis, not {part}")
+    return need_steps(name, ends, 0)
+
+
 def keep(layer: Any, name: str, value: Any) -> None:
     """Set a field of a frozen layer while it is made."""
     object.__setattr__(layer, name, value)
@@ -107,7 +131,7 @@ class Window(ABC):
                     '"same_tf" for TensorFlow\'s'
                 )
             return
-        keep(self, "padding", need_steps(f"padding {what}", self.padding, 0))
+        keep(self, "padding", need_ends(f"padding {what}", self.padding))
 
     def pads(self, ndim: int, image: tuple[int, ...] | None = None) -> tuple[tuple[int, int], ...]:
         """Places before the first and behind the last sample, per axis.

@@ -139,7 +139,8 @@ class Weighted(Window, Layer):
         if not isinstance(one, tuple):
             return Kernel(np.full(shape, one, dtype=object))
         given = number_array(one)
-        taps = reduce(np.multiply.outer, [given] * ndim) if given.ndim == 1 else given
+        with np.errstate(over="ignore"):
+            taps = reduce(np.multiply.outer, [given] * ndim) if given.ndim == 1 else given
         if taps.shape != shape:
             raise ErfTheoryError(
                 f"variances of shape {given.shape} do not fit taps of shape {shape}: give one "
