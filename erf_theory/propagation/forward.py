@@ -110,10 +110,14 @@ def _sum(a: Signal, b: Signal, at: Place) -> Signal:
     cross = 0.0 if a.is_symmetric or b.is_symmetric else 2 * a.mean * b.mean
     if cross:
         at.note("branches that are added are taken as independent")
-    lags = {lag: _lag(a, lag) + _lag(b, lag) + cross for lag, _ in (*a.lags, *b.lags)}
+    shared = a.shared + b.shared + cross
+    lags: dict[tuple[int, ...], float] = {}
+    for part in (a, b):
+        for lag, value in part.lags:
+            lags[lag] = lags.get(lag, shared) + value - part.shared
     total = Signal(
         second=a.second + b.second + cross,
-        shared=a.shared + b.shared + cross,
+        shared=shared,
         mean=a.mean + b.mean,
         is_normal=a.is_normal and b.is_normal,
         is_symmetric=a.is_symmetric and b.is_symmetric,
@@ -309,6 +313,10 @@ def _affine(signal: Signal, scale: float, mean: float) -> Signal:
 def _largest(signal: Signal, places: int, at: Place) -> Signal:
     """The largest sample of a window."""
     gate, before = signal.gate, signal.before
+    if (law := _law(signal)) is not None and not signal.lags:
+        largest = law.largest(places)
+        mean = largest.expect(lambda x: x)
+        return Signal(largest.expect(np.square), mean**2, mean, law=largest)
     if before is None:
         at.note("samples before a max pool are taken as normal")
         gate, before = IDENTITY, (signal.second, signal.shared)
@@ -360,17 +368,17 @@ def _mixed(inside: Sequence[tuple[int, Signal]]) -> Signal:
     if len(inside) == 1:
         return inside[0][1]
     total = sum(count for count, _ in inside)
-    lags = {lag for _, signal in inside for lag, _ in signal.lags}
+    shared = sum(count * signal.shared for count, signal in inside) / total
+    lags: dict[tuple[int, ...], float] = {}
+    for count, signal in inside:
+        for lag, value in signal.lags:
+            lags[lag] = lags.get(lag, shared) + count * (value - signal.shared) / total
     return Signal(
         second=sum(count * signal.second for count, signal in inside) / total,
-        shared=sum(count * signal.shared for count, signal in inside) / total,
+        shared=shared,
         mean=sum(count * signal.mean for count, signal in inside) / total,
-        lags=tuple((h, sum(n * _lag(x, h) for n, x in inside) / total) for h in sorted(lags)),
+        lags=tuple(lags.items()),
     )
-
-
-def _lag(signal: Signal, lag: tuple[int, ...]) -> float:
-    return dict(signal.lags).get(lag, signal.shared)
 
 
 def _divides(lag: tuple[int, ...], strides: tuple[int, ...]) -> bool:
