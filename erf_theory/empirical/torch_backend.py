@@ -23,7 +23,7 @@ from erf_theory.empirical.torch_modules import import_torch, load_numbers, name_
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
 from erf_theory.lattice import box
-from erf_theory.network.geometry import Region, image_sizes, regions, sights
+from erf_theory.network.geometry import Region, image_sizes, sights
 from erf_theory.network.nodes import Network
 from erf_theory.network.pointwise import Dropout, Norm
 
@@ -198,7 +198,7 @@ class _Hook:
     crops: bool = False
     calibrates: bool = False
 
-    def before(self, module: Any, inputs: tuple[Any]) -> tuple[Any]:
+    def before(self, module: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
         """See the input first: calibrate a batch norm, or crop the input of another norm."""
         part = inputs[0][self.index]
         if self.calibrates:
@@ -207,8 +207,9 @@ class _Hook:
             module.running_var.copy_(part.var(axes, correction=0))
         return (part,) if self.crops else inputs
 
-    def behind(self, module: Any, inputs: tuple[Any], output: Any) -> Any:
+    def behind(self, *inputs_and_output: Any) -> Any:
         """Put a cropped output back to its place, and lay a mask on it."""
+        output = inputs_and_output[-1]
         if not self.crops:
             return output
         whole = import_torch().zeros(self.shape, dtype=output.dtype)
@@ -216,9 +217,7 @@ class _Hook:
         return whole
 
 
-def _in_boxes(
-    network: Network, where: Image, noise: Noise, *, calibrate: bool
-) -> Iterator[_Hook]:
+def _in_boxes(network: Network, where: Image, noise: Noise, *, calibrate: bool) -> Iterator[_Hook]:
     """The hooks of one run."""
     torch = import_torch()
     rows = zip(network.nodes, where.boxes[1:], where.sizes[1:], network.channels, strict=True)
