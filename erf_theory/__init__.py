@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from erf_theory.gaussian.depths import Scaling
     from erf_theory.gaussian.scaling import sqrt_scaling
     from erf_theory.kernel import Kernel
+    from erf_theory.network.receptive import Geometry, receptive_field
     from erf_theory.theory import theoretical_erf, variance_erf
     from erf_theory.verdict.agreement import Agreement, crosscheck
 
@@ -30,6 +31,7 @@ __all__ = [
     "Agreement",
     "EngineError",
     "ErfTheoryError",
+    "Geometry",
     "Kernel",
     "MapTooLargeError",
     "Measurement",
@@ -38,6 +40,7 @@ __all__ = [
     "crosscheck",
     "measure_erf",
     "network_erf",
+    "receptive_field",
     "sqrt_scaling",
     "symbolic_erf",
     "theoretical_erf",
@@ -49,6 +52,7 @@ _HOMES = {
     "ERF": "erf",
     "EngineError": "errors",
     "ErfTheoryError": "errors",
+    "Geometry": "network.receptive",
     "Kernel": "kernel",
     "MapTooLargeError": "errors",
     "Measurement": "empirical.measure",
@@ -57,6 +61,7 @@ _HOMES = {
     "crosscheck": "verdict.agreement",
     "measure_erf": "empirical.measure",
     "network_erf": "architectures",
+    "receptive_field": "network.receptive",
     "sqrt_scaling": "gaussian.scaling",
     "symbolic_erf": "formulas",
     "theoretical_erf": "theory",

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from erf_theory.cli.networks import layers
 from erf_theory.cli.stacks import formula, scaling, show
 from erf_theory.cli.verify import verify
 from erf_theory.errors import ErfTheoryError
@@ -34,6 +35,7 @@ class _Group(click.Group):
             click.echo(f"Error: {text}", err=True)
             result = 2
         except click.Abort:
+            click.echo("Interrupted", err=True)
             result = 130
         if standalone_mode:
             sys.exit(result if isinstance(result, int) else 0)
@@ -53,5 +55,5 @@ def main(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (show, scaling, verify, formula):
+for command in (show, scaling, layers, verify, formula):
     main.add_command(command)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from operator import index
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,11 @@ import numpy as np
 from erf_theory.empirical import tape
 from erf_theory.empirical.draws import Sample, draw
 from erf_theory.empirical.plan import Plan, plan
-from erf_theory.errors import ErfTheoryError
+from erf_theory.errors import ErfTheoryError, MapTooLargeError
 from erf_theory.exact import FloatArray
 from erf_theory.lattice import Steps
+from erf_theory.memory import physical_memory
+from erf_theory.network.base import need_whole
 from erf_theory.network.nodes import Network
 
 __all__ = ["BACKENDS", "Measurement", "Seed", "measure_erf"]
@@ -87,6 +89,7 @@ def measure_erf(
     samples: int = 100,
     unit: Steps = 0,
     rng: Seed = None,
+    progress: Callable[[int], object] | None = None,
 ) -> Measurement:
     """Measure the energy E g² of an output unit by back-propagation, as frameworks do it.
 
@@ -105,8 +108,11 @@ def measure_erf(
         Independent weights and inputs, 2 or more.
     unit : int or tuple of int
         The output unit, whose phase matters behind an upsampling.
-    rng : int, SeedSequence or Generator
-        The seed. Sample i is the same whatever the number of samples, and on every backend.
+    rng : int, SeedSequence or Generator, optional
+        The seed, or what draws it; the result's ``call`` has the seed. Sample i is the same
+        whatever the number of samples, and on every backend.
+    progress : callable, optional
+        Called with the number of samples that are done, now and then.
 
     Returns
     -------
@@ -115,8 +121,10 @@ def measure_erf(
     Raises
     ------
     ErfTheoryError
-        If an argument makes no sense, the unit depends on no input, or no sample goes through a
-        layer.
+        If an argument makes no sense, the unit depends on no input, no sample goes through a
+        layer, or numbers grow beyond doubles.
+    MapTooLargeError
+        If one sample would not fit into memory.
 
     Notes
     -----
@@ -129,49 +137,72 @@ def measure_erf(
     Examples
     --------
     >>> from erf_theory.network import Chain, Conv
-    >>> one = measure_erf(Chain([Conv(1, 1, 3, init=1)], ndim=1), samples=1000, rng=1)
-    >>> one.mean.round(1), one.start
-    (array([1. , 1. , 1. ]), (0,))
+    >>> one = measure_erf(Chain([Conv(1, 1, 3, init=1)], ndim=1), samples=1000, rng=0)
+    >>> one.start, bool(np.all(abs(one.mean - 1) < 4 * one.standard_error))
+    ((0,), True)
     """
     if backend not in BACKENDS:
         raise ErfTheoryError(f"there is no backend {backend!r}: choose {', '.join(BACKENDS)}")
-    if index(samples) < 2:
-        raise ErfTheoryError(f"an error needs 2 samples or more, not {samples}")
-    seeds, text = _seeds(rng)
-    what = plan(network, unit)
-    counts = np.array([len(part) for part in np.array_split(range(samples), min(_BLOCKS, samples))])
-    children = iter(seeds.spawn(samples))
-    blocks = [_block_mean(what, backend, children, int(count)) for count in counts]
+    total = need_whole("number of samples", samples, 2)
+    seed, what = _seed(rng), plan(network, unit)
+    if 8 * what.numbers > (limit := physical_memory()):
+        raise MapTooLargeError(
+            f"one sample needs about {8 * what.numbers / 2**30:.3g} GiB and this machine has "
+            f"{limit / 2**30:.3g} GiB: take fewer channels or a smaller network"
+        )
+    children, counts, blocks = _children(seed), _counts(total), []
+    for done, size in enumerate(counts):
+        blocks.append(_block_mean(what, backend, children, size))
+        if progress:
+            progress(sum(counts[: done + 1]))
+    if not np.all(np.isfinite(blocks)):
+        raise ErfTheoryError("the gradients grow beyond doubles: give the weights less variance")
     where = "" if unit == 0 else f", unit={unit}"
-    call = f"measure_erf({network}, samples={samples}{where}, rng={text})"
-    return Measurement(np.array(blocks), counts, what.map.start, call)
+    call = f"measure_erf({network}, samples={total}{where}, rng={_text(seed)})"
+    return Measurement(np.array(blocks), np.array(counts), what.map.start, call)
 
 
-def _seeds(rng: Seed) -> tuple[np.random.SeedSequence, str]:
-    """Where the samples' seeds come from, and how it is written."""
+def _seed(rng: Seed) -> np.random.SeedSequence:
+    """The seed of all samples."""
+    if isinstance(rng, np.random.SeedSequence):
+        return rng
     if isinstance(rng, np.random.Generator):
-        seeds: Any = rng.bit_generator.seed_seq
-        if not isinstance(seeds, np.random.SeedSequence):
-            raise ErfTheoryError("the generator has no SeedSequence to draw seeds from: give one")
-    else:
-        seeds = rng if isinstance(rng, np.random.SeedSequence) else np.random.SeedSequence(rng)
-    spawned = {"spawn_key": seeds.spawn_key, "n_children_spawned": seeds.n_children_spawned}
-    more = "".join(f", {name}={value}" for name, value in spawned.items() if value)
-    return seeds, f"SeedSequence({seeds.entropy}{more})" if more else str(seeds.entropy)
+        return np.random.SeedSequence(int.from_bytes(rng.bytes(16)))
+    return np.random.SeedSequence(None if rng is None else need_whole("seed", rng, 0))
+
+
+def _text(seed: np.random.SeedSequence) -> str:
+    """How a seed is written."""
+    if seed.spawn_key:
+        return f"SeedSequence({seed.entropy}, spawn_key={seed.spawn_key})"
+    return str(seed.entropy)
+
+
+def _children(seed: np.random.SeedSequence) -> Iterator[np.random.SeedSequence]:
+    """One seed per sample."""
+    key = seed.spawn_key
+    return (np.random.SeedSequence(seed.entropy, spawn_key=(*key, i)) for i in count())
+
+
+def _counts(samples: int) -> list[int]:
+    """Samples in every block."""
+    blocks = min(_BLOCKS, samples)
+    return [samples // blocks + (i < samples % blocks) for i in range(blocks)]
 
 
 def _block_mean(
-    what: Plan, backend: str, seeds: Iterator[np.random.SeedSequence], count: int
+    what: Plan, backend: str, seeds: Iterator[np.random.SeedSequence], size: int
 ) -> FloatArray:
-    """Mean of g² over ``count`` samples, a few at a time."""
+    """Mean of g² over ``size`` samples, a few at a time."""
     most = max(1, _MOST_NUMBERS // what.numbers)
     total = np.zeros(what.map.shape)
-    for first in range(0, count, most):
-        size = min(most, count - first)
-        batch = [draw(what, np.random.default_rng(next(seeds))) for _ in range(size)]
-        gradient = BACKENDS[backend](what, batch)
-        total += np.mean(np.square(gradient), axis=1).sum(axis=0)
-    return total / count
+    for first in range(0, size, most):
+        few = min(most, size - first)
+        batch = [draw(what, np.random.default_rng(next(seeds))) for _ in range(few)]
+        with np.errstate(over="ignore", invalid="ignore"):
+            for sample in np.mean(np.square(BACKENDS[backend](what, batch)), axis=1):
+                total += sample
+    return total / size
 
 
 def _torch(what: Plan, batch: Sequence[Sample]) -> FloatArray:

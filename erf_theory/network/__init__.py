@@ -2,10 +2,12 @@
 
 from erf_theory.network.base import Layer
 from erf_theory.network.convolutions import Conv, ConvTranspose
+from erf_theory.network.files import from_dict, load, save, to_dict
 from erf_theory.network.graph import Chain, Graph, Parallel, Residual
 from erf_theory.network.nodes import Network, Node
 from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
+from erf_theory.network.receptive import Geometry, receptive_field
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "ConvTranspose",
     "Crop",
     "Dropout",
+    "Geometry",
     "Graph",
     "Identity",
     "Layer",
@@ -31,4 +34,9 @@ __all__ = [
     "Residual",
     "Split",
     "Upsample",
+    "from_dict",
+    "load",
+    "receptive_field",
+    "save",
+    "to_dict",
 ]

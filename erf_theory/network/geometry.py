@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import singledispatch
 from typing import Any, final
 
@@ -109,16 +108,16 @@ def sights(network: Network, axis: int) -> tuple[Sight, ...]:
     Examples
     --------
     >>> from erf_theory.network import Chain, Conv
-    >>> sights(Chain([Conv(1, 1, 3, stride=2, padding=1)] * 2), 0)
-    (Sight(jump=2, intervals=((-1, 1),)), Sight(jump=4, intervals=((-3, 3),)))
+    >>> sights(Chain([Conv(1, 1, 3, stride=2, padding=1)] * 2), 0)[-1]
+    Sight(jump=4, intervals=((-3, 3),), step=1)
     """
     found: list[Sight] = []
     whole = Sight(1, ((0, 0),))
     for node in network.nodes:
         own = sight(node.layer, network.ndim, axis)
         parts = [own.through(whole if i == INPUT else found[i]) for i in node.inputs]
-        if len({Fraction(part.jump, part.period) for part in parts}) > 1:
-            jumps = ", ".join(str(Fraction(part.jump, part.period)) for part in parts)
+        if len(parts) > 1 and len({part.rate for part in parts}) > 1:
+            jumps = ", ".join(str(part.rate) for part in parts)
             raise ErfTheoryError(
                 f"node {node.name}: its inputs have strides {jumps} on axis {axis}: they do not fit"
             )

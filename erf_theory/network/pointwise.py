@@ -51,7 +51,10 @@ class Activation(Pointwise):
     function: str | Nonlinearity
 
     def __post_init__(self) -> None:
-        _ = self.nonlinearity
+        if not isinstance(self.nonlinearity, Nonlinearity):
+            raise ErfTheoryError(
+                f"{self.function!r} is no activation: give a name, or make one with nonlinearity"
+            )
 
     @cached_property
     def nonlinearity(self) -> Nonlinearity:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache, singledispatch
 from math import gcd, inf, lcm
 from typing import final
@@ -37,6 +38,9 @@ class Sight:
         Source places for one period.
     intervals : tuple of (int, int)
         What units 0 to period-1 see.
+    step : int
+        Distance of the places in an interval that one layer sees. Through several layers only the
+        ends of an interval are known, and it is 1.
 
     Examples
     --------
@@ -44,16 +48,39 @@ class Sight:
     >>> [conv.of(unit) for unit in (0, 1)], [copies.of(unit) for unit in (0, 1, 2)]
     ([(-1, 1), (1, 3)], [(0, 0), (0, 0), (1, 1)])
     >>> conv.through(copies)
-    Sight(jump=1, intervals=((-1, 0),))
+    Sight(jump=1, intervals=((-1, 0),), step=1)
     """
 
     jump: int
     intervals: tuple[Interval, ...]
+    step: int = 1
 
     @property
     def period(self) -> int:
         """Units after which it repeats."""
         return len(self.intervals)
+
+    @property
+    def rate(self) -> Fraction:
+        """Source places for one unit."""
+        return Fraction(self.jump, self.period)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Number of places that units 0 to period-1 see."""
+        return tuple(int(high - low) + 1 if low <= high else 0 for low, high in self.intervals)
+
+    @property
+    def centre(self) -> Fraction | None:
+        """Where unit 0 looks, with the phases averaged: the mean of (first + last)/2 - rate·unit.
+
+        Units that see nothing do not count; None if all of them see nothing.
+        """
+        seen = [(i, a + b) for i, (a, b) in enumerate(self.intervals) if a <= b]
+        if not seen:
+            return None
+        ends, units = sum(int(both) for _, both in seen), sum(i for i, _ in seen)
+        return Fraction(ends * self.period - 2 * self.jump * units, 2 * self.period * len(seen))
 
     def of(self, unit: int) -> Interval:
         """First and last source place that a unit sees."""
@@ -61,20 +88,23 @@ class Sight:
         low, high = self.intervals[phase]
         return low + turns * self.jump, high + turns * self.jump
 
-    def region(self, low: float, high: float) -> Interval:
-        """The interval that the units from ``low`` to ``high`` see together."""
+    def region(self, low: float, high: float, step: int = 1) -> Interval:
+        """The interval that the units from ``low`` to ``high``, ``step`` apart, see together."""
         if low > high:
             return NOTHING
         first, last = int(low), int(high)
-        near = range(first, min(first + self.period, last + 1))
-        far = range(max(last - self.period + 1, first), last + 1)
+        turn = step * (self.period // gcd(self.period, step))
+        near = range(first, min(first + turn, last + 1), step)
+        far = range(last, max(last - turn, first - 1), -step)
         return min(self.of(unit)[0] for unit in near), max(self.of(unit)[1] for unit in far)
 
     def through(self, before: Sight) -> Sight:
         """What the units see through the node that they read."""
+        if self.intervals == ((0, 0),) and self.jump == 1:
+            return before
         rounds = before.period // gcd(before.period, self.jump)
         period = self.period * rounds
-        intervals = tuple(before.region(*self.of(unit)) for unit in range(period))
+        intervals = tuple(before.region(*self.of(unit), self.step) for unit in range(period))
         return Sight(before.jump * self.jump * rounds // before.period, intervals).shortest()
 
     def shortest(self) -> Sight:
@@ -111,7 +141,7 @@ def sight(layer: Layer, ndim: int, axis: int) -> Sight:
     Examples
     --------
     >>> sight(Conv(1, 1, 3, stride=2, padding=1), 1, 0)
-    Sight(jump=2, intervals=((-1, 1),))
+    Sight(jump=2, intervals=((-1, 1),), step=1)
     """
     return _sights(layer, ndim)[axis]
 
@@ -132,7 +162,7 @@ def _sees(layer: Layer, ndim: int) -> Sequence[Sight]:
 def _(layer: Conv | Pool, ndim: int) -> Sequence[Sight]:
     values = (per_axis(value, ndim) for value in (layer.size, layer.stride, layer.dilation))
     rows = zip(*values, layer.pads(ndim), strict=True)
-    return [Sight(s, ((-before, d * (k - 1) - before),)) for k, s, d, (before, _) in rows]
+    return [Sight(s, ((-before, d * (k - 1) - before),), d) for k, s, d, (before, _) in rows]
 
 
 @_sees.register
@@ -176,7 +206,7 @@ def _spread(size: int, stride: int, dilation: int, padding: int) -> Sight:
         places = [unit + padding - dilation * tap for tap in range(size)]
         seen = [place // stride for place in places if place % stride == 0]
         intervals.append((min(seen), max(seen)) if seen else NOTHING)
-    return Sight(1, tuple(intervals))
+    return Sight(1, tuple(intervals), dilation // gcd(dilation, stride))
 
 
 def _neighbours(unit: int, scale: int) -> Interval:

@@ -1,8 +1,10 @@
-"""How a network is written."""
+"""How networks and tables are written."""
 
 from __future__ import annotations
 
-__all__ = ["runs"]
+from collections.abc import Sequence
+
+__all__ = ["runs", "table"]
 
 
 def runs(texts: list[str]) -> list[str]:
@@ -25,6 +27,21 @@ def runs(texts: list[str]) -> list[str]:
         found.append(f"*[{', '.join(block)}] * {times}" if times > 1 else block[0])
         texts = texts[len(block) * times :]
     return found
+
+
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The rows as lines, with columns one below the other.
+
+    Examples
+    --------
+    >>> table([["a", "long"], ["second", "b"]])
+    ['a       long', 'second  b']
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
 
 
 def _times(texts: list[str], size: int) -> int:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from functools import singledispatch
+from dataclasses import dataclass, replace
+from dataclasses import field as field_of
+from functools import lru_cache, singledispatch
 from itertools import product
 from math import prod
 
@@ -24,26 +25,35 @@ from erf_theory.propagation.pooled import pooled
 from erf_theory.propagation.signal import IDENTITY, Signal, normal
 from erf_theory.propagation.tabled import Tabled, tabled_normal
 
-__all__ = ["Notes", "Signals", "signals"]
+__all__ = ["NOT_NORMAL", "Notes", "Signals", "signals"]
 
 Signals = Pieces[Signal]
+NOT_NORMAL = "samples before an activation are taken as normal"
 
 
 @dataclass
 class Notes:
-    """Why a result is only approximate: reasons, each with the nodes that it holds for."""
+    """Why a result is only approximate: reasons, each with the nodes that it holds for.
 
-    found: dict[str, list[str]] = field(default_factory=dict)
+    What makes the signal approximate counts once something depends on the signal.
+    """
+
+    field: dict[str, list[str]] = field_of(default_factory=dict)
+    signal: dict[str, list[str]] = field_of(default_factory=dict)
+    needs_signal: bool = False
 
     def add(self, reason: str, node: str) -> None:
-        """Note a reason at a node."""
-        nodes = self.found.setdefault(reason, [])
-        if node not in nodes:
-            nodes.append(node)
+        """Note a reason why the field is approximate, at a node."""
+        _enter(self.field, reason, node)
+
+    def add_to_signal(self, reason: str, node: str) -> None:
+        """Note a reason why the signal is approximate, at a node."""
+        _enter(self.signal, reason, node)
 
     def texts(self) -> tuple[str, ...]:
         """One sentence for every reason."""
-        return tuple(f"{reason} ({_some(nodes)})" for reason, nodes in self.found.items())
+        every = [*self.field.items(), *(self.signal.items() if self.needs_signal else ())]
+        return tuple(f"{reason} ({_some(nodes)})" for reason, nodes in every)
 
 
 @dataclass(frozen=True)
@@ -57,7 +67,7 @@ class Place:
 
     def note(self, reason: str) -> None:
         """Note why the signal is only approximate."""
-        self.notes.add(reason, self.name)
+        self.notes.add_to_signal(reason, self.name)
 
 
 def signals(network: Network, notes: Notes) -> tuple[Signals, ...]:
@@ -100,10 +110,14 @@ def _sum(a: Signal, b: Signal, at: Place) -> Signal:
     cross = 0.0 if a.is_symmetric or b.is_symmetric else 2 * a.mean * b.mean
     if cross:
         at.note("branches that are added are taken as independent")
-    lags = {lag: _lag(a, lag) + _lag(b, lag) + cross for lag, _ in (*a.lags, *b.lags)}
+    shared = a.shared + b.shared + cross
+    lags: dict[tuple[int, ...], float] = {}
+    for part in (a, b):
+        for lag, value in part.lags:
+            lags[lag] = lags.get(lag, shared) + value - part.shared
     total = Signal(
         second=a.second + b.second + cross,
-        shared=a.shared + b.shared + cross,
+        shared=shared,
         mean=a.mean + b.mean,
         is_normal=a.is_normal and b.is_normal,
         is_symmetric=a.is_symmetric and b.is_symmetric,
@@ -145,7 +159,7 @@ def _(layer: Layer, before: Signals, at: Place) -> Signals:
 
 @_passed.register
 def _(layer: Weighted, before: Signals, at: Place) -> Signals:
-    taps = float(layer.variances(at.ndim).mass)
+    taps = _variance(layer, at.ndim)
     strides = per_axis(layer.stride, at.ndim)
     if isinstance(layer, ConvTranspose):
         taps /= prod(strides)
@@ -239,13 +253,19 @@ def _(layer: ChannelShuffle, before: Signals, at: Place) -> Signals:
     return before.dealt(at.channels // layer.groups, at.channels)
 
 
+@lru_cache(maxsize=4096)
+def _variance(layer: Weighted, ndim: int) -> float:
+    """Sum of the variances over the taps."""
+    return float(layer.variances(ndim).mass)
+
+
 def _activated(gate: Nonlinearity, signal: Signal, at: Place) -> Signal:
     if signal.law is not None:
         law = signal.law.mapped(lambda x: gate.value(x, np))
         mean = law.expect(lambda x: x)
         return Signal(law.expect(np.square), mean**2, mean, law=law)
     if not signal.is_normal:
-        at.note("samples before an activation are taken as normal")
+        at.note(NOT_NORMAL)
     second = signal.second
     return Signal(
         second=gate.second_moment(second).value,
@@ -293,6 +313,10 @@ def _affine(signal: Signal, scale: float, mean: float) -> Signal:
 def _largest(signal: Signal, places: int, at: Place) -> Signal:
     """The largest sample of a window."""
     gate, before = signal.gate, signal.before
+    if (law := _law(signal)) is not None and not signal.lags:
+        largest = law.largest(places)
+        mean = largest.expect(lambda x: x)
+        return Signal(largest.expect(np.square), mean**2, mean, law=largest)
     if before is None:
         at.note("samples before a max pool are taken as normal")
         gate, before = IDENTITY, (signal.second, signal.shared)
@@ -344,17 +368,17 @@ def _mixed(inside: Sequence[tuple[int, Signal]]) -> Signal:
     if len(inside) == 1:
         return inside[0][1]
     total = sum(count for count, _ in inside)
-    lags = {lag for _, signal in inside for lag, _ in signal.lags}
+    shared = sum(count * signal.shared for count, signal in inside) / total
+    lags: dict[tuple[int, ...], float] = {}
+    for count, signal in inside:
+        for lag, value in signal.lags:
+            lags[lag] = lags.get(lag, shared) + count * (value - signal.shared) / total
     return Signal(
         second=sum(count * signal.second for count, signal in inside) / total,
-        shared=sum(count * signal.shared for count, signal in inside) / total,
+        shared=shared,
         mean=sum(count * signal.mean for count, signal in inside) / total,
-        lags=tuple((h, sum(n * _lag(x, h) for n, x in inside) / total) for h in sorted(lags)),
+        lags=tuple(lags.items()),
     )
-
-
-def _lag(signal: Signal, lag: tuple[int, ...]) -> float:
-    return dict(signal.lags).get(lag, signal.shared)
 
 
 def _divides(lag: tuple[int, ...], strides: tuple[int, ...]) -> bool:
@@ -363,6 +387,12 @@ def _divides(lag: tuple[int, ...], strides: tuple[int, ...]) -> bool:
 
 def _divided(lag: tuple[int, ...], strides: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(h // s for h, s in zip(lag, strides, strict=True))
+
+
+def _enter(reasons: dict[str, list[str]], reason: str, node: str) -> None:
+    nodes = reasons.setdefault(reason, [])
+    if node not in nodes:
+        nodes.append(node)
 
 
 def _some(nodes: Sequence[str]) -> str:
