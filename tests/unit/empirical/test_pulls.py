@@ -5,7 +5,6 @@ import pytest
 
 from erf_theory.empirical import norms
 from erf_theory.empirical.layers import At, forward, matrices
-from erf_theory.errors import ErfTheoryError
 from erf_theory.network import (
     Activation,
     Add,
@@ -70,7 +69,10 @@ def inputs_of(layer, rng):
         }
     if isinstance(layer, Dropout):
         numbers = {"mask": 2.0 * (rng.random((2, 3, 4, *REGION.shape)) < 0.5)}
-    xs = [rng.standard_normal((2, 3, 4, *source.shape)) for _ in range(1 + isinstance(layer, Add | Concat))]
+    xs = [
+        rng.standard_normal((2, 3, 4, *source.shape))
+        for _ in range(1 + isinstance(layer, Add | Concat))
+    ]
     if isinstance(layer, Norm) and layer.kind == "batch" and layer.mean is None:
         numbers = {"statistics": norms.channel_statistics(xs[0] + 1, np)}
     return xs, At(source, REGION, np, **numbers)
@@ -117,15 +119,3 @@ def test_a_tie_of_the_maximum_goes_to_the_first():
     y, pull = forward(MaxPool(2), [np.array([5.0, 5, 1, 1]).reshape(1, 1, 1, 4)], at)
     assert y.ravel().tolist() == [5, 1]
     assert pull(np.ones_like(y))[0].ravel().tolist() == [1, 0, 1, 0]
-
-
-def test_an_unknown_layer_is_refused():
-    class Strange(Layer):
-        """A layer that nobody knows."""
-
-        def out_of(self, *channels):
-            """As many as go in."""
-            return channels[0]
-
-    with pytest.raises(ErfTheoryError, match="Strange"):
-        forward(Strange(), [], At(REGION, REGION, np))
