@@ -176,7 +176,11 @@ def layer_table(
     >>> from erf_theory.network import Activation, Chain, Conv
     >>> net = Chain({"a": Conv(3, 16, 3), "σ": Activation("relu"), "b": Conv(16, 16, 3)})
     >>> print(layer_table(net))
-    node  layer               channels  jump/px  TRF/px  std/px  size/px  size/TRF  log mass  theory
+    node  layer               channels  jump  TRF  std     size  share  log mass  theory
+    a     Conv(3, 16, 3)      16        1     3    0.8165  3     1      -0.405    exact
+    σ     Activation('relu')  16        1     3    0.8165  3     1      -1.1      exact
+    b     Conv(16, 16, 3)     16        1     5    1.155   5     1      -0.405    exact
+    Lengths are px on axis 0.
     """
     if not spacing > 0:
         raise ErfTheoryError(f"the spacing of samples is above 0, not {spacing}")
