@@ -1,15 +1,16 @@
-"""The effective receptive field of any network with random weights."""
+"""The effective receptive field of any network."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from erf_theory.channelmaps import Channelwise, has_given_weights
 from erf_theory.derived import Samples
+from erf_theory.engines.tape import recorded
 from erf_theory.erf import ERF
 from erf_theory.errors import ErfTheoryError
 from erf_theory.lattice import Steps, per_axis
 from erf_theory.maps import Map, ProgramMap
-from erf_theory.network.base import Layer
 from erf_theory.network.convolutions import ConvTranspose
 from erf_theory.network.geometry import resolved
 from erf_theory.network.nodes import INPUT, Network
@@ -29,27 +30,32 @@ __all__ = ["network_erf"]
 def network_erf(
     network: Network,
     *,
-    kind: Literal["energy", "rms"] = "energy",
+    kind: Literal["energy", "rms", "amplitude"] = "energy",
     ndim: int | None = None,
     axis: int = 0,
     layer: str | None = None,
     source: str | None = None,
     unit: Steps = 0,
     image_size: Steps | None = None,
+    channel: int | None = None,
+    input_channel: int | None = None,
     engine: str = "auto",
 ) -> ERF:
-    """Effective receptive field of a network with random weights: E g², or its root.
+    """Effective receptive field of a network: E g², its root, or the gradient itself.
 
-    The gradient of one output unit by the input, squared, averaged over the weights, over an input
-    of standard normal noise, and over the channels of both. It is exact in the wide limit, and at
-    any width for a network without activations, unless its `ERF.reasons` say why not.
+    The gradient g of one output unit by the input. An energy is averaged over random weights, over
+    an input of standard normal noise, and over the channels of both ends. It is exact in the wide
+    limit, and at any width for a network without activations, unless its `ERF.reasons` say why
+    not. Where layers have weights as given, the energy adds their squares channel by channel, as
+    if the signs of different paths were independent. An amplitude is the gradient of a linear
+    network with given weights, signs included.
 
     Parameters
     ----------
     network : Network
         The network.
-    kind : {"energy", "rms"}
-        E g², or √(E g²).
+    kind : {"energy", "rms", "amplitude"}
+        E g², √(E g²), or g.
     ndim : int, optional
         The network's number of axes for the whole map, or 1 for its profile: the sum over all
         axes but one. Default: the whole map.
@@ -63,6 +69,9 @@ def network_erf(
         Coordinate of the unit; behind an upsampling the map depends on it.
     image_size : int or tuple of int, optional
         Size of the input, whose borders then count. Default: no border is near.
+    channel, input_channel : int, optional
+        Channels of the unit and of the source, where weights are given; needed for an amplitude
+        of several channels. Default: the mean over all of them.
     engine : str
         As for `theoretical_erf`.
 
@@ -91,8 +100,8 @@ def network_erf(
             f"a map of {network.ndim} axes is given whole or as a profile (ndim = 1), not with "
             f"{ndim} axes"
         )
-    if kind not in ("energy", "rms"):
-        raise ErfTheoryError(f"the kind of a random network's map is energy or rms, not {kind!r}")
+    if kind not in ("energy", "rms", "amplitude"):
+        raise ErfTheoryError(f"the kind of a map is energy, rms or amplitude, not {kind!r}")
     whole = network if layer is None else network.until(layer)
     image = None if image_size is None else per_axis(image_size, network.ndim)
     question = Question(
@@ -110,12 +119,49 @@ def network_erf(
         source=source,
         unit=unit,
         image_size=image_size,
+        channel=channel,
+        input_channel=input_channel,
     )
     profile = ndim == 1 and network.ndim > 1
     along = axis % network.ndim
-    found = _energy(question, along if profile and kind == "energy" else None, engine, call)
-    mapped = found if kind == "energy" else found.rms()
+    summed = along if profile and kind != "rms" else None
+    if kind == "amplitude" or has_given_weights(whole):
+        base: Literal["energy", "amplitude"] = "amplitude" if kind == "amplitude" else "energy"
+        found = _given(Channelwise(question, base, channel, input_channel), summed, engine, call)
+    elif channel is None and input_channel is None:
+        found = _energy(question, summed, engine, call)
+    else:
+        raise ErfTheoryError("channels are all alike where weights are random: name none")
+    mapped = found.rms() if kind == "rms" else found
     return mapped.profile(along) if profile and mapped.ndim > 1 else mapped
+
+
+def _given(asked: Channelwise, axis: int | None, engine: str, call: str) -> ERF:
+    """The map of a network with given weights, on all axes or on one."""
+    counts, ndim = asked.question.counts, asked.question.network.ndim
+    ends = (counts[-2], asked.channel), (counts[asked.question.source], asked.input_channel)
+    if asked.kind == "amplitude" and any(c > 1 and chosen is None for c, chosen in ends):
+        raise ErfTheoryError(
+            "an amplitude is the gradient of one channel by one channel: give channel and "
+            "input_channel"
+        )
+    ways = [Axes(ndim)] if axis is None else [Axes(ndim, axis, "marginal"), Axes(ndim)]
+    for axes in ways:
+        try:
+            found = _channelwise(asked, axes, engine)
+        except NoMarginalError:
+            continue
+        return ERF((found,), asked.kind, call, () if asked.kind == "amplitude" else (_SIGNS,))
+    raise ErfTheoryError("no way to this map was found")
+
+
+def _channelwise(asked: Channelwise, axes: Axes, engine: str) -> Map:
+    """The map of a network with one channel on any engine, that of others by their samples."""
+    if not asked.is_single:
+        return asked.map(axes)
+    found = ProgramMap(asked.program(axes), len(axes.kept), engine)
+    _ = found.extent
+    return Samples(found) if _is_sampled(asked.question) else found
 
 
 def _energy(question: Question, axis: int | None, engine: str, call: str) -> ERF:
@@ -134,14 +180,20 @@ def _energy(question: Question, axis: int | None, engine: str, call: str) -> ERF
     except NoMarginalError:
         factors = ()
     maps: Sequence[Map] = factors or _maps(question, before, (Axes(ndim),), notes, engine)
-    if question.image is not None or any(_decimates(node.layer) for node in question.network.nodes):
+    if _is_sampled(question):
         maps = [Samples(factor) for factor in maps]
     return ERF(tuple(maps), "energy", call, notes.texts())
 
 
-def _decimates(layer: Layer) -> bool:
-    """Whether a layer keeps some phases of a field only, so that its moments are lost."""
-    return isinstance(layer, ConvTranspose | Upsample)
+_SIGNS = "weights as given: the signs of different paths are taken as independent"
+
+
+def _is_sampled(question: Question) -> bool:
+    """Whether borders or the phases of upsamplings leave a map whose moments no engine can tell."""
+    decimates = (ConvTranspose, Upsample)
+    return question.image is not None or any(
+        isinstance(node.layer, decimates) for node in question.network.nodes
+    )
 
 
 def _note_borders(question: Question, before: Sequence[Signals], notes: Notes) -> None:
@@ -170,9 +222,8 @@ def _maps(
     """One map for every set of axes, its geometry run through."""
     maps = []
     for axes in ways:
-        program = energy_program(question, before, axes, notes)
+        program = recorded(energy_program(question, before, axes, notes), len(axes.kept))
         maps.append(ProgramMap(program, len(axes.kept), engine))
-        _ = maps[-1].extent
     return tuple(maps)
 
 

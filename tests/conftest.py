@@ -5,6 +5,8 @@ from importlib.util import find_spec
 import pytest
 from hypothesis import settings
 
+from erf_theory.network import Layer
+
 NEEDS = {"gpu": "cupy", "torch": "torch"}
 
 settings.register_profile("quick", max_examples=50, deadline=None, derandomize=True)
@@ -13,7 +15,9 @@ settings.register_profile("thorough", max_examples=1000, deadline=None, derandom
 
 def pytest_addoption(parser):
     parser.addoption(
-        "--thorough", action="store_true", help="draw 1000 examples of every law instead of 50"
+        "--thorough",
+        action="store_true",
+        help="draw 1000 examples of every law instead of 50, and repeat experiments more often",
     )
 
 
@@ -25,3 +29,23 @@ def pytest_runtest_setup(item):
     for marker, module in NEEDS.items():
         if item.get_closest_marker(marker) and find_spec(module) is None:
             pytest.skip(f"needs {module}, which is not installed here")
+
+
+@pytest.fixture
+def times(request):
+    """How often an experiment is repeated: the first number, or with --thorough the second."""
+    return lambda quick, thorough: thorough if request.config.getoption("thorough") else quick
+
+
+class Unknown(Layer):
+    """A layer that no rule is written for."""
+
+    steps = ()
+
+    def out_of(self, channels):
+        return channels
+
+
+@pytest.fixture
+def unknown_layer():
+    return Unknown()

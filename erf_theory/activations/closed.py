@@ -29,18 +29,18 @@ class Pair(NamedTuple):
         return self.first.mean == self.second.mean == 0
 
 
-One = Callable[..., float | None]
+_One = Callable[..., float | None]
 """Of a law and the parameters of the function."""
 
 
 class Closed(NamedTuple):
     """The closed forms of one family of functions; its parameters follow the law."""
 
-    mean: One
-    second_moment: One
-    slope_second_moment: One
-    product: One
-    slope_product: One
+    mean: _One
+    second_moment: _One
+    slope_second_moment: _One
+    product: _One
+    slope_product: _One
 
 
 def _nothing(*_: object) -> None:

@@ -22,7 +22,7 @@ _COARSE = 2.027  # where two panels meet would be seen by neither
 _UNIT = 0.5073
 _KINKS = 16
 
-Interval = tuple[float, float]
+_Interval = tuple[float, float]
 
 
 class Normal(NamedTuple):
@@ -44,12 +44,17 @@ class Normal(NamedTuple):
         """How many standard deviations places z lie above the mean."""
         return (z - self.mean) / self.std
 
+    @property
+    def grain(self) -> float:
+        """Standard deviations between two places that doubles around the mean can tell apart."""
+        return 2 * _EPS * (abs(self.mean) / self.std + 1)
+
 
 class Curve(NamedTuple):
     """A function of one variable on NumPy arrays, and intervals around its kinks and jumps."""
 
     function: Callable[[FloatArray], FloatArray]
-    kinks: tuple[Interval, ...] = ()
+    kinks: tuple[_Interval, ...] = ()
 
     def __call__(self, z: FloatArray) -> FloatArray:
         """The values, which must be finite."""
@@ -74,7 +79,7 @@ def expectation(curve: Curve, law: Normal, tolerance: float = 4e-14) -> Integral
     True
     """
     edges = _sorted(_steps(_FINE), law.places(_marks(curve, law)))
-    found = _integrate(lambda t: _plain(curve(law.at(t))), edges, tolerance)
+    found = _integrate(lambda t: _plain(curve(law.at(t))), edges, tolerance, law.grain)
     return found._replace(kinks=tuple((law.at(a), law.at(b)) for a, b in found.kinks))
 
 
@@ -94,10 +99,11 @@ def joint_expectation(
     """
     curve = _with_kinks(curve, first, second)
     left, right = _marks(curve, first), _marks(curve, second)
+    grain = max(first.grain, second.grain)
     if abs(c) == 1:
         edges = _sorted(_steps(_FINE), first.places(left), c * second.places(right))
         return _integrate(
-            lambda t: _plain(curve(first.at(t)) * curve(second.at(c * t))), edges, tolerance
+            lambda t: _plain(curve(first.at(t)) * curve(second.at(c * t))), edges, tolerance, grain
         )
     width = second.std * sqrt((1 - c) * (1 + c))
 
@@ -106,10 +112,8 @@ def joint_expectation(
         value, error = _conditional(curve, right, second.at(c * t), width)
         return outer * value, np.abs(outer) * error
 
-    blurred = _blurred(curve, second, c)
-    return _integrate(
-        inner, _sorted(_steps(_COARSE), first.places(left), blurred), tolerance, most=400
-    )
+    edges = _sorted(_steps(_COARSE), first.places(left), _blurred(curve, second, c))
+    return _integrate(inner, edges, tolerance, grain, most=400)
 
 
 def _with_kinks(curve: Curve, *laws: Normal) -> Curve:
@@ -138,6 +142,7 @@ def _integrate(
     function: Callable[[FloatArray], Sampled],
     edges: FloatArray,
     tolerance: float,
+    grain: float,
     most: int = 20_000,
 ) -> Integral:
     """The integral of a function of t against the standard normal density."""
@@ -148,7 +153,7 @@ def _integrate(
         values = values * density
         return values, doubts * density + _rounding(t, values)
 
-    return integrate(integrand, edges, tolerance, most)
+    return integrate(integrand, edges, tolerance, grain, most)
 
 
 def _plain(values: FloatArray) -> Sampled:

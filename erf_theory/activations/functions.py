@@ -1,7 +1,8 @@
 """Activation functions and their derivatives, on arrays of any Array-API namespace ``xp``.
 
 All are written without overflow and without cancellation in the tails. At a kink a derivative
-takes its value from the left, that of abs is 0, and that of a clipped function is 0 at both ends.
+is what PyTorch makes it: 0 for abs, 0 at both ends of a clipped function, else that from the left,
+but 1 for hardswish at 3.
 """
 
 from __future__ import annotations
@@ -80,9 +81,9 @@ def hardswish_value(z: Any, xp: Any) -> Any:
 
 
 def hardswish_slope(z: Any, xp: Any) -> Any:
-    """0 up to −3, z/3 + 1/2 up to 3, 1 above."""
+    """0 up to −3, z/3 + 1/2 below 3, 1 from there on."""
     middle = xp.where(z <= -3, xp.zeros_like(z), z / 3 + 0.5)
-    return xp.where(z > 3, xp.ones_like(z), middle)
+    return xp.where(z >= 3, xp.ones_like(z), middle)
 
 
 def elu_value(z: Any, xp: Any, alpha: float, rate: float, gain: float) -> Any:
@@ -149,12 +150,12 @@ def softplus_slope(z: Any, xp: Any) -> Any:
 
 
 def softsign_value(z: Any, xp: Any) -> Any:
-    """z/(1 + |z|)."""
+    """``z / (1 + abs(z))``."""
     return z / (1 + xp.abs(z))
 
 
 def softsign_slope(z: Any, xp: Any) -> Any:
-    """1/(1 + |z|)²."""
+    """``1 / (1 + abs(z))²``."""
     return 1 / (1 + xp.abs(z)) / (1 + xp.abs(z))
 
 

@@ -19,7 +19,7 @@ __all__ = ["Moment", "Nonlinearity"]
 
 _ROUNDING = 4 * float(np.finfo(np.float64).eps)
 
-Both = float | tuple[float, float]
+_Both = float | tuple[float, float]
 
 
 class Moment(NamedTuple):
@@ -42,14 +42,14 @@ class Nonlinearity:
     """A function of one variable, its derivative, and their Gaussian moments.
 
     Made by ``nonlinearity``. All moments take the variance q of z ~ N(mean, q). With q = 0 they
-    are those of the one point, where a derivative at a kink counts from the left.
+    are those of the one point, where a derivative at a kink is what ``slope`` gives.
 
     Parameters
     ----------
     name : str
         What the function is called; ``nonlinearity(name)`` gives a named one back.
     function, derivative : callable
-        σ(z, xp, *parameters) and σ'(z, xp, *parameters); the derivative may be None.
+        ``σ(z, xp, *parameters)`` and ``σ'(z, xp, *parameters)``; the derivative may be None.
     parameters : tuple of float
         What makes the function one of its family, such as the slope of a leaky ReLU.
     kinks : tuple of float
@@ -61,7 +61,8 @@ class Nonlinearity:
     -----
     What has no closed form is integrated with an error estimate. A function with unknown kinks
     and jumps is split around them where they are found; structure that is narrower than about a
-    twentieth of a standard deviation, and than its distance from z = 0, may stay unseen.
+    twentieth of a standard deviation, and than a tenth of its distance from z = 0, may stay
+    unseen.
 
     Examples
     --------
@@ -152,7 +153,7 @@ class Nonlinearity:
         """
         return _moment(self, "slope_second_moment", q, mean)
 
-    def product(self, q: Both, c: float, *, mean: Both = 0.0) -> Moment:
+    def product(self, q: _Both, c: float, *, mean: _Both = 0.0) -> Moment:
         """E σ(z₁)σ(z₂) for two normal variables with correlation c.
 
         Parameters
@@ -170,7 +171,7 @@ class Nonlinearity:
         """
         return _pair_moment(self, "product", q, c, mean)
 
-    def slope_product(self, q: Both, c: float, *, mean: Both = 0.0) -> Moment:
+    def slope_product(self, q: _Both, c: float, *, mean: _Both = 0.0) -> Moment:
         """E σ'(z₁)σ'(z₂) for two normal variables with correlation c; see ``product``.
 
         Examples
@@ -195,7 +196,7 @@ def _moment(activation: Nonlinearity, kind: str, q: float, mean: float) -> Momen
 
 
 @lru_cache(maxsize=4096)
-def _pair_moment(activation: Nonlinearity, kind: str, q: Both, c: float, mean: Both) -> Moment:
+def _pair_moment(activation: Nonlinearity, kind: str, q: _Both, c: float, mean: _Both) -> Moment:
     pair = _pair(q, c, mean)
     if pair.c == 1 and pair.first == pair.second:
         square = "second_moment" if kind == "product" else "slope_second_moment"
@@ -218,7 +219,7 @@ def _law(q: float, mean: float) -> Normal:
     return Normal(float(mean), float(q))
 
 
-def _pair(q: Both, c: float, mean: Both) -> Pair:
+def _pair(q: _Both, c: float, mean: _Both) -> Pair:
     variances = q if isinstance(q, tuple) else (q, q)
     means = mean if isinstance(mean, tuple) else (mean, mean)
     if not abs(c) <= 1 + _ROUNDING:

@@ -65,7 +65,7 @@ def panel_nodes(low: FloatArray, high: FloatArray) -> FloatArray:
 
 
 def panel_sums(
-    low: FloatArray, high: FloatArray, values: FloatArray, doubts: FloatArray
+    low: FloatArray, high: FloatArray, values: FloatArray, doubts: FloatArray, grain: float = 0.0
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Integral over every panel, the error of its series, and what its values leave in doubt.
 
@@ -75,6 +75,8 @@ def panel_sums(
         Ends of the panels.
     values, doubts : array, shape (panels, 21)
         The integrand at ``panel_nodes``, and what each value may be off by.
+    grain : float
+        As in ``integrate``.
 
     Examples
     --------
@@ -88,13 +90,14 @@ def panel_sums(
     blocks = np.array_split(values, len(values) // _BLOCK + 1)
     sums = np.concatenate([block @ _SUMS for block in blocks])
     rough = _SAFETY * np.sum(np.abs(sums[:, 1:]), axis=1)
-    return half * sums[:, 0], half * rough, half * (doubts @ _SUMS[:, 0])
+    return half * sums[:, 0], (half + grain / 2) * rough, half * (doubts @ _SUMS[:, 0])
 
 
 def integrate(
     integrand: Callable[[FloatArray], Sampled],
     edges: FloatArray,
     tolerance: float,
+    grain: float = 0.0,
     most: int = 20_000,
 ) -> Integral:
     """Integral of a function of one variable over the panels between ``edges``.
@@ -108,6 +111,8 @@ def integrate(
     tolerance : float
         Aim for the error, relative to the integral of the magnitude. Where it is not reached
         the error says so.
+    grain : float
+        Places nearer to each other than this look the same to the integrand.
     most : int
         No more panels than this are evaluated together.
 
@@ -124,9 +129,10 @@ def integrate(
     kinks: list[tuple[float, float]] = []
     for depth in range(_ROUNDS):
         values, doubts = integrand(panel_nodes(low, high))
-        value, error, doubt = panel_sums(low, high, values, doubts)
+        value, error, doubt = panel_sums(low, high, values, doubts, grain)
         magnitude = (high - low) / 2 * (np.abs(values) @ _SUMS[:, 0])
         bad = error > doubt + tolerance * _SHARE * (size + float(np.sum(magnitude)))
+        bad &= high - low > grain
         if depth == _ROUNDS - 1 or _SPLIT * np.count_nonzero(bad) > most:
             bad[:] = False
         total += float(np.sum(value[~bad]))

@@ -35,6 +35,7 @@ class _Group(click.Group):
             click.echo(f"Error: {text}", err=True)
             result = 2
         except click.Abort:
+            click.echo("Interrupted", err=True)
             result = 130
         if standalone_mode:
             sys.exit(result if isinstance(result, int) else 0)

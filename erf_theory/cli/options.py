@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
+from os import fsdecode
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,6 +20,7 @@ __all__ = [
     "DepthsType",
     "KernelType",
     "NumberType",
+    "PictureType",
     "SizeType",
     "json_option",
     "ndim_option",
@@ -23,6 +28,7 @@ __all__ = [
     "plot_option",
     "print_json",
     "print_table",
+    "progress_bar",
     "save_picture",
     "size_option",
 ]
@@ -70,6 +76,20 @@ class DepthsType(click.ParamType[Any]):
             self.fail(f"{value!r} are no depths: write 5,10,20", param, ctx)
 
 
+class PictureType(click.Path):
+    """A file that a picture can be saved as: refused before any work."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Check its suffix and its folder."""
+        from erf_theory.plotting.files import need_suffix
+
+        path = Path(fsdecode(super().convert(value, param, ctx)))
+        need_suffix(path)
+        if not path.parent.is_dir():
+            self.fail(f"No such file or directory: {path.parent}", param, ctx)
+        return str(path)
+
+
 class SizeType(click.ParamType[Any]):
     """The size of an image: 224, or one number per axis like 480,640."""
 
@@ -96,7 +116,7 @@ size_option = click.option(
     "--image-size", type=SizeType(), help="Size of the input: 224, or one per axis, 480,640."
 )
 plot_option = click.option(
-    "--plot", type=click.Path(dir_okay=False), help="Save a picture: .png, .svg or .pdf."
+    "--plot", type=PictureType(dir_okay=False), help="Save a picture: .png, .svg or .pdf."
 )
 
 
@@ -131,3 +151,15 @@ def print_table(result: Card) -> None:
     for row in rows:
         table.add_row(*row)
     Console().print(table)
+
+
+@contextmanager
+def progress_bar(what: str, total: int) -> Iterator[Callable[[int], object]]:
+    """Show on standard error, if it is a terminal, how many are done; the bar leaves no trace."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.update(task, completed=done)

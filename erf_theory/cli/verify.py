@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +12,7 @@ from erf_theory.cli.options import (
     plot_option,
     print_json,
     print_table,
+    progress_bar,
     save_picture,
 )
 
@@ -50,7 +50,7 @@ Exit code: 0 where theory and experiment agree and every control is told from th
 )
 @json_option
 @plot_option
-def verify(as_json: bool, plot: str | None, **options: Any) -> None:  # noqa: FBT001
+def verify(as_json: bool, plot: str | None, **options: Any) -> int:  # noqa: FBT001
     """Measure N random convolutions by back-propagation, and judge the theory by it.
 
     Theories of the neighbouring kernel sizes, and of weights with 10 % more variance, are judged
@@ -58,10 +58,11 @@ def verify(as_json: bool, plot: str | None, **options: Any) -> None:  # noqa: FB
     """
     from erf_theory.verdict.stacks import verify_stack
 
-    found: Verification = verify_stack(**options)
+    with progress_bar("samples", options["samples"]) as progress:
+        found: Verification = verify_stack(**options, progress=progress)
     save_picture(found, plot)
     if as_json:
         print_json(found)
     else:
         print_table(found)
-    sys.exit(0 if found.passed else 1)
+    return 0 if found.passed else 1

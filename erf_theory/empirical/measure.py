@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import prod
-from operator import index
+from itertools import count
 from typing import Any
 
 import numpy as np
 
-from erf_theory.empirical.layers import draw, forward
-from erf_theory.errors import ErfTheoryError
+from erf_theory.empirical import tape
+from erf_theory.empirical.draws import Sample, draw
+from erf_theory.empirical.plan import Plan, plan
+from erf_theory.errors import ErfTheoryError, MapTooLargeError
 from erf_theory.exact import FloatArray
-from erf_theory.network.geometry import Region, regions
-from erf_theory.network.graph import Chain
+from erf_theory.lattice import Steps
+from erf_theory.memory import physical_memory
+from erf_theory.network.base import need_whole
+from erf_theory.network.nodes import Network
 
-__all__ = ["BACKENDS", "Measurement", "measure_erf"]
+__all__ = ["BACKENDS", "Measurement", "Seed", "measure_erf"]
 
-BACKENDS = ("numpy",)
-"""What can measure."""
+Seed = int | np.random.SeedSequence | np.random.Generator | None
+"""What random numbers come from."""
 _BLOCKS = 64
 _MOST_NUMBERS = 2**23
 """Numbers in the arrays of one batch: 64 MiB of doubles."""
@@ -80,28 +83,36 @@ class Measurement:
 
 
 def measure_erf(
-    network: Chain,
+    network: Network,
     *,
     backend: str = "numpy",
     samples: int = 100,
-    rng: int | np.random.SeedSequence | None = None,
+    unit: Steps = 0,
+    rng: Seed = None,
+    progress: Callable[[int], object] | None = None,
 ) -> Measurement:
     """Measure the energy E g² of an output unit by back-propagation, as frameworks do it.
 
     Every sample draws all weights by the layers' laws and an input of independent standard
-    normal numbers, runs forwards, and sends the unit gradient of one output unit (channel 0) back
-    to the input by cross-correlations. It shares no code with the theory.
+    normal numbers, runs forwards, and sends a gradient of one output unit back to the input. That
+    gradient has a random direction over the output channels, normal numbers divided by √channels,
+    so that g² is on average the mean over these channels. It shares no code with the theory.
 
     Parameters
     ----------
-    network : Chain
-        What to measure. Its unit is one that no border reaches.
+    network : Network
+        What to measure. No border reaches its unit: it is in an infinite image.
     backend : str
-        "numpy".
+        "numpy"; or "torch", which runs the same samples through real PyTorch modules and autograd.
     samples : int
         Independent weights and inputs, 2 or more.
-    rng : int or SeedSequence, optional
-        The seed. Sample i is the same whatever the number of samples.
+    unit : int or tuple of int
+        The output unit, whose phase matters behind an upsampling.
+    rng : int, SeedSequence or Generator, optional
+        The seed, or what draws it; the result's ``call`` has the seed. Sample i is the same
+        whatever the number of samples, and on every backend.
+    progress : callable, optional
+        Called with the number of samples that are done, now and then.
 
     Returns
     -------
@@ -110,67 +121,99 @@ def measure_erf(
     Raises
     ------
     ErfTheoryError
-        If an argument makes no sense, or no sample goes through a layer.
+        If an argument makes no sense, the unit depends on no input, no sample goes through a
+        layer, or numbers grow beyond doubles.
+    MapTooLargeError
+        If one sample would not fit into memory.
+
+    Notes
+    -----
+    Dropout in train mode draws its masks. A batch norm is in eval mode: for every network drawn,
+    its mean and variance are taken before, per channel, over 4 other inputs and 1024 places or
+    more in each, and are constants on the way back. Layer, group and instance norms take theirs
+    from the input itself, over all places of a box of 1024 or more around the unit's, and the
+    gradient goes through them; what they so bring from outside the map is left out of it.
 
     Examples
     --------
-    >>> from erf_theory.network import Conv
+    >>> from erf_theory.network import Chain, Conv
     >>> one = measure_erf(Chain([Conv(1, 1, 3, init=1)], ndim=1), samples=1000, rng=0)
-    >>> one.mean.round(1), one.start
-    (array([1. , 1. , 1. ]), (0,))
+    >>> one.start, bool(np.all(abs(one.mean - 1) < 4 * one.standard_error))
+    ((0,), True)
     """
     if backend not in BACKENDS:
         raise ErfTheoryError(f"there is no backend {backend!r}: choose {', '.join(BACKENDS)}")
-    if index(samples) < 2:
-        raise ErfTheoryError(f"an error needs 2 samples or more, not {samples}")
-    entropy = rng if isinstance(rng, np.random.SeedSequence) else np.random.SeedSequence(rng)
-    boxes = regions(network)
-    counts = np.array([len(part) for part in np.array_split(range(samples), min(_BLOCKS, samples))])
-    seeds = iter(entropy.spawn(samples))
-    blocks = [_block_mean(network, boxes, seeds, int(count)) for count in counts]
-    call = f"measure_erf({network}, samples={samples}, rng={entropy.entropy})"
-    return Measurement(np.array(blocks), counts, boxes[0].start, call)
+    total = need_whole("number of samples", samples, 2)
+    seed, what = _seed(rng), plan(network, unit)
+    if 8 * what.numbers > (limit := physical_memory()):
+        raise MapTooLargeError(
+            f"one sample needs about {8 * what.numbers / 2**30:.3g} GiB and this machine has "
+            f"{limit / 2**30:.3g} GiB: take fewer channels or a smaller network"
+        )
+    children, counts, blocks = _children(seed), _counts(total), []
+    for done, size in enumerate(counts):
+        blocks.append(_block_mean(what, backend, children, size))
+        if progress:
+            progress(sum(counts[: done + 1]))
+    if not np.all(np.isfinite(blocks)):
+        raise ErfTheoryError("the gradients grow beyond doubles: give the weights less variance")
+    where = "" if unit == 0 else f", unit={unit}"
+    call = f"measure_erf({network}, samples={total}{where}, rng={_text(seed)})"
+    return Measurement(np.array(blocks), np.array(counts), what.map.start, call)
+
+
+def _seed(rng: Seed) -> np.random.SeedSequence:
+    """The seed of all samples."""
+    if isinstance(rng, np.random.SeedSequence):
+        return rng
+    if isinstance(rng, np.random.Generator):
+        return np.random.SeedSequence(int.from_bytes(rng.bytes(16)))
+    return np.random.SeedSequence(None if rng is None else need_whole("seed", rng, 0))
+
+
+def _text(seed: np.random.SeedSequence) -> str:
+    """How a seed is written."""
+    if seed.spawn_key:
+        return f"SeedSequence({seed.entropy}, spawn_key={seed.spawn_key})"
+    return str(seed.entropy)
+
+
+def _children(seed: np.random.SeedSequence) -> Iterator[np.random.SeedSequence]:
+    """One seed per sample."""
+    key = seed.spawn_key
+    return (np.random.SeedSequence(seed.entropy, spawn_key=(*key, i)) for i in count())
+
+
+def _counts(samples: int) -> list[int]:
+    """Samples in every block."""
+    blocks = min(_BLOCKS, samples)
+    return [samples // blocks + (i < samples % blocks) for i in range(blocks)]
 
 
 def _block_mean(
-    network: Chain,
-    boxes: tuple[Region, ...],
-    seeds: Iterator[np.random.SeedSequence],
-    count: int,
+    what: Plan, backend: str, seeds: Iterator[np.random.SeedSequence], size: int
 ) -> FloatArray:
-    """Mean of g² over ``count`` samples, a few at a time."""
-    most = max(1, _MOST_NUMBERS // _numbers(network, boxes))
-    total = np.zeros(boxes[0].shape)
-    for first in range(0, count, most):
-        batch = [np.random.default_rng(next(seeds)) for _ in range(min(most, count - first))]
-        gradient = _gradient(network, boxes, batch)
-        total += np.mean(np.square(gradient), axis=1).sum(axis=0)
-    return total / count
+    """Mean of g² over ``size`` samples, a few at a time."""
+    most = max(1, _MOST_NUMBERS // what.numbers)
+    total = np.zeros(what.map.shape)
+    for first in range(0, size, most):
+        few = min(most, size - first)
+        batch = [draw(what, np.random.default_rng(next(seeds))) for _ in range(few)]
+        with np.errstate(over="ignore", invalid="ignore"):
+            for sample in np.mean(np.square(BACKENDS[backend](what, batch)), axis=1):
+                total += sample
+    return total / size
 
 
-def _gradient(
-    network: Chain, boxes: tuple[Region, ...], generators: list[np.random.Generator]
-) -> Any:
-    """The gradient of the output unit by the input, one row per sample."""
-    axes, shape = network.ndim, (network.in_channels, *boxes[0].shape)
-    x = np.stack([rng.standard_normal(shape) for rng in generators])
-    pulls = []
-    for layer, region in zip(network.layers, boxes[1:], strict=True):
-        drawn = [draw(layer, axes, rng) for rng in generators]
-        weights = np.stack([w for w in drawn if w is not None] or [np.zeros(0)])
-        x, pull = forward(layer, x, weights, region, np)
-        pulls.append(pull)
-    gradient = np.zeros_like(x)
-    gradient[:, 0] = 1.0
-    for pull in reversed(pulls):
-        gradient = pull(gradient)
-    return gradient
+def _torch(what: Plan, batch: Sequence[Sample]) -> FloatArray:
+    """By PyTorch's modules, which load only here."""
+    from erf_theory.empirical import torch_backend
+
+    return torch_backend.gradients(what, batch)
 
 
-def _numbers(network: Chain, boxes: tuple[Region, ...]) -> int:
-    """Numbers that one sample needs at once, about: two arrays per layer, and the weights."""
-    channels, total = network.in_channels, prod(boxes[0].shape) * network.in_channels
-    for layer, region in zip(network.layers, boxes[1:], strict=True):
-        channels = layer.out_of(channels)
-        total += 2 * channels * prod(region.shape)
-    return total + sum(prod(layer.weight_shape(network.ndim)) for layer in network.convolutions)
+BACKENDS: Mapping[str, Callable[[Plan, Sequence[Sample]], FloatArray]] = {
+    "numpy": tape.gradients,
+    "torch": _torch,
+}
+"""What can measure: functions from samples to gradients by the input."""

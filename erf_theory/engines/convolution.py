@@ -177,13 +177,13 @@ def run(program: Program, ndim: int) -> Samples:
     return program(impulse(ndim))
 
 
-def absolute_error(program: Program, ndim: int) -> Samples:
+def absolute_error(program: Program, ndim: int, channels: FloatArray | None = None) -> Samples:
     """Bound, sample by sample, on what rounding did to the map of a program.
 
     The program run with every number's magnitude, times the roundings behind a sample (to
     first order in the unit roundoff).
     """
-    total = program(_Magnitudes(impulse(ndim))).samples
+    total = program(_Magnitudes(impulse(ndim, channels))).samples
     roundings = extent_of(program, ndim).roundings
     return replace(total, values=total.values * (roundings * np.finfo(np.float64).eps))
 

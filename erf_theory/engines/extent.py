@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
-from functools import cache
 from math import ceil, lcm, prod
 from typing import final
 
@@ -17,6 +15,7 @@ from erf_theory.errors import MapTooLargeError
 from erf_theory.exact import FloatArray, Number
 from erf_theory.kernel import Kernel
 from erf_theory.lattice import Steps, per_axis, union
+from erf_theory.memory import physical_memory
 
 __all__ = ["Extent", "extent_of", "need_memory", "support_extent_of"]
 
@@ -238,7 +237,7 @@ def need_memory(samples: int, doubles: int = 4) -> None:
     MapTooLargeError
         If they need more than the machine's memory.
     """
-    if (need := 8 * doubles * samples) > (limit := _memory()):
+    if (need := 8 * doubles * samples) > (limit := physical_memory()):
         raise MapTooLargeError(
             f"a map of {Decimal(samples):.3g} samples needs about {Decimal(need >> 30):.3g} GiB "
             f"and this machine has {limit / 2**30:.3g} GiB: ask for what needs no map "
@@ -263,12 +262,3 @@ def _is_symmetric(kernel: Kernel) -> bool:
     """Whether the spatial taps are their own mirror image about the centre of their box."""
     channelwise = kernel.taps.reshape(*kernel.channels, -1)
     return bool((channelwise == channelwise[..., ::-1]).all())
-
-
-@cache
-def _memory() -> int:
-    """Bytes of physical memory; 8 GiB where the system does not say."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):
-        return 2**33

@@ -13,7 +13,17 @@ from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
 from erf_theory.lattice import Steps, per_axis
 
-__all__ = ["Given", "Layer", "Padding", "Window", "given", "need_ends", "need_whole"]
+__all__ = [
+    "Given",
+    "Layer",
+    "Padding",
+    "Window",
+    "given",
+    "keep",
+    "need_ends",
+    "need_steps",
+    "need_whole",
+]
 
 Padding = int | tuple[int | tuple[int, int], ...] | str
 """One number for both ends of all axes; a tuple with a number, or a pair (before, after), for
@@ -71,6 +81,25 @@ def given(name: str, numbers: Any) -> Given | None:
     return Given(array)
 
 
+def need_ends(name: str, ends: Any) -> Any:
+    """Whole numbers of at least 0: one, or a tuple of them and of pairs.
+
+    Raises
+    ------
+    ErfTheoryError
+        If they are none; ``name`` says what they would be.
+    """
+    for part in _tuple(ends):
+        if isinstance(part, tuple) and len(part) != 2:
+            raise ErfTheoryError(f"the {name} is a number or a pair for every axis, not {part}")
+    return need_steps(name, ends, 0)
+
+
+def keep(layer: Any, name: str, value: Any) -> None:
+    """Set a field of a frozen layer while it is made."""
+    object.__setattr__(layer, name, value)
+
+
 class Window(ABC):
     """A layer whose output sees a window of its input: geometry of convolutions and pools."""
 
@@ -89,9 +118,7 @@ class Window(ABC):
         """Refuse sizes, strides, dilations and paddings that make no sense."""
         what = f"of {type(self).__name__}"
         for name in ("size", "stride", "dilation"):
-            value = getattr(self, name)
-            for part in value if isinstance(value, tuple) else (value,):
-                need_whole(f"{name} {what}", part, 1)
+            keep(self, name, need_steps(f"{name} {what}", getattr(self, name), 1))
         if isinstance(self.padding, str):
             if self.padding not in _RULES:
                 raise ErfTheoryError(
@@ -104,7 +131,7 @@ class Window(ABC):
                     '"same_tf" for TensorFlow\'s'
                 )
             return
-        need_ends(f"padding {what}", self.padding)
+        keep(self, "padding", need_ends(f"padding {what}", self.padding))
 
     def pads(self, ndim: int, image: tuple[int, ...] | None = None) -> tuple[tuple[int, int], ...]:
         """Places before the first and behind the last sample, per axis.
@@ -145,23 +172,34 @@ class Window(ABC):
 _RULES = ("same", "same_tf", "causal")
 
 
-def need_ends(name: str, ends: Any) -> None:
-    """Refuse what is not a number, or a tuple of numbers and pairs, all of at least 0."""
-    for part in _tuple(ends):
-        if isinstance(part, tuple) and len(part) != 2:
-            raise ErfTheoryError(f"the {name} is a number or a pair for every axis, not {part}")
-        for end in _tuple(part):
-            need_whole(name, end, 0)
+def need_whole(name: str, value: Any, least: int) -> int:
+    """A whole number that is not too small.
 
-
-def need_whole(name: str, value: int, least: int) -> None:
-    """Refuse what is not a whole number of at least ``least``."""
+    Raises
+    ------
+    ErfTheoryError
+        If it is none; ``name`` says what it would be.
+    """
     try:
-        whole = index(value)
+        number = index(value)
     except TypeError:
         raise ErfTheoryError(f"the {name} is a whole number, not {value!r}") from None
-    if whole < least:
-        raise ErfTheoryError(f"the {name} is {least} or more, not {whole}")
+    if number < least:
+        raise ErfTheoryError(f"the {name} is {least} or more, not {number}")
+    return number
+
+
+def need_steps(name: str, value: Any, least: int) -> Any:
+    """Whole numbers that are not too small: one, or a tuple of them or of pairs.
+
+    Raises
+    ------
+    ErfTheoryError
+        If one is none; ``name`` says what it would be.
+    """
+    if isinstance(value, tuple):
+        return tuple(need_steps(name, part, least) for part in value)
+    return need_whole(name, value, least)
 
 
 def _tuple(value: Any) -> tuple[Any, ...]:

@@ -10,15 +10,24 @@ import numpy as np
 import numpy.typing as npt
 
 from erf_theory.errors import ErfTheoryError
-from erf_theory.exact import FloatArray, Number
+from erf_theory.exact import FloatArray, Number, number_array
 from erf_theory.kernel import Kernel
 from erf_theory.lattice import Steps, per_axis
-from erf_theory.network.base import Given, Layer, Padding, Window, given, need_whole
+from erf_theory.network.base import (
+    Given,
+    Layer,
+    Padding,
+    Window,
+    given,
+    keep,
+    need_steps,
+    need_whole,
+)
 from erf_theory.network.weights import law
 
 __all__ = ["Conv", "ConvTranspose", "Init", "Weighted"]
 
-Init = str | Number | npt.ArrayLike | Kernel
+Init = str | Number | npt.ArrayLike
 
 
 @dataclass(frozen=True, repr=False)
@@ -64,19 +73,20 @@ class Weighted(Window, Layer):
     bias: Given | npt.ArrayLike | None = None
 
     def __post_init__(self) -> None:
+        what = type(self).__name__
         for name in ("in_channels", "out_channels", "groups"):
-            need_whole(f"{name} of {type(self).__name__}", getattr(self, name), 1)
+            keep(self, name, need_whole(f"{name} of {what}", getattr(self, name), 1))
         if self.in_channels % self.groups or self.out_channels % self.groups:
             raise ErfTheoryError(
                 f"{self.groups} groups do not divide {self.in_channels} channels in and "
-                f"{self.out_channels} out"
+                f"{self.out_channels} out: choose a common divisor"
             )
         self.check()
         if not self.bias_variance >= 0:
             raise ErfTheoryError(f"a variance is not negative: {self.bias_variance}")
-        object.__setattr__(self, "init", _init(self.init))
+        keep(self, "init", _init(self.init))
         for name in ("weights", "bias"):
-            object.__setattr__(self, name, given(name, getattr(self, name)))
+            keep(self, name, given(name, getattr(self, name)))
         if self.given_weights is not None:
             self._check_weights(self.given_weights)
 
@@ -84,7 +94,8 @@ class Weighted(Window, Layer):
         """Channels that come out."""
         if channels != (self.in_channels,):
             raise ErfTheoryError(
-                f"it takes {self.in_channels} channels and is given {', '.join(map(str, channels))}"
+                f"a convolution with in_channels={self.in_channels} is given "
+                f"{', '.join(map(str, channels))} channels: make the two equal"
             )
         return self.out_channels
 
@@ -94,8 +105,8 @@ class Weighted(Window, Layer):
         found = super().lengths
         if self.given_weights is not None:
             found = found | {self.given_weights.ndim - 2}
-        if isinstance(self.init, Kernel) and self.init.ndim > 1:
-            found = found | {self.init.ndim}
+        if isinstance(self.init, tuple) and isinstance(self.init[0], tuple):
+            found = found | {number_array(self.init).ndim}
         return found
 
     @property
@@ -122,20 +133,18 @@ class Weighted(Window, Layer):
             If given variances do not fit the size.
         """
         shape = per_axis(self.size, ndim)
+        one: Any = self.init
         if isinstance(self.init, str):
-            one: Any = law(self.init).variance(self.weight_shape(ndim))
+            one = law(self.init).variance(self.weight_shape(ndim))
+        if not isinstance(one, tuple):
             return Kernel(np.full(shape, one, dtype=object))
-        if not isinstance(self.init, Kernel):
-            raise TypeError(self.init)
-        taps = self.init.taps
-        if taps.shape == (1,):
-            return Kernel(np.full(shape, taps[0], dtype=taps.dtype))
-        if taps.ndim == 1 and ndim > 1:
-            with np.errstate(over="ignore"):
-                taps = reduce(np.multiply.outer, [taps] * ndim)
+        given = number_array(one)
+        with np.errstate(over="ignore"):
+            taps = reduce(np.multiply.outer, [given] * ndim) if given.ndim == 1 else given
         if taps.shape != shape:
             raise ErfTheoryError(
-                f"variances of shape {self.init.shape} do not fit taps of shape {shape}"
+                f"variances of shape {given.shape} do not fit taps of shape {shape}: give one "
+                "number, one per tap of an axis, or one per tap"
             )
         return Kernel(taps)
 
@@ -197,9 +206,8 @@ class ConvTranspose(Weighted):
         super().__post_init__()
         if isinstance(self.padding, str):
             raise ErfTheoryError("the padding of ConvTranspose is given in numbers")
-        value = self.output_padding
-        for part in value if isinstance(value, tuple) else (value,):
-            need_whole("output_padding of ConvTranspose", part, 0)
+        value = need_steps("output_padding of ConvTranspose", self.output_padding, 0)
+        keep(self, "output_padding", value)
 
     def weight_shape(self, ndim: int) -> tuple[int, ...]:
         """Shape of the weight array, as PyTorch has it."""
@@ -207,11 +215,21 @@ class ConvTranspose(Weighted):
         return (*lead, *per_axis(self.size, ndim))
 
 
-def _init(init: Init) -> str | Kernel:
-    """The law's name, or checked variances."""
-    if isinstance(init, str):
-        return law(init).name
-    taps = init if isinstance(init, Kernel) else Kernel(np.atleast_1d(np.asarray(init)))
-    if not taps.is_nonnegative or taps.channels:
-        raise ErfTheoryError(f"variances are not negative, one per tap: {taps}")
-    return taps
+def _init(given: Any) -> Any:
+    """The law's name, one variance, or nested tuples of them."""
+    if isinstance(given, str):
+        return law(given).name
+    try:
+        array = number_array(np.atleast_1d(np.asarray(given)))
+    except ValueError as error:
+        raise ErfTheoryError(
+            f"init is the name of a law, one variance, or one per tap, not {given!r}: {error}"
+        ) from None
+    if np.any(array < 0) or not np.any(array > 0):
+        raise ErfTheoryError(f"variances are not negative, and not all 0, unlike {given!r}")
+    values = array.tolist()
+    return _nested(values if np.ndim(given) else values[0])
+
+
+def _nested(value: Any) -> Any:
+    return tuple(map(_nested, value)) if isinstance(value, list) else value

@@ -15,7 +15,7 @@ from erf_theory.network.pooling import Pool, Upsample
 from erf_theory.network.routing import Crop, Pad
 from erf_theory.network.sight import Sight, sight
 
-__all__ = ["Region", "image_sizes", "regions", "resolved", "sights"]
+__all__ = ["Region", "image_sizes", "regions", "resolved", "seen", "sights"]
 
 
 @final
@@ -128,10 +128,30 @@ def sights(network: Network, axis: int) -> tuple[Sight, ...]:
     return tuple(found)
 
 
-def regions(network: Network, unit: Steps = 0) -> tuple[Region | None, ...]:
+def seen(layer: Layer, region: Region) -> Region | None:
+    """The box of its input that a layer needs for a box of its output; None if it needs nothing.
+
+    Examples
+    --------
+    >>> from erf_theory.network import Conv
+    >>> seen(Conv(1, 1, 3, stride=2, padding=1), Region((0,), (2,)))
+    Region(start=(-1,), shape=(5,))
+    """
+    ndim = len(region.shape)
+    bounds = [
+        sight(layer, ndim, axis).region(a, a + m - 1)
+        for axis, (a, m) in enumerate(zip(region.start, region.shape, strict=True))
+    ]
+    if any(low > high for low, high in bounds):
+        return None
+    return Region(tuple(int(low) for low, _ in bounds), tuple(int(b - a) + 1 for a, b in bounds))
+
+
+def regions(network: Network, unit: Steps = 0, margin: int = 0) -> tuple[Region | None, ...]:
     """The box of every node that one output unit depends on; first that of the input.
 
-    None for a node that it does not depend on.
+    None for a node that it does not depend on. With a ``margin`` the boxes are those of so many
+    more outputs at both ends of every axis.
 
     Examples
     --------
@@ -139,25 +159,17 @@ def regions(network: Network, unit: Steps = 0) -> tuple[Region | None, ...]:
     >>> [region.shape for region in regions(Chain([Conv(1, 1, 3)] * 2, ndim=1))]
     [(5,), (3,), (1,)]
     """
-    axes = range(network.ndim)
     found: list[Region | None] = [None] * (len(network.nodes) + 1)
-    found[-1] = Region(per_axis(unit, network.ndim), (1,) * network.ndim)
+    start = tuple(at - margin for at in per_axis(unit, network.ndim))
+    found[-1] = Region(start, (2 * margin + 1,) * network.ndim)
     for place in reversed(range(len(network.nodes))):
         region, node = found[place + 1], network.nodes[place]
-        if region is None:
+        need = None if region is None else seen(node.layer, region)
+        if need is None:
             continue
-        bounds = [
-            sight(node.layer, network.ndim, axis).region(a, a + m - 1)
-            for axis, a, m in zip(axes, region.start, region.shape, strict=True)
-        ]
-        if any(low > high for low, high in bounds):
-            continue
-        seen = Region(
-            tuple(int(low) for low, _ in bounds), tuple(int(b - a) + 1 for a, b in bounds)
-        )
         for source in node.inputs:
             known = found[source + 1]
-            found[source + 1] = seen if known is None else known | seen
+            found[source + 1] = need if known is None else known | need
     return tuple(found)
 
 

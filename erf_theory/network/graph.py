@@ -57,7 +57,7 @@ class Chain(Network):
         object.__setattr__(self, "names", tuple(map(str, named or range(len(things)))))
         object.__setattr__(self, "said_ndim", ndim)
         if not things:
-            raise ErfTheoryError("a chain has at least one layer")
+            raise ErfTheoryError("a chain has at least one layer: give it a list of them")
         _need_parts(things)
         self.check()
 
@@ -302,7 +302,9 @@ def _place(part: Part, nodes: list[Node], source: int, name: str) -> int:
 def _need_parts(parts: Iterable[object]) -> None:
     for part in parts:
         if not isinstance(part, Layer | Network):
-            raise ErfTheoryError(f"a network is made of layers and networks, not of {part!r}")
+            raise ErfTheoryError(
+                f"a network is made of layers such as Conv, and of networks, not of {part!r}"
+            )
 
 
 def _read(name: str, row: Sequence[Part | str]) -> tuple[Part, tuple[str, ...]]:

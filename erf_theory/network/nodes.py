@@ -72,7 +72,10 @@ class Network(ABC):
         """Spatial axes: as said, or as the tuples of the layers have entries, else 2."""
         said = {length for node in self.nodes for length in node.layer.lengths} | _said(self)
         if len(said) > 1:
-            raise ErfTheoryError(f"the layers of a network disagree about the axes: {sorted(said)}")
+            texts = " and ".join(map(str, sorted(said)))
+            raise ErfTheoryError(
+                f"the tuples in a network, and its ndim, speak of {texts} axes: let them agree"
+            )
         axes = next(iter(said), 2)
         if axes not in (1, 2, 3):
             raise ErfTheoryError(f"a network has 1, 2 or 3 spatial axes, not {axes}")

@@ -53,8 +53,7 @@ class Activation(Pointwise):
     def __post_init__(self) -> None:
         if not isinstance(self.nonlinearity, Nonlinearity):
             raise ErfTheoryError(
-                f"an activation is a name or a nonlinearity, not {self.function!r}: make one of a "
-                "function and its derivative"
+                f"{self.function!r} is no activation: give a name, or make one with nonlinearity"
             )
 
     @cached_property

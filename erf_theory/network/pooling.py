@@ -7,7 +7,7 @@ from typing import Literal, final
 
 from erf_theory.errors import ErfTheoryError
 from erf_theory.lattice import Steps
-from erf_theory.network.base import Layer, Padding, Window, need_whole
+from erf_theory.network.base import Layer, Padding, Window, keep, need_steps
 
 __all__ = ["AvgPool", "MaxPool", "Pool", "Upsample"]
 
@@ -35,7 +35,7 @@ class Pool(Window, Layer):
 
     def __post_init__(self) -> None:
         if self.stride == 0:
-            object.__setattr__(self, "stride", self.size)
+            keep(self, "stride", self.size)
         self.check()
 
     def out_of(self, *channels: int) -> int:
@@ -91,8 +91,7 @@ class Upsample(Layer):
     mode: Literal["nearest", "linear"] = "nearest"
 
     def __post_init__(self) -> None:
-        for part in self.scale if isinstance(self.scale, tuple) else (self.scale,):
-            need_whole("scale of Upsample", part, 1)
+        keep(self, "scale", need_steps("scale of Upsample", self.scale, 1))
         if self.mode not in ("nearest", "linear"):
             raise ErfTheoryError(f"the mode of Upsample is nearest or linear, not {self.mode!r}")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, final
 
 from erf_theory.errors import ErfTheoryError
-from erf_theory.network.base import Layer, need_ends, need_whole
+from erf_theory.network.base import Layer, keep, need_ends, need_whole
 
 __all__ = ["Add", "ChannelShuffle", "Concat", "Crop", "Ends", "Pad", "Split"]
 
@@ -21,7 +21,7 @@ class _Shift(Layer):
     ends: Ends
 
     def __post_init__(self) -> None:
-        need_ends(f"ends of {type(self).__name__}", self.ends)
+        keep(self, "ends", need_ends(f"ends of {type(self).__name__}", self.ends))
 
     def out_of(self, *channels: int) -> int:
         """As many as go in."""

@@ -15,7 +15,7 @@ from erf_theory.plotting.style import house_style
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["png_bytes", "save_figure"]
+__all__ = ["need_suffix", "png_bytes", "save_figure"]
 
 _PRINT_DPI, _SCREEN_DPI = 200, 120
 _METADATA: dict[str, tuple[str, dict[str, Any]]] = {
@@ -57,15 +57,26 @@ def save_figure(
     Traceback (most recent call last):
     erf_theory.errors.ErfTheoryError: figures are .png, .svg or .pdf, not '.gif': rename erf.gif
     """
+    suffix = need_suffix(path)
+    figure.savefig(
+        Path(path), format=suffix[1:], dpi=_PRINT_DPI, metadata=_metadata(suffix, provenance)
+    )
+
+
+def need_suffix(path: str | PathLike[str]) -> str:
+    """The suffix of a picture's name, in small letters.
+
+    Raises
+    ------
+    ErfTheoryError
+        If figures are not saved as that.
+    """
     target = Path(path)
-    suffix = target.suffix.lower()
-    if suffix not in _METADATA:
+    if (suffix := target.suffix.lower()) not in _METADATA:
         raise ErfTheoryError(
             f"figures are .png, .svg or .pdf, not {target.suffix!r}: rename {target}"
         )
-    figure.savefig(
-        target, format=suffix[1:], dpi=_PRINT_DPI, metadata=_metadata(suffix, provenance)
-    )
+    return suffix
 
 
 @house_style()

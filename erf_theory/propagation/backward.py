@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, reduce
 from math import prod
 from operator import add
-from typing import final
+from typing import TypeVar, final
 
 from erf_theory.engines.field import Border, F, Program
 from erf_theory.errors import ErfTheoryError
@@ -23,7 +23,9 @@ from erf_theory.propagation.energy import Context, correlates, energy
 from erf_theory.propagation.forward import Notes, Signals
 from erf_theory.propagation.pieces import Pieces
 
-__all__ = ["Question", "energy_program", "is_chain"]
+__all__ = ["Question", "bounded", "energy_program", "is_chain", "walk"]
+
+T = TypeVar("T")
 
 
 @final
@@ -61,6 +63,24 @@ class Question:
         return (*image_sizes(self.network, self.image), self.image)
 
     @cached_property
+    def correlated(self) -> list[bool]:
+        """Whether the field behind every node is correlated between places."""
+        nodes = self.network.nodes
+        found = [False] * (len(nodes) + 1)
+        for place in reversed(range(len(nodes))):
+            layer = nodes[place].layer
+            if found[place] or correlates(layer, self.network.ndim):
+                for source in nodes[place].inputs:
+                    found[source] = True
+        return found[:-1]
+
+    def inputs(self, node: Node) -> int:
+        """Channels of a node's input."""
+        if isinstance(node.layer, Concat):
+            return sum(self.counts[i] for i in node.inputs)
+        return self.counts[node.inputs[0]]
+
+    @cached_property
     def pools(self) -> list[int]:
         """Places of the max pool that is the only reader of a node; 1 where there is none."""
         nodes = self.network.nodes
@@ -71,6 +91,50 @@ class Question:
             if isinstance(node.layer, MaxPool) and before != INPUT and readers[before] == 1:
                 found[before] = prod(per_axis(node.layer.size, self.network.ndim))
         return found
+
+
+def walk(
+    question: Question,
+    start: T,
+    rule: Callable[[int, T], T],
+    take: Callable[[T, int, int], T],
+    join: Callable[[T, T], T],
+) -> T:
+    """Carry something from the output back to the source, node by node.
+
+    Parameters
+    ----------
+    question : Question
+        What is asked.
+    start : thing
+        What is at the output.
+    rule : callable
+        From the place of a node and the thing behind it to the thing before it.
+    take : callable
+        From a thing to that of channels a to b-1: an input of a concatenation.
+    join : callable
+        From two things at one node, which come from two of its readers, to their sum.
+
+    Raises
+    ------
+    ErfTheoryError
+        If the output does not depend on the source.
+    """
+    nodes = question.network.nodes
+    things = {len(nodes) - 1: start}
+    for place in range(len(nodes) - 1, question.source, -1):
+        if place not in things:
+            continue
+        before, first = rule(place, things.pop(place)), 0
+        for source in nodes[place].inputs:
+            part = before
+            if isinstance(nodes[place].layer, Concat):
+                last = first + question.counts[source]
+                part, first = take(before, first, last), last
+            things[source] = join(things[source], part) if source in things else part
+    if question.source not in things:
+        raise ErfTheoryError("the output does not depend on the source")
+    return things[question.source]
 
 
 def energy_program(
@@ -94,77 +158,60 @@ def energy_program(
     Program
         From the unit impulse to the mean energy of the source's channels.
     """
-    network, counts = question.network, question.counts
+    contexts = [
+        Context(
+            name=node.name,
+            axes=axes,
+            channels=question.inputs(node),
+            signals=signal,
+            notes=notes,
+            correlated=correlated,
+            pool=pool,
+        )
+        for node, signal, correlated, pool in zip(
+            question.network.nodes, before, question.correlated, question.pools, strict=True
+        )
+    ]
 
     def backward(field: F, /) -> F:
-        start = axes.moved(axes.scaled(field, Fraction(1, network.out_channels)), question.unit)
-        output = len(network.nodes) - 1
-        fields: dict[int, Pieces[F]] = {output: Pieces.uniform(network.out_channels, start)}
-        correlated: set[int] = set()
-        for place in range(output, question.source, -1):
-            node = network.nodes[place]
-            if (here := fields.pop(place, None)) is None:
-                continue
-            at = Context(
-                name=node.name,
-                axes=axes,
-                channels=_channels(node, counts),
-                signals=before[place],
-                notes=notes,
-                correlated=place in correlated,
-                pool=question.pools[place],
-            )
-            found = energy(node.layer, here, at)
-            for source, part in _shares(node, found, counts):
-                inside = _bounded(node, source, part, question, axes)
-                known = fields.get(source)
-                fields[source] = inside if known is None else known.joined(inside, add)
-                if place in correlated or correlates(node.layer, network.ndim):
-                    correlated.add(source)
-        if question.source not in fields:
-            raise ErfTheoryError("the output does not depend on the source")
-        return _mean(fields[question.source], counts[question.source], axes)
+        def rule(place: int, fields: Pieces[F]) -> Pieces[F]:
+            node = question.network.nodes[place]
+            found = energy(node.layer, fields, contexts[place])
+            return found.each(lambda field: bounded(field, node, question, axes))
+
+        outputs = question.network.out_channels
+        unit = axes.moved(axes.scaled(field, Fraction(1, outputs)), question.unit)
+        found = walk(
+            question,
+            Pieces.uniform(outputs, unit),
+            rule,
+            Pieces.take,
+            lambda one, other: one.joined(other, add),
+        )
+        return _mean(found, question.counts[question.source], axes)
 
     return backward
 
 
-def _channels(node: Node, counts: Sequence[int]) -> int:
-    """Channels of a node's input."""
-    if isinstance(node.layer, Concat):
-        return sum(counts[i] for i in node.inputs)
-    return counts[node.inputs[0]]
+def bounded(field: F, node: Node, question: Question, axes: Axes) -> F:
+    """What the borders of an image leave of a field before a node.
 
-
-def _bounded(
-    node: Node, source: int, fields: Pieces[F], question: Question, axes: Axes
-) -> Pieces[F]:
-    """What is left of fields by the borders of an image."""
+    Raises
+    ------
+    NoMarginalError
+        If other axes are summed over.
+    """
     if question.sizes is None:
-        return fields
+        return field
     if axes.mode == "marginal" and axes.ndim > 1:
         raise NoMarginalError("borders on the axes that are summed")
     border: Border = node.layer.border if isinstance(node.layer, Pad) else "zeros"
-    size = axes.steps(question.sizes[source])
-    return fields.each(lambda field: field.fold(size, border))
+    return field.fold(axes.steps(question.sizes[node.inputs[0]]), border)
 
 
 def is_chain(network: Network) -> bool:
     """Whether every node reads the one before it: fields may then be outer products."""
     return all(node.inputs == (place - 1,) for place, node in enumerate(network.nodes))
-
-
-def _shares(node: Node, fields: Pieces[F], counts: Sequence[int]) -> list[tuple[int, Pieces[F]]]:
-    """What every input of a node receives."""
-    if not isinstance(node.layer, Concat):
-        return [(source, fields) for source in node.inputs]
-    found = []
-    first = 0
-    for source in node.inputs:
-        part = fields.take(first, first + counts[source])
-        first += counts[source]
-        if part.parts:
-            found.append((source, part))
-    return found
 
 
 def _mean(fields: Pieces[F], channels: int, axes: Axes) -> F:

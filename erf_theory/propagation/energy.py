@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cache, reduce, singledispatch
+from functools import cache, lru_cache, reduce, singledispatch
 from math import prod
-from typing import Any
+from operator import add
+from typing import Any, final
 
 import numpy as np
 
@@ -27,6 +28,7 @@ from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
 from erf_theory.propagation.axes import Axes
 from erf_theory.propagation.forward import NOT_NORMAL, Notes, Signals
+from erf_theory.propagation.interpolation import interpolation
 from erf_theory.propagation.pieces import Pieces
 from erf_theory.propagation.pooled import pooled
 from erf_theory.propagation.signal import Signal
@@ -93,16 +95,9 @@ def _(layer: Layer, fields: Pieces[F], at: Context) -> Pieces[F]:
 
 @energy.register
 def _(layer: Conv, fields: Pieces[F], at: Context) -> Pieces[F]:
-    kernel = at.axes.kernel(layer.variances(at.axes.ndim))
-    pads = layer.pads(at.axes.ndim)
-
-    def back(field: F) -> F:
-        spread = field.expand(at.axes.steps(layer.stride))
-        found = spread.convolve(kernel, at.axes.steps(layer.dilation))
-        return at.axes.moved(found, [-before for before, _ in pads])
-
+    plan = _conv_plan(layer, at.axes)
     mixed = _mixed(layer.groups, layer.out_channels, layer.in_channels, fields, at)
-    return mixed.each(back)
+    return mixed.each(plan.back)
 
 
 @energy.register
@@ -122,10 +117,9 @@ def _(layer: ConvTranspose, fields: Pieces[F], at: Context) -> Pieces[F]:
 
 @energy.register
 def _(layer: AvgPool, fields: Pieces[F], at: Context) -> Pieces[F]:
-    size = per_axis(layer.size, at.axes.ndim)
     if at.correlated and _overlap(layer, at):
         at.note("what several fixed windows correlate is dropped")
-    return _pooled(layer, fields, at, Fraction(1, prod(size) ** 2))
+    return fields.each(_pool_plan(layer, at.axes).back)
 
 
 @energy.register
@@ -135,7 +129,7 @@ def _(layer: MaxPool, fields: Pieces[F], at: Context) -> Pieces[F]:
         at.note("a max pool's winner is taken to be anywhere in its window alike")
     if at.correlated and _overlap(layer, at):
         at.note("what several fixed windows correlate is dropped")
-    return _pooled(layer, fields, at, Fraction(1, prod(size)))
+    return fields.each(_pool_plan(layer, at.axes).back)
 
 
 @energy.register
@@ -143,7 +137,7 @@ def _(layer: Upsample, fields: Pieces[F], at: Context) -> Pieces[F]:
     scale = per_axis(layer.scale, at.axes.ndim)
     if at.correlated and prod(scale) > 1:
         at.note("what several fixed windows correlate is dropped")
-    lines = [_interpolation(s, layer.mode) for s in scale]
+    lines = [interpolation(s, layer.mode) for s in scale]
     squares = [np.array(weights, dtype=object) ** 2 for weights, _ in lines]
     kernel = at.axes.kernel(Kernel(reduce(np.multiply.outer, squares)), scale)
     shifts = [-last for _, last in lines]
@@ -212,29 +206,55 @@ def _(layer: ChannelShuffle, fields: Pieces[F], at: Context) -> Pieces[F]:
 
 def _mixed(groups: int, outputs: int, inputs: int, fields: Pieces[F], at: Context) -> Pieces[F]:
     """The sum over the channels of every group."""
+    if len(fields.parts) == 1 and fields.parts[0][:2] == (0, outputs):
+        total = at.axes.scaled(fields.parts[0][2], outputs // groups)
+        return Pieces.uniform(inputs, total)
     found: list[tuple[int, int, F]] = []
     size = inputs // groups
     for first, last, inside in fields.grouped(groups, outputs // groups):
-        total = None
-        for count, field in inside:
-            part = at.axes.scaled(field, count)
-            total = part if total is None else total + part
-        if total is not None:
-            found.append((first * size, last * size, total))
+        if inside:
+            parts = [at.axes.scaled(field, count) for count, field in inside]
+            found.append((first * size, last * size, reduce(add, parts)))
     return Pieces(tuple(found))
 
 
-def _pooled(layer: AvgPool | MaxPool, fields: Pieces[F], at: Context, share: Fraction) -> Pieces[F]:
-    size = per_axis(layer.size, at.axes.ndim)
-    kernel = at.axes.kernel(Kernel(np.full(size, share, dtype=object)))
-    pads = layer.pads(at.axes.ndim)
+@final
+@dataclass(frozen=True)
+class _Plan:
+    """What a window does to a field: spread, convolve, move."""
 
-    def back(field: F) -> F:
-        spread = field.expand(at.axes.steps(layer.stride))
-        found = spread.convolve(kernel, at.axes.steps(layer.dilation))
-        return at.axes.moved(found, [-before for before, _ in pads])
+    stride: tuple[int, ...]
+    kernel: Kernel
+    dilation: tuple[int, ...]
+    moved: Kernel | None
 
-    return fields.each(back)
+    def back(self, field: F) -> F:
+        """The field before the window."""
+        found = field.expand(self.stride).convolve(self.kernel, self.dilation)
+        return found if self.moved is None else found.convolve(self.moved)
+
+
+@lru_cache(maxsize=4096)
+def _conv_plan(layer: Conv, axes: Axes) -> _Plan:
+    return _plan(layer, layer.variances(axes.ndim), axes)
+
+
+@lru_cache(maxsize=4096)
+def _pool_plan(layer: AvgPool | MaxPool, axes: Axes) -> _Plan:
+    size = per_axis(layer.size, axes.ndim)
+    share = Fraction(1, prod(size) ** (2 if isinstance(layer, AvgPool) else 1))
+    return _plan(layer, Kernel(np.full(size, share, dtype=object)), axes)
+
+
+def _plan(layer: Conv | AvgPool | MaxPool, kernel: Kernel, axes: Axes) -> _Plan:
+    pads = layer.pads(axes.ndim)
+    shift = tuple(-pads[axis][0] for axis in axes.kept)
+    return _Plan(
+        stride=axes.steps(layer.stride),
+        kernel=axes.kernel(kernel),
+        dilation=axes.steps(layer.dilation),
+        moved=Kernel(Kernel.delta(len(shift)).taps, shift) if any(shift) else None,
+    )
 
 
 def _overlap(layer: AvgPool | MaxPool, at: Context) -> bool:
@@ -265,16 +285,6 @@ def _gate(layer: Activation, signal: Signal, pool: int) -> float:
     if pool > 1:
         return pooled(gate, signal.second, max(signal.shared, 0.0), pool).slope
     return gate.slope_second_moment(signal.second).value
-
-
-@cache
-def _interpolation(scale: int, mode: str) -> tuple[tuple[Number, ...], int]:
-    """Shares that input x has in the outputs from s·x + m on, and the last of these m."""
-    if mode == "nearest":
-        return (1,) * scale, scale - 1
-    last = (3 * scale - 2) // 2
-    places = range(scale - 1 - last, last + 1)
-    return tuple(1 - Fraction(abs(2 * m + 1 - scale), 2 * scale) for m in places), last
 
 
 def _flipped(kernel: Kernel) -> Kernel:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as field_of
-from functools import singledispatch
+from functools import lru_cache, singledispatch
 from itertools import product
 from math import prod
 
@@ -155,7 +155,7 @@ def _(layer: Layer, before: Signals, at: Place) -> Signals:
 
 @_passed.register
 def _(layer: Weighted, before: Signals, at: Place) -> Signals:
-    taps = float(layer.variances(at.ndim).mass)
+    taps = _variance(layer, at.ndim)
     strides = per_axis(layer.stride, at.ndim)
     if isinstance(layer, ConvTranspose):
         taps /= prod(strides)
@@ -247,6 +247,12 @@ def _(layer: Split, before: Signals, at: Place) -> Signals:
 @_passed.register
 def _(layer: ChannelShuffle, before: Signals, at: Place) -> Signals:
     return before.dealt(at.channels // layer.groups, at.channels)
+
+
+@lru_cache(maxsize=4096)
+def _variance(layer: Weighted, ndim: int) -> float:
+    """Sum of the variances over the taps."""
+    return float(layer.variances(ndim).mass)
 
 
 def _activated(gate: Nonlinearity, signal: Signal, at: Place) -> Signal:

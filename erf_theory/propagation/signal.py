@@ -27,7 +27,8 @@ class Signal:
     Attributes
     ----------
     second : float
-        E x², the mean over images, weights and channels.
+        E x², the mean over images, weights and channels, kept among the normal doubles: slopes
+        have long reached their limits there, and at 0 they would be those of one point.
     shared : float
         E x x' for the same channel of two images, or of two places far from each other:
         ``second - shared`` is a channel's variance over images.
@@ -56,6 +57,11 @@ class Signal:
     before: tuple[float, float] | None = None
     law: Tabled | None = None
     lags: tuple[tuple[tuple[int, ...], float], ...] = ()
+
+    def __post_init__(self) -> None:
+        limits = np.finfo(np.float64)
+        kept = min(max(self.second, float(limits.tiny)), float(limits.max))
+        object.__setattr__(self, "second", kept)
 
     @property
     def variance(self) -> float:

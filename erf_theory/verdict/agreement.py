@@ -16,6 +16,7 @@ from erf_theory.empirical.measure import Measurement
 from erf_theory.erf import ERF
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
+from erf_theory.verdict.statistics import Hotelling, StudentHall
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,6 +27,10 @@ _DEGREES = 4
 """Moments of every axis that the shapes are compared by: mean, variance, skewness, tails."""
 _FEWEST = 32
 """Blocks that the distributions of the statistics need to be near their limits."""
+_LONGEST = 600.0
+"""Logarithm of a mass whose every share is still far from the ends of doubles."""
+_STRAY = 1e-6
+"""Share of a measured energy that rounding may leave where the theory has none."""
 
 
 def crosscheck(theory: ERF, measurement: Measurement, *, false_alarm: float = 0.01) -> Agreement:
@@ -59,10 +64,7 @@ def crosscheck(theory: ERF, measurement: Measurement, *, false_alarm: float = 0.
     Energies are heavy-tailed in narrow networks (8 channels or fewer, 10 layers): there more
     false alarms come from the mass, and wide limits hold up to terms of 1/channels.
 
-    References
-    ----------
-    .. [1] H. Hotelling, "The generalization of Student's ratio", Ann. Math. Stat. 2, 1931.
-    .. [2] P. Hall, "On the removal of skewness by transformation", J. R. Stat. Soc. B 54, 1992.
+    Energy that is measured where the theory has none rejects its shape at once.
 
     Examples
     --------
@@ -77,26 +79,36 @@ def crosscheck(theory: ERF, measurement: Measurement, *, false_alarm: float = 0.
     >>> crosscheck(other, found).agrees
     False
     """
-    if theory.kind != "energy":
-        raise ErfTheoryError(f"a measured energy is compared with an energy, not {theory.kind}")
+    need_decidable(theory, measurement.samples, false_alarm)
     if theory.ndim != measurement.mean.ndim:
         raise ErfTheoryError(
             f"a map of {theory.ndim} axes and a measurement of {measurement.mean.ndim} do not "
             "compare"
         )
-    need_decidable(measurement.samples, false_alarm)
+    if not measurement.mass > 0:
+        raise ErfTheoryError(
+            f"none of {measurement.samples} gradients reached the input: take more channels"
+        )
     call = f"crosscheck({theory.call}, {measurement.call}, false_alarm={false_alarm})"
     return Agreement(theory, measurement, false_alarm, call)
 
 
-def need_decidable(samples: int, false_alarm: float) -> None:
+def need_decidable(theory: ERF, samples: int, false_alarm: float) -> None:
     """Refuse a comparison that cannot come to a verdict, before any work.
 
     Raises
     ------
     ErfTheoryError
-        If there are fewer than 32 samples, or the rate does not lie between 0 and 1.
+        If the theory is no energy that doubles can hold, there are fewer than 32 samples, or the
+        rate does not lie between 0 and 1.
     """
+    if theory.kind != "energy":
+        raise ErfTheoryError(f"a measured energy is compared with an energy, not {theory.kind}")
+    if not abs(theory.log_mass) < _LONGEST:
+        raise ErfTheoryError(
+            f"a mass of e^{theory.log_mass:.6g} is none that doubles can measure: take fewer "
+            "layers, or another variance of the weights"
+        )
     if samples < _FEWEST:
         raise ErfTheoryError(
             f"{samples} samples are too few for a verdict: measure {_FEWEST} or more"
@@ -139,32 +151,20 @@ class Agreement(Card):
     @cached_property
     def shape_p_value(self) -> float:
         """Probability of moments this far off, or farther, if the theory's shape is true."""
-        from scipy.stats import f
+        if self._strays(self.measurement.mean / self.measurement.mass):
+            return 0.0
+        return self._shape_test.p_value(np.mean(self._shape_test.rows, axis=0))
 
-        statistic, dof = self._hotelling(np.mean(self._features, axis=0))
-        return float(f.sf(statistic, *dof)) if dof[0] else 1.0
-
-    @cached_property
+    @property
     def mass_p_value(self) -> float:
         """Probability of a mass this far off, or farther, if the theory's mass is true."""
-        from scipy.stats import t
-
-        masses = self._masses
-        blocks, std = len(masses), float(np.std(masses, ddof=1))
-        off = (float(np.mean(masses)) - self.theory.mass) / std
-        skew = float(np.mean((masses - np.mean(masses)) ** 3)) / std**3
-        hall = off + skew * off**2 / 3 + skew**2 * off**3 / 27 + skew / (6 * blocks)
-        return float(2 * t.sf(abs(hall) * np.sqrt(blocks), blocks - 1))
+        return self._mass_test.p_value
 
     @property
     def mass_ratio(self) -> tuple[float, float, float]:
         """Measured mass over the theory's, and its 95 % confidence interval."""
-        from scipy.stats import t
-
-        masses = self._masses / float(self.theory.mass)
-        ratio, blocks = float(np.mean(masses)), len(masses)
-        half = float(t.ppf(0.975, blocks - 1) * np.std(masses, ddof=1) / np.sqrt(blocks))
-        return ratio, ratio - half, ratio + half
+        low, high = self._mass_test.interval(0.95)
+        return self.measurement.mass / float(self.theory.mass), 1 + low, 1 + high
 
     @property
     def measured_std(self) -> float:
@@ -187,19 +187,13 @@ class Agreement(Card):
         That of the better one of the two tests, at its share of the false-alarm rate, with the
         spread that was measured.
         """
-        from scipy.stats import f, ncf, nct, t
-
-        level, blocks = self.false_alarm / 2, len(self.measurement.counts)
-        functions = self._functions.reshape(-1, self._functions.shape[-1])
-        expected = float(other.mass) * self._on_grid(other).ravel() @ functions
-        statistic, dof = self._hotelling(expected)
-        shape = 0.0
-        if dof[0]:
-            shape = float(ncf.sf(f.isf(level, *dof), *dof, statistic * dof[0]))
-        shift = (float(other.mass) - float(self.theory.mass)) * np.sqrt(blocks)
-        shift /= float(np.std(self._masses, ddof=1))
-        mass = float(nct.sf(t.isf(level / 2, blocks - 1), blocks - 1, abs(shift)))
-        return max(shape, mass)
+        level, shares = self.false_alarm / 2, self._on_grid(other)
+        if self._strays(shares):
+            return 1.0
+        mass = float(other.mass)
+        mean = mass / self.measurement.mass * shares.ravel() @ self._functions
+        shape = self._shape_test.power(mean, level)
+        return max(shape, self._mass_test.power(mass / float(self.theory.mass) - 1, level))
 
     def lines(self) -> Sequence[tuple[str, ...]]:
         """Names and texts of what there is to say, the title first."""
@@ -209,7 +203,7 @@ class Agreement(Card):
             ("", f"Theory and {self.measurement.samples} samples {verdict}"),
             ("theory", self.theory.call),
             ("false alarms", f"{100 * self.false_alarm:.3g} % of true theories"),
-            ("mass of the theory", f"{self.theory.mass:.6g}"),
+            ("mass of the theory", f"{float(self.theory.mass):.6g}"),
             ("measured / theory", f"{ratio:.4g} (95 %: {low:.4g} to {high:.4g})"),
             ("std of the theory", f"{self.theory.std:.4g} px"),
             ("measured", f"{self.measured_std:.4g} px"),
@@ -261,12 +255,6 @@ class Agreement(Card):
         )
 
     @property
-    def _masses(self) -> FloatArray:
-        """Mass of every block."""
-        blocks = self.measurement.blocks
-        return np.asarray(blocks.sum(axis=tuple(range(1, blocks.ndim))))
-
-    @property
     def _grids(self) -> list[FloatArray]:
         """Coordinates of the measurement's places."""
         spans = zip(self.measurement.start, self.measurement.mean.shape, strict=True)
@@ -285,9 +273,13 @@ class Agreement(Card):
         grid[tuple(there)] = erf.values[tuple(here)]
         return grid
 
+    def _strays(self, shares: FloatArray) -> bool:
+        """Whether shares of an energy lie where the theory has none."""
+        return bool(np.sum(shares[self._on_grid(self.theory) == 0]) > _STRAY)
+
     @cached_property
     def _functions(self) -> FloatArray:
-        """Functions on the measurement's places whose mean under the theory is 0; last axis."""
+        """Functions whose mean under the theory is 0: shape (places, functions)."""
         here, there, degrees = [], [], []
         for axis, start in enumerate(_start(self.theory)):
             own = start + np.arange(self.theory.shape[axis], dtype=np.float64)
@@ -301,24 +293,26 @@ class Agreement(Card):
             _monomial(here, powers) - np.sum(self.theory.values * _monomial(there, powers))
             for powers in _powers(degrees)
         ]
-        empty = np.zeros((*self.measurement.mean.shape, 0))
-        return np.stack(functions, axis=-1) if functions else empty
+        return np.reshape(functions, (-1, self.measurement.mean.size)).T
+
+    @property
+    def _weights(self) -> FloatArray:
+        """Of the blocks in the mean over all samples: 1 on average."""
+        counts = self.measurement.counts
+        return np.asarray(counts * len(counts) / self.measurement.samples)
 
     @cached_property
-    def _features(self) -> FloatArray:
-        """Those functions, summed over every block's map: shape (blocks, functions)."""
-        functions = self._functions
-        rows = self.measurement.blocks.reshape(len(self.measurement.counts), -1)
-        return rows @ functions.reshape(-1, functions.shape[-1])
+    def _shape_test(self) -> Hotelling:
+        """Of the functions' sums over the blocks, relative to the measured mass."""
+        weights = self._weights / self.measurement.mass
+        rows = self.measurement.blocks.reshape(len(weights), -1)
+        return Hotelling(weights[:, None] * (rows @ self._functions))
 
-    def _hotelling(self, mean: FloatArray) -> tuple[float, tuple[int, int]]:
-        """F statistic of the features' mean against 0, and its degrees of freedom."""
-        blocks, size = self._features.shape
-        if not size:
-            return 0.0, (0, blocks)
-        covariance = np.atleast_2d(np.cov(self._features.T))
-        t_squared = blocks * float(mean @ np.linalg.solve(covariance, mean))
-        return t_squared * (blocks - size) / (size * (blocks - 1)), (size, blocks - size)
+    @cached_property
+    def _mass_test(self) -> StudentHall:
+        """Of the blocks' deviations from the theory's mass, relative to it."""
+        masses = self.measurement.blocks.reshape(len(self._weights), -1).sum(axis=1)
+        return StudentHall(self._weights * (masses / float(self.theory.mass) - 1))
 
 
 def _start(erf: ERF) -> tuple[int, ...]:

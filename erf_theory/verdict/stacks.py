@@ -11,7 +11,7 @@ from erf_theory import archive
 from erf_theory.architectures import network_erf
 from erf_theory.display import Card
 from erf_theory.empirical.measure import measure_erf
-from erf_theory.network.base import Layer
+from erf_theory.network.base import Layer, need_whole
 from erf_theory.network.convolutions import Conv
 from erf_theory.network.graph import Chain
 from erf_theory.network.pointwise import Activation
@@ -123,6 +123,7 @@ def verify_stack(
     backend: str = "numpy",
     seed: int = 0,
     false_alarm: float = 0.01,
+    progress: Callable[[int], object] | None = None,
 ) -> Verification:
     """Measure n random convolutions with k taps per axis, and judge the theory by it.
 
@@ -141,8 +142,8 @@ def verify_stack(
         Law of the weights, or their variance.
     ndim : int
         Spatial axes.
-    backend, seed
-        As ``backend`` and ``rng`` of `erf_theory.empirical.measure.measure_erf`.
+    backend, seed, progress
+        As ``backend``, ``rng`` and ``progress`` of `erf_theory.empirical.measure.measure_erf`.
     false_alarm : float
         Rate at which a true theory is rejected.
 
@@ -160,18 +161,19 @@ def verify_stack(
     >>> verify_stack(3, 4, channels=16, activation="linear").passed
     True
     """
-    need_decidable(samples, false_alarm)
+    layers = need_whole("number of convolutions", n, 1)
     conv = partial(Conv, channels, channels)
-    true = _stack(k, n, activation, ndim, partial(conv, init=init))
-    found = measure_erf(true, backend=backend, samples=samples, rng=seed)
+    true = _stack(k, layers, activation, ndim, partial(conv, init=init))
     theory = network_erf(true)
+    need_decidable(theory, samples, false_alarm)
+    found = measure_erf(true, backend=backend, samples=samples, rng=seed, progress=progress)
     verdict = crosscheck(theory, found, false_alarm=false_alarm)
     more = _MORE * float(conv(k, init=init).variances(ndim).taps.flat[0])
     others = {f"k = {size}": (size, init) for size in (k - 1, k + 1) if size >= 1}
     others["10 % more variance"] = (k, more)
     controls = []
     for claim, (size, law) in others.items():
-        false = network_erf(_stack(size, n, activation, ndim, partial(conv, init=law)))
+        false = network_erf(_stack(size, layers, activation, ndim, partial(conv, init=law)))
         rejected = crosscheck(false, found, false_alarm=false_alarm)
         controls.append(Control(claim, rejected, rejected.power(theory)))
     call = (

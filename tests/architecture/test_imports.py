@@ -12,6 +12,7 @@ LIGHT = [
     "import erf_theory; erf_theory.theoretical_erf(3, 20).values",
     "from erf_theory import sqrt_scaling; sqrt_scaling(3, [5, 10], kind='rms').ratio",
     "from erf_theory import Kernel; Kernel.uniform(3) ** 20",
+    "from erf_theory.activations import nonlinearity; nonlinearity('tanh').mean(1.0)",
 ]
 
 

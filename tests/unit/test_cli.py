@@ -7,9 +7,11 @@ import pytest
 from click.testing import CliRunner
 
 from erf_theory.cli import main
+from erf_theory.cli.options import progress_bar
 from erf_theory.formulas import symbolic_erf
 from erf_theory.gaussian.scaling import sqrt_scaling
 from erf_theory.theory import theoretical_erf
+from erf_theory.verdict.stacks import verify_stack
 
 
 def run(*arguments):
@@ -114,6 +116,20 @@ def test_options(arguments, text):
         (["scaling", "--depths", "5,10", "--kernel", "1,-1"], "signs"),
         (["scaling", "--depths", "5,10", "--ndim", "4", "--json"], "1, 2 or 3"),
         (["scaling", "--depths", "5,10", "--plot", "scaling.gif"], "png"),
+        (["verify"], "Missing option '-n'"),
+        (["verify", "-n", "0"], "number of convolutions is 1 or more, not 0"),
+        (["verify", "-n", "3", "-k", "0"], "size of a convolution is 1 or more, not 0"),
+        (["verify", "-n", "3", "--samples", "31"], "measure 32 or more"),
+        (["verify", "-n", "3", "--channels", "0"], "in_channels of a convolution is 1 or more"),
+        (["verify", "-n", "3", "--channels", "10000000"], "GiB"),
+        (["verify", "-n", "3", "--activation", "no such"], "no such"),
+        (["verify", "-n", "3", "--init", "no such"], "choose he, xavier, lecun, pytorch"),
+        (["verify", "-n", "3", "--ndim", "4"], "1, 2 or 3"),
+        (["verify", "-n", "3", "--backend", "abacus"], "no backend 'abacus'"),
+        (["verify", "-n", "3", "--seed", "-1"], "seed is 0 or more, not -1"),
+        (["verify", "-n", "3", "--false-alarm", "1.5", "--json"], "between 0 and 1, not 1.5"),
+        (["verify", "-n", "9", "--samples", "1000000000", "--plot", "verdict.gif"], "png"),
+        (["verify", "-n", "9", "--samples", "1000000000", "--plot", "no/such.png"], "No such file"),
         (["paint"], "No such command 'paint'"),
         (["show", "--colour"], "No such option"),
     ],
@@ -171,7 +187,7 @@ def test_formulas_are_those_of_the_package(arguments, latex):
 
 
 def test_help_has_examples():
-    for command in ([], ["show"], ["scaling"], ["formula"]):
+    for command in ([], ["show"], ["scaling"], ["formula"], ["verify"]):
         assert run(*command, "--help").exit_code == 0
     assert "erf-theory show -k 3 -n 20 --plot erf.png" in run("show", "--help").stdout
 
@@ -198,6 +214,70 @@ def test_scaling_is_what_the_package_says(arguments, given, named, tmp_path):
     record = json.loads(result.stdout, parse_constant=pytest.fail)
     assert record == json.loads(json.dumps(expected.to_dict()))
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+VERIFIED = [
+    (["-n", "4", "--channels", "16"], (3, 4), {"channels": 16}, 0),
+    (
+        ["-k", "2", "-n", "2", "--channels", "8", "--samples", "400", "--ndim", "2", "--seed", "4"],
+        (2, 2),
+        {"channels": 8, "samples": 400, "ndim": 2, "seed": 4},
+        0,
+    ),
+    (
+        ["-n", "2", "--channels", "2", "--samples", "32", "--activation", "linear"],
+        (3, 2),
+        {"channels": 2, "samples": 32, "activation": "linear"},
+        1,
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "given", "named", "code"), VERIFIED)
+def test_verify_is_what_the_package_says(arguments, given, named, code, tmp_path):
+    expected, picture = verify_stack(*given, **named), tmp_path / "verdict.png"
+    assert expected.passed == (code == 0)
+    result = run("verify", *arguments)
+    assert (result.exit_code, result.stderr) == (code, "")
+    assert result.stdout.startswith(expected.lines()[0][1])
+    assert ("NOT TOLD FROM THE" in result.stdout) == (code == 1)
+    result = run("verify", *arguments, "--json", "--plot", str(picture))
+    assert (result.exit_code, result.stderr) == (code, f"picture saved to {picture}\n")
+    record = json.loads(result.stdout, parse_constant=pytest.fail)
+    assert record == json.loads(json.dumps(expected.to_dict()))
+    assert record["passed"] == (code == 0)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_interruption_is_one_line_and_code_130():
+    code = (
+        "import signal\n"
+        "from erf_theory.cli import main\n"
+        "from erf_theory.empirical import measure\n"
+        "once = measure._block_mean\n"
+        "def interrupted(*given):\n"
+        "    signal.raise_signal(signal.SIGINT)\n"
+        "    return once(*given)\n"
+        "measure._block_mean = interrupted\n"
+        "main()\n"
+    )
+    command = [sys.executable, "-c", code, "verify", "-n", "3", "--json"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (130, "")
+    assert result.stderr.split("\n") == ["", "Interrupted", ""]
+
+
+def test_a_terminal_sees_progress_and_a_file_does_not(capsys, monkeypatch):
+    with progress_bar("samples", 4) as progress:
+        progress(4)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with progress_bar("samples", 4) as progress:
+        progress(3)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "samples" in err
+    assert "75%" in err
 
 
 def test_formulas():

@@ -1,0 +1,151 @@
+"""Maps of networks whose weights are given: every channel carries its own field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from math import log
+from operator import add
+from typing import Literal
+
+import numpy as np
+
+from erf_theory.derived import Stored
+from erf_theory.engines import convolution
+from erf_theory.engines.extent import extent_of, need_memory
+from erf_theory.engines.field import F, Program
+from erf_theory.errors import ErfTheoryError
+from erf_theory.exact import FloatArray
+from erf_theory.network.convolutions import Weighted
+from erf_theory.network.geometry import regions
+from erf_theory.network.nodes import Network
+from erf_theory.propagation.axes import Axes
+from erf_theory.propagation.backward import Question, bounded, walk
+from erf_theory.propagation.channelwise import Setting, channelwise
+from erf_theory.propagation.statistics import gate_factors, statistics
+from erf_theory.routes import Logs, Shares
+
+__all__ = ["Channelwise", "has_given_weights"]
+
+_EPS = float(np.finfo(np.float64).eps)
+
+
+def has_given_weights(network: Network) -> bool:
+    """Whether any layer has weights as given."""
+    return any(
+        isinstance(node.layer, Weighted) and node.layer.given_weights is not None
+        for node in network.nodes
+    )
+
+
+@dataclass(frozen=True)
+class Channelwise:
+    """A question about a network whose weights are given.
+
+    Attributes
+    ----------
+    question : Question
+        What is asked.
+    kind : {"amplitude", "energy"}
+        The gradient itself, or its square with the signs of different paths independent.
+    channel : int, optional
+        Channel of the output unit; None for the mean over all of them, of an energy.
+    input_channel : int, optional
+        Channel of the source; None for the mean over all of them, of an energy.
+    """
+
+    question: Question
+    kind: Literal["amplitude", "energy"]
+    channel: int | None = None
+    input_channel: int | None = None
+
+    def program(self, axes: Axes) -> Program:
+        """From the output unit's field to the source's, both with channels."""
+        network = self.question.network
+        single = self.is_single
+        before = statistics(network) if self.kind == "energy" else (None,) * len(network.nodes)
+        settings = [
+            Setting(
+                name=node.name,
+                axes=axes,
+                channels=self.question.inputs(node),
+                kind=self.kind,
+                gates=None if known is None else gate_factors(node.layer, known),
+                single=single,
+            )
+            for node, known in zip(network.nodes, before, strict=True)
+        ]
+
+        def backward(field: F, /) -> F:
+            def rule(place: int, behind: F) -> F:
+                node = network.nodes[place]
+                return bounded(
+                    channelwise(node.layer, behind, settings[place]), node, self.question, axes
+                )
+
+            def take(whole: F, first: int, last: int) -> F:
+                return whole if single else whole.take(first, last)
+
+            return walk(self.question, axes.moved(field, self.question.unit), rule, take, add)
+
+        return backward
+
+    @property
+    def is_single(self) -> bool:
+        """Whether every node has one channel."""
+        return set(self.question.counts) == {1}
+
+    def map(self, axes: Axes) -> Stored:
+        """The map on some axes, computed now.
+
+        Raises
+        ------
+        NoMarginalError
+            If the sum over the other axes is no field of its own.
+        """
+        counts = self.question.counts
+        region = regions(self.question.network, self.question.unit)[0]
+        if region is not None:
+            size = int(np.prod([region.shape[axis] for axis in axes.kept]))
+            need_memory(size, 4 * max(counts))
+        unit = _weights(counts[-2], self.channel, "channel")
+        ends = _weights(counts[self.question.source], self.input_channel, "input_channel")
+        program, ndim = self.program(axes), len(axes.kept)
+        field = program(convolution.impulse(ndim, unit))
+        values = np.tensordot(ends, field.values, 1)
+        lost = 0.0
+        if np.any(values < 0):
+            bound = convolution.absolute_error(program, ndim, unit)
+            lost = float(np.max(np.tensordot(ends, bound.values, 1)))
+            lost *= 2.0 ** (bound.exponent - field.exponent)
+        roundings = extent_of(program, ndim).roundings
+        return _stored(np.asarray(values), field, lost, 2 * _EPS * roundings)
+
+
+def _weights(channels: int, chosen: int | None, name: str) -> FloatArray:
+    """Shares of the channels: one of them, or all alike."""
+    if chosen is None:
+        return np.full(channels, 1 / channels)
+    if not 0 <= chosen < channels:
+        raise ErfTheoryError(f"{name} is one of 0 to {channels - 1}, not {chosen}")
+    weights = np.zeros(channels)
+    weights[chosen] = 1.0
+    return weights
+
+
+def _stored(values: FloatArray, field: convolution.Samples, lost: float, relative: float) -> Stored:
+    """The normalised map of samples that share an exponent."""
+    total = float(np.sum(np.abs(values)))
+    if total == 0:
+        raise ErfTheoryError("the map is 0 everywhere, so it cannot be normalised: check weights")
+    log_norm, signed = log(total) + field.exponent * log(2), float(np.sum(values))
+    with np.errstate(divide="ignore"):
+        logs = np.log(np.abs(values / total))
+    sign = np.sign(values).astype(np.int8)
+    return Stored(
+        start=field.start,
+        shares=Shares(values / total, log_norm, lost / total, "convolution"),
+        logs=Logs(logs, sign, relative + lost / total, "convolution"),
+        mass=Decimal(signed) * Decimal(2) ** field.exponent,
+        log_mass=log(abs(signed)) + field.exponent * log(2) if signed else -np.inf,
+    )

@@ -1,0 +1,326 @@
+"""A network as a module of PyTorch, made of the modules that PyTorch itself has for its layers.
+
+PyTorch loads inside functions. ``Torch`` is its name where it is an argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import reduce, singledispatch
+from importlib import import_module
+from math import prod
+from operator import getitem
+from typing import Any
+
+from erf_theory.errors import ErfTheoryError
+from erf_theory.exact import FloatArray
+from erf_theory.lattice import per_axis
+from erf_theory.network.base import Given, Layer
+from erf_theory.network.convolutions import Conv, ConvTranspose, Weighted
+from erf_theory.network.nodes import INPUT, Network
+from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
+from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
+from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
+
+__all__ = ["import_torch", "load_numbers", "name_of", "torch_module"]
+
+Torch = Any
+"""The module ``torch``."""
+Ends = Sequence[tuple[int, int]]
+_NAMES = {
+    "identity": "Identity",
+    "relu": "ReLU",
+    "relu6": "ReLU6",
+    "hardtanh": "Hardtanh",
+    "hardsigmoid": "Hardsigmoid",
+    "hardswish": "Hardswish",
+    "leaky_relu": "LeakyReLU",
+    "prelu": "LeakyReLU",
+    "elu": "ELU",
+    "celu": "CELU",
+    "selu": "SELU",
+    "gelu": "GELU",
+    "tanh": "Tanh",
+    "sigmoid": "Sigmoid",
+    "silu": "SiLU",
+    "mish": "Mish",
+    "softplus": "Softplus",
+    "softsign": "Softsign",
+}
+"""PyTorch's modules for activations by name."""
+_TAKE_A_NUMBER = {"leaky_relu", "prelu", "elu", "celu"}
+_BORDERS = {
+    "zeros": "ZeroPad",
+    "reflect": "ReflectionPad",
+    "replicate": "ReplicationPad",
+    "circular": "CircularPad",
+}
+
+
+def import_torch() -> Torch:
+    """PyTorch.
+
+    Raises
+    ------
+    ErfTheoryError
+        If it is not installed.
+    """
+    try:
+        return import_module("torch")
+    except ModuleNotFoundError:
+        raise ErfTheoryError(
+            'PyTorch is not installed here: run `pip install torch`, or take backend="numpy"'
+        ) from None
+
+
+def torch_module(
+    network: Network, weights: Mapping[int, FloatArray], biases: Mapping[int, FloatArray]
+) -> Any:
+    """The ``torch.nn.Module`` that computes a network on a full image, in double precision.
+
+    Parameters
+    ----------
+    network : Network
+        The network, every padding in numbers or known to PyTorch.
+    weights, biases : mapping from int to ndarray
+        Of the nodes that have them, by their places.
+
+    Returns
+    -------
+    torch.fx.GraphModule
+        Its submodules are named by `name_of`. No parameter asks for a gradient.
+
+    Raises
+    ------
+    ErfTheoryError
+        If PyTorch is not installed, or has nothing for a layer.
+    """
+    torch = import_torch()
+    graph = import_module("torch.fx").Graph()
+    values, modules = {INPUT: graph.placeholder("image")}, {}
+    channels = (*network.channels, network.in_channels)
+    for place, node in enumerate(network.nodes):
+        before = [values[i] for i in node.inputs]
+        found = _modules(node.layer, channels[node.inputs[0]], network.ndim, torch)
+        if not found:
+            values[place] = _call(node.layer, before, graph, torch)
+        for kind, module in found.items():
+            name = name_of(place, kind)
+            modules[name] = module.requires_grad_(requires_grad=False)
+            before = [graph.call_module(name, tuple(before))]
+            values[place] = before[0]
+    graph.output(values[len(network.nodes) - 1])
+    whole = import_module("torch.fx").GraphModule(modules, graph).double()
+    load_numbers(whole, weights, biases)
+    return whole
+
+
+def name_of(place: int, kind: str) -> str:
+    """Name of a submodule: "conv", "norm", "dropout", "pool"… of the node at a place."""
+    return f"node{place}_{kind}"
+
+
+def load_numbers(
+    module: Any, weights: Mapping[int, FloatArray], biases: Mapping[int, FloatArray]
+) -> None:
+    """Write weights and biases into the module of a network; no bias is a bias of 0."""
+    torch = import_torch()
+    for place, numbers in weights.items():
+        conv = getattr(module, name_of(place, "conv"))
+        conv.weight.copy_(torch.asarray(numbers.copy()))
+        conv.bias.copy_(torch.asarray(biases[place].copy() if place in biases else 0.0))
+
+
+def _of(torch: Torch, name: str, ndim: int) -> Any:
+    """The class of a layer with so many axes."""
+    return getattr(torch.nn, f"{name}{ndim}d")
+
+
+@singledispatch
+def _modules(layer: Layer, channels: int, ndim: int, torch: Torch) -> dict[str, Any]:
+    """PyTorch's modules for a layer, one behind the other; none for what is a function there."""
+    raise ErfTheoryError(f"PyTorch has no module for a layer of type {type(layer).__name__}")
+
+
+@_modules.register(Add)
+@_modules.register(Concat)
+@_modules.register(Split)
+def _(layer: Layer, channels: int, ndim: int, torch: Torch) -> dict[str, Any]:
+    return {}
+
+
+@_modules.register
+def _(layer: Identity, channels: int, ndim: int, torch: Torch) -> dict[str, Any]:
+    return {"identity": torch.nn.Identity()}
+
+
+@_modules.register
+def _(layer: Activation, channels: int, ndim: int, torch: Torch) -> dict[str, Any]:
+    what = layer.nonlinearity
+    name = what.name.partition("(")[0]
+    if name == "gelu_tanh":
+        return {"activation": torch.nn.GELU(approximate="tanh")}
+    if name not in _NAMES:
+        return {}
+    numbers = what.parameters[:1] if name in _TAKE_A_NUMBER else ()
+    return {"activation": getattr(torch.nn, _NAMES[name])(*numbers)}
+
+
+@_modules.register
+def _(layer: Dropout, channels: int, ndim: int, torch: Torch) -> dict[str, Any]:
+    return {"dropout": torch.nn.Dropout(layer.rate).train(layer.training)}
+
+
+@_modules.register
+def _(layer: Norm, channels: int, ndim: int, torch: Torch) -> dict[str, Any]:
+    if layer.kind in ("batch", "instance"):
+        name = {"batch": "BatchNorm", "instance": "InstanceNorm"}[layer.kind]
+        module = _of(torch, name, ndim)(channels, eps=layer.eps, affine=True).eval()
+    else:
+        groups = 1 if layer.kind == "layer" else layer.groups
+        module = torch.nn.GroupNorm(groups, channels, eps=layer.eps)
+    names = {"scale": "weight", "shift": "bias", "mean": "running_mean", "variance": "running_var"}
+    for own, theirs in names.items():
+        numbers = getattr(layer, own)
+        if isinstance(numbers, Given) and getattr(module, theirs) is not None:
+            getattr(module, theirs).data = torch.asarray(numbers.array.copy())
+    return {"norm": module}
+
+
+@_modules.register
+def _(layer: Conv, channels: int, ndim: int, torch: Torch) -> dict[str, Any]:
+    pads = layer.pads(ndim)
+    native = layer.padding == "same" or _symmetric(pads)
+    padding = layer.padding if layer.padding == "same" else _before(pads)
+    conv = _conv("Conv", layer, ndim, torch, padding=padding if native else 0)
+    return conv if native else {"pad": _zero_pad(pads, torch)} | conv
+
+
+@_modules.register
+def _(layer: ConvTranspose, channels: int, ndim: int, torch: Torch) -> dict[str, Any]:
+    pads = layer.pads(ndim)
+    more = per_axis(layer.output_padding, ndim)
+    padding = _before(pads) if _symmetric(pads) else 0
+    conv = _conv("ConvTranspose", layer, ndim, torch, padding=padding, output_padding=more)
+    return conv if _symmetric(pads) else conv | {"crop": _zero_pad(_negative(pads), torch)}
+
+
+def _conv(name: str, layer: Weighted, ndim: int, torch: Torch, **more: Any) -> dict[str, Any]:
+    size, stride, dilation = (
+        per_axis(value, ndim) for value in (layer.size, layer.stride, layer.dilation)
+    )
+    conv = torch.nn.utils.skip_init(
+        _of(torch, name, ndim),
+        layer.in_channels,
+        layer.out_channels,
+        size,
+        stride=stride,
+        dilation=dilation,
+        groups=layer.groups,
+        **more,
+    )
+    return {"conv": conv}
+
+
+@_modules.register
+def _(layer: MaxPool, channels: int, ndim: int, torch: Torch) -> dict[str, Any]:
+    size, stride, dilation = (
+        per_axis(value, ndim) for value in (layer.size, layer.stride, layer.dilation)
+    )
+    pads = layer.pads(ndim)
+    pool = _of(torch, "MaxPool", ndim)
+    if _symmetric(pads) and all(2 * p <= k for p, k in zip(_before(pads), size, strict=True)):
+        return {"pool": pool(size, stride, padding=_before(pads), dilation=dilation)}
+    pad = _of(torch, "ConstantPad", ndim)(_last_first(pads), float("-inf"))
+    return {"pad": pad, "pool": pool(size, stride, dilation=dilation)}
+
+
+@_modules.register
+def _(layer: AvgPool, channels: int, ndim: int, torch: Torch) -> dict[str, Any]:
+    size, stride, dilation = (
+        per_axis(value, ndim) for value in (layer.size, layer.stride, layer.dilation)
+    )
+    pad = {"pad": _zero_pad(layer.pads(ndim), torch)}
+    if set(dilation) == {1}:
+        return pad | {"pool": _of(torch, "AvgPool", ndim)(size, stride)}
+    pool = _of(torch, "Conv", ndim)(
+        channels, channels, size, stride, dilation=dilation, groups=channels, bias=False
+    )
+    torch.nn.init.constant_(pool.double().weight, 1 / prod(size))
+    return pad | {"pool": pool}
+
+
+@_modules.register
+def _(layer: Upsample, channels: int, ndim: int, torch: Torch) -> dict[str, Any]:
+    scales = tuple(map(float, per_axis(layer.scale, ndim)))
+    if layer.mode == "nearest":
+        return {"upsample": torch.nn.Upsample(scale_factor=scales)}
+    mode = ("linear", "bilinear", "trilinear")[ndim - 1]
+    return {"upsample": torch.nn.Upsample(scale_factor=scales, mode=mode, align_corners=False)}
+
+
+@_modules.register
+def _(layer: Pad, channels: int, ndim: int, torch: Torch) -> dict[str, Any]:
+    return {"pad": _of(torch, _BORDERS[layer.border], ndim)(_last_first(layer.per_axis(ndim)))}
+
+
+@_modules.register
+def _(layer: Crop, channels: int, ndim: int, torch: Torch) -> dict[str, Any]:
+    return {"crop": _zero_pad(_negative(layer.per_axis(ndim)), torch)}
+
+
+@_modules.register
+def _(layer: ChannelShuffle, channels: int, ndim: int, torch: Torch) -> dict[str, Any]:
+    return {"shuffle": torch.nn.ChannelShuffle(layer.groups)}
+
+
+@singledispatch
+def _call(layer: Layer, before: Sequence[Any], graph: Any, torch: Torch) -> Any:
+    """A node of the graph that calls a function."""
+    raise ErfTheoryError(f"PyTorch has no function for a layer of type {type(layer).__name__}")
+
+
+@_call.register
+def _(layer: Add, before: Sequence[Any], graph: Any, torch: Torch) -> Any:
+    return reduce(lambda a, b: graph.call_function(torch.add, (a, b)), before)
+
+
+@_call.register
+def _(layer: Concat, before: Sequence[Any], graph: Any, torch: Torch) -> Any:
+    return graph.call_function(torch.cat, (list(before), 1))
+
+
+@_call.register
+def _(layer: Split, before: Sequence[Any], graph: Any, torch: Torch) -> Any:
+    return graph.call_function(getitem, (before[0], (slice(None), slice(layer.start, layer.stop))))
+
+
+@_call.register
+def _(layer: Activation, before: Sequence[Any], graph: Any, torch: Torch) -> Any:
+    from array_api_compat import torch as xp
+
+    def activation(z: Any) -> Any:
+        return layer.nonlinearity.value(z, xp)
+
+    return graph.call_function(activation, tuple(before))
+
+
+def _symmetric(pads: Ends) -> bool:
+    return all(before == after for before, after in pads)
+
+
+def _before(pads: Ends) -> tuple[int, ...]:
+    return tuple(before for before, _ in pads)
+
+
+def _negative(pads: Ends) -> Ends:
+    return [(-before, -after) for before, after in pads]
+
+
+def _last_first(pads: Ends) -> tuple[int, ...]:
+    """Ends in PyTorch's order: those of the last axis first."""
+    return tuple(end for ends in reversed(pads) for end in ends)
+
+
+def _zero_pad(pads: Ends, torch: Torch) -> Any:
+    return _of(torch, "ZeroPad", len(pads))(_last_first(pads))

@@ -1,0 +1,186 @@
+"""A field that is a record: the operations on it, to be played on other engines.
+
+Rules of layers run once, on a record; what follows from it without arithmetic is done here. Factors
+wait until fields meet, kernels with one tap are factors and shifts, equal convolutions in a row are
+one with a power.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any, final
+
+import numpy as np
+
+from erf_theory.engines.field import Border, F, Program
+from erf_theory.exact import FloatArray, Number, number
+from erf_theory.kernel import Kernel
+from erf_theory.lattice import Steps, per_axis
+
+__all__ = ["Recorded", "Tape", "recorded"]
+
+Operation = tuple[str, int, tuple[Any, ...]]
+"""Name of a field's method, the step whose result it acts on, and its arguments."""
+
+
+@final
+@dataclass
+class Tape:
+    """Operations in the order they are to be played; step 0 is the impulse."""
+
+    operations: list[Operation] = field(default_factory=list)
+    readers: list[int] = field(default_factory=lambda: [0])
+
+    def append(self, name: str, source: int, *arguments: Any) -> int:
+        """Record an operation, and give the number of its step."""
+        self.operations.append((name, source, arguments))
+        self.readers[source] += 1
+        self.readers.append(0)
+        return len(self.operations)
+
+    def play(self, impulse: F, last: int) -> F:
+        """What the operations make of another engine's impulse."""
+        steps: list[F] = [impulse]
+        for name, source, arguments in self.operations[:last]:
+            if name == "add":
+                steps.append(steps[source] + steps[arguments[0]])
+            else:
+                steps.append(getattr(steps[source], name)(*arguments))
+        return steps[last]
+
+
+@final
+@dataclass(frozen=True)
+class Recorded:
+    """A field on record.
+
+    Attributes
+    ----------
+    tape : Tape
+        Where it is recorded.
+    step : int
+        The step that it is the result of, but for a factor and a shift.
+    ndim : int
+        Spatial axes.
+    factor : number
+        What it is multiplied by.
+    shift : tuple of int
+        What it is moved by.
+    """
+
+    tape: Tape
+    step: int
+    ndim: int
+    factor: Number = 1
+    shift: tuple[int, ...] = ()
+
+    def convolve(self, kernel: Kernel, step: Steps = 1, times: int = 1) -> Recorded:
+        """Record a convolution; one tap is a factor and a shift."""
+        if times == 0:
+            return self
+        steps = per_axis(step, self.ndim)
+        if kernel.taps.size == 1:
+            rows = zip(self._at, kernel.origin, steps, strict=True)
+            return replace(
+                self,
+                factor=_product(self.factor, kernel.taps.flat[0], times),
+                shift=tuple(a + times * o * d for a, o, d in rows),
+            )
+        operations, place = self.tape.operations, self.step - 1
+        if self.step and operations[place][0] == "convolve" and not self.tape.readers[self.step]:
+            _, source, (before, was, count) = operations[place]
+            if was == steps and before is kernel:
+                operations[place] = ("convolve", source, (kernel, steps, count + times))
+                return self
+        return replace(self, step=self.tape.append("convolve", self.step, kernel, steps, times))
+
+    def scale(self, factor: Number | FloatArray) -> Recorded:
+        """Take a number into the factor; record factors by channel or position."""
+        if isinstance(factor, np.ndarray):
+            placed = self.placed(self.factor)
+            return replace(placed, step=self.tape.append("scale", placed.step, factor))
+        return replace(self, factor=_product(self.factor, factor, 1))
+
+    def __add__(self, other: Recorded) -> Recorded:
+        """Record a sum; what both are multiplied by stays a factor."""
+        common = self.factor or other.factor
+        one, two = (part.placed(common) for part in (self, other))
+        return Recorded(self.tape, self.tape.append("add", one.step, two.step), self.ndim, common)
+
+    def expand(self, s: Steps) -> Recorded:
+        """Record a stride."""
+        steps = per_axis(s, self.ndim)
+        if max(steps) == 1:
+            return self
+        moved = tuple(a * d for a, d in zip(self._at, steps, strict=True))
+        return replace(self, step=self.tape.append("expand", self.step, steps), shift=moved)
+
+    def decimate(self, s: Steps) -> Recorded:
+        """Record an upsampling."""
+        steps = per_axis(s, self.ndim)
+        if max(steps) == 1:
+            return self
+        placed = self.placed(self.factor)
+        return replace(placed, step=self.tape.append("decimate", placed.step, steps))
+
+    def fold(self, size: Steps, border: Border) -> Recorded:
+        """Record a border."""
+        placed = self.placed(self.factor)
+        return replace(placed, step=self.tape.append("fold", placed.step, size, border))
+
+    def take(self, a: int, b: int) -> Recorded:
+        """Record a range of channels."""
+        return replace(self, step=self.tape.append("take", self.step, a, b))
+
+    def placed(self, common: Number = 1) -> Recorded:
+        """The same with its shift recorded, and its factor but for ``common``."""
+        found = self.step
+        if any(self._at):
+            origin = Kernel(Kernel.delta(self.ndim).taps, self._at)
+            found = self.tape.append("convolve", found, origin, 1, 1)
+        rest = _quotient(self.factor, common)
+        if rest != 1:
+            found = self.tape.append("scale", found, rest)
+        return Recorded(self.tape, found, self.ndim, common)
+
+    @property
+    def _at(self) -> tuple[int, ...]:
+        return self.shift or (0,) * self.ndim
+
+
+def recorded(program: Program, ndim: int) -> Program:
+    """The same program, its rules already run.
+
+    Examples
+    --------
+    >>> from erf_theory.engines.cumulants import impulse
+    >>> def twice(field):
+    ...     return field.scale(2).convolve(Kernel.uniform(3)).convolve(Kernel.uniform(3))
+    >>> recorded(twice, 1)(impulse(1)).mass
+    18
+    """
+    tape = Tape()
+    end = program(Recorded(tape, 0, ndim)).placed()
+
+    def play(impulse: F, /) -> F:
+        return tape.play(impulse, end.step)
+
+    return play
+
+
+def _product(one: Number, two: Any, times: int) -> Number:
+    """One times two to a power: exact if both are."""
+    if two == 1:
+        return one
+    if isinstance(one, float) or isinstance(two, float):
+        return float(one) * float(two) ** times
+    return number(Fraction(one) * Fraction(two) ** times)
+
+
+def _quotient(one: Number, two: Number) -> Number:
+    if one == two:
+        return 1
+    if isinstance(one, float) or isinstance(two, float):
+        return float(one) / float(two)
+    return number(Fraction(one) / Fraction(two))

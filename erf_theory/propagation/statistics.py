@@ -1,0 +1,205 @@
+"""Mean and variance of every channel on its way forward, for weights as given.
+
+They tell how open the gates of a trained network are. Samples are taken as normal, and different
+places and channels as independent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import singledispatch
+from math import prod
+from typing import NamedTuple
+
+import numpy as np
+
+from erf_theory.activations import Nonlinearity
+from erf_theory.errors import ErfTheoryError
+from erf_theory.exact import FloatArray
+from erf_theory.lattice import per_axis
+from erf_theory.network.base import Given, Layer
+from erf_theory.network.convolutions import ConvTranspose, Weighted
+from erf_theory.network.nodes import INPUT, Network
+from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
+from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
+from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
+from erf_theory.propagation.axes import Axes
+from erf_theory.propagation.channelwise import Setting, kernel_of
+
+__all__ = ["Channels", "gate_factors", "statistics"]
+
+_NODES = 48
+_REACH = 9.0
+
+
+class Channels(NamedTuple):
+    """Mean and variance of the samples of every channel."""
+
+    mean: FloatArray
+    variance: FloatArray
+
+
+def statistics(network: Network) -> tuple[Channels, ...]:
+    """Mean and variance of every channel before every node, for an input of mean 0, variance 1."""
+    source = Channels(np.zeros(network.in_channels), np.ones(network.in_channels))
+    before: list[Channels] = []
+    after: list[Channels] = []
+    for node in network.nodes:
+        inputs = [source if i == INPUT else after[i] for i in node.inputs]
+        whole = _merged(node.layer, inputs)
+        before.append(whole)
+        try:
+            after.append(_passed(node.layer, whole, network.ndim))
+        except ErfTheoryError as error:
+            raise ErfTheoryError(f"node {node.name}: {error}") from None
+    return tuple(before)
+
+
+def gate_factors(layer: Layer, before: Channels) -> FloatArray | None:
+    """What a layer multiplies the energy of every channel by: E σ'², or a norm's scale squared."""
+    if isinstance(layer, Activation):
+        return _moments(layer.nonlinearity, before)[2]
+    if not isinstance(layer, Norm):
+        return None
+    scale = _scale(layer)
+    if layer.kind == "batch" and isinstance(layer.variance, Given):
+        return np.asarray(scale**2 / (layer.variance.array + layer.eps))
+    return np.asarray(scale**2 / (_spread(layer, before) + layer.eps))
+
+
+def _merged(layer: Layer, inputs: Sequence[Channels]) -> Channels:
+    if isinstance(layer, Concat):
+        return Channels(*(np.concatenate(parts) for parts in zip(*inputs, strict=True)))
+    return Channels(*(np.sum(parts, axis=0) for parts in zip(*inputs, strict=True)))
+
+
+@singledispatch
+def _passed(layer: Layer, before: Channels, ndim: int) -> Channels:
+    """Mean and variance behind a layer."""
+    raise ErfTheoryError(f"no statistics are known behind a layer of type {type(layer).__name__}")
+
+
+@_passed.register(Add)
+@_passed.register(Concat)
+@_passed.register(Crop)
+@_passed.register(Dropout)
+@_passed.register(Identity)
+@_passed.register(Pad)
+def _(layer: Layer, before: Channels, ndim: int) -> Channels:
+    return before
+
+
+@_passed.register
+def _(layer: Weighted, before: Channels, ndim: int) -> Channels:
+    axes = tuple(range(2, 2 + ndim))
+    phases = prod(per_axis(layer.stride, ndim)) if isinstance(layer, ConvTranspose) else 1
+    energy = _matrix(layer, "energy", ndim).sum(axis=axes) / phases
+    if layer.given_weights is None:
+        second = before.variance + before.mean**2
+        return Channels(np.zeros(layer.out_channels), energy @ second + float(layer.bias_variance))
+    mean = _matrix(layer, "amplitude", ndim).sum(axis=axes) @ before.mean / phases
+    bias = 0.0 if layer.given_bias is None else layer.given_bias
+    return Channels(mean + bias, energy @ before.variance)
+
+
+@_passed.register
+def _(layer: Activation, before: Channels, ndim: int) -> Channels:
+    mean, second, _ = _moments(layer.nonlinearity, before)
+    return Channels(mean, np.maximum(second - mean**2, 0.0))
+
+
+@_passed.register
+def _(layer: Norm, before: Channels, ndim: int) -> Channels:
+    scale = _scale(layer)
+    shift = layer.shift.array if isinstance(layer.shift, Given) else np.zeros_like(scale)
+    if layer.kind == "batch":
+        return Channels(*(np.broadcast_to(x, before.mean.shape) for x in (shift, scale**2)))
+    spread = _spread(layer, before)
+    centre = np.mean(before.mean) if layer.kind != "instance" else before.mean
+    return Channels(
+        scale * (before.mean - centre) / np.sqrt(spread + layer.eps) + shift,
+        scale**2 * before.variance / (spread + layer.eps),
+    )
+
+
+@_passed.register(AvgPool)
+@_passed.register(MaxPool)
+def _(layer: AvgPool | MaxPool, before: Channels, ndim: int) -> Channels:
+    places = prod(per_axis(layer.size, ndim))
+    if isinstance(layer, AvgPool):
+        return Channels(before.mean, before.variance / places)
+    std = np.sqrt(before.variance)
+    shift, spread = _largest(places)
+    return Channels(before.mean + shift * std, spread * before.variance)
+
+
+@_passed.register
+def _(layer: Upsample, before: Channels, ndim: int) -> Channels:
+    return before
+
+
+@_passed.register
+def _(layer: Split, before: Channels, ndim: int) -> Channels:
+    return Channels(*(part[layer.start : layer.stop] for part in before))
+
+
+@_passed.register
+def _(layer: ChannelShuffle, before: Channels, ndim: int) -> Channels:
+    return Channels(*(part.reshape(layer.groups, -1).T.ravel() for part in before))
+
+
+def _matrix(layer: Weighted, kind: str, ndim: int) -> FloatArray:
+    """Weights, or their squares, from the output's channels to the input's."""
+    at = Setting("", Axes(ndim), layer.in_channels, "energy" if kind == "energy" else "amplitude")
+    kernel = kernel_of(layer, at)
+    if len(kernel.channels) == 2:
+        return kernel.taps
+    shape = (layer.out_channels, layer.in_channels, *kernel.shape)
+    matrix = np.zeros(shape)
+    matrix[np.arange(shape[0]), np.arange(shape[1])] = kernel.taps
+    return matrix
+
+
+def _scale(layer: Norm) -> FloatArray:
+    return layer.scale.array if isinstance(layer.scale, Given) else np.ones(1)
+
+
+def _spread(layer: Norm, before: Channels) -> FloatArray:
+    """Variance that a norm divides by, for every channel."""
+    if layer.kind in ("batch", "instance"):
+        return before.variance
+    groups = layer.groups if layer.kind == "group" else 1
+    means = before.mean.reshape(groups, -1)
+    spread = before.variance.reshape(groups, -1).mean(axis=1) + means.var(axis=1)
+    return np.repeat(spread, means.shape[1])
+
+
+def _moments(gate: Nonlinearity, before: Channels) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """E σ, E σ² and E σ'² for every channel: Gauss-Legendre between the kinks."""
+    from numpy.polynomial.legendre import leggauss
+
+    nodes, weights = leggauss(_NODES)
+    std = np.sqrt(np.maximum(before.variance, 1e-300))[:, None]
+    mean = before.mean[:, None]
+    ends = [(np.asarray(k) - mean) / std for k in gate.kinks]
+    middle = ends or [np.zeros_like(mean)]
+    cuts = np.hstack([np.full_like(mean, -_REACH), *middle, np.full_like(mean, _REACH)])
+    cuts = np.clip(cuts, -_REACH, _REACH)
+    half = np.diff(cuts)[:, :, None] / 2
+    z = cuts[:, :-1, None] + half * (nodes + 1)
+    share = half * weights * np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
+    x = mean[:, :, None] + std[:, :, None] * z
+    value, slope = gate.value(x, np), gate.slope(x, np)
+    first, second, slopes = (
+        np.sum(share * part, axis=(1, 2)) for part in (value, value**2, slope**2)
+    )
+    return first, second, slopes
+
+
+def _largest(places: int) -> tuple[float, float]:
+    """Mean and variance of the largest of K standard normal numbers."""
+    from erf_theory.activations import nonlinearity
+    from erf_theory.propagation.pooled import pooled
+
+    found = pooled(nonlinearity("identity"), 1.0, 0.0, places)
+    return found.mean, found.second - found.mean**2

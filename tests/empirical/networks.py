@@ -1,0 +1,206 @@
+"""Small wide networks, one for every kind of layer, and what an experiment says of them.
+
+Run as a program, it measures all of them, or those that are named, and prints a table:
+
+    python -m tests.empirical.networks --width 96 --samples 256 plain residual
+"""
+
+import argparse
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+
+from erf_theory.empirical.measure import Measurement, measure_erf
+from erf_theory.network import (
+    Activation,
+    AvgPool,
+    Chain,
+    Conv,
+    ConvTranspose,
+    Dropout,
+    Identity,
+    MaxPool,
+    Norm,
+    Parallel,
+    Residual,
+    Upsample,
+)
+
+RELU = Activation("relu")
+
+
+def conv(width, size=3, **more):
+    """A convolution that keeps all places, unless it is told otherwise."""
+    return Conv(width, width, size, **{"padding": size // 2} | more)
+
+
+def plain(width, ndim=1):
+    """Six convolutions with ReLU between them."""
+    return Chain([*[conv(width), RELU] * 5, conv(width)], ndim)
+
+
+def strided(width, ndim=1):
+    """Strides 2 in the second and the fourth of six convolutions."""
+    pair = [conv(width), RELU, conv(width, stride=2), RELU]
+    return Chain([*pair * 2, conv(width), RELU, conv(width)], ndim)
+
+
+def pooled(pool):
+    """Two pools in a stack of convolutions with ReLU."""
+
+    def network(width, ndim=1):
+        return Chain([*[conv(width), RELU, pool] * 2, conv(width), RELU, conv(width)], ndim)
+
+    return network
+
+
+def residual(width, ndim=1):
+    """Six pre-activation blocks of two convolutions, without norms."""
+    body = Chain([RELU, conv(width), RELU, conv(width)], ndim)
+    return Chain([conv(width), *[Residual(body)] * 6], ndim)
+
+
+def pre_activation(kind, groups=1, blocks=12):
+    """Pre-activation blocks behind a convolution, a norm, a ReLU and a convolution."""
+
+    def network(width, ndim=1):
+        half = [Norm(kind, groups), RELU, conv(width)]
+        return Chain([conv(width), *half, *[Residual(Chain(half * 2, ndim))] * blocks], ndim)
+
+    return network
+
+
+def post_activation(kind, groups=1, blocks=12):
+    """Post-activation blocks, as torchvision has them, behind a convolution, a norm and a ReLU."""
+
+    def network(width, ndim=1):
+        norm = Norm(kind, groups)
+        body = Chain([conv(width), norm, RELU, conv(width), norm], ndim)
+        block = Chain([Residual(body), RELU], ndim)
+        return Chain([conv(width), norm, RELU, *[block] * blocks], ndim)
+
+    return network
+
+
+def activated(name):
+    """Eight blocks x + conv(σ(conv(x))) behind a convolution."""
+
+    def network(width, ndim=1):
+        body = Chain([conv(width), Activation(name), conv(width)], ndim)
+        return Chain([conv(width), *[Residual(body)] * 8], ndim)
+
+    return network
+
+
+def dropped(width, ndim=1):
+    """Six residual blocks with a dropout in each branch."""
+    body = Chain([RELU, conv(width), Dropout(0.3), RELU, conv(width)], ndim)
+    return Chain([conv(width), *[Residual(body)] * 6], ndim)
+
+
+def unet(mode, levels=2):
+    """A U-Net: down by strides, up as ``mode`` says, and skips that are concatenated."""
+
+    def level(width, ndim, depth):
+        if depth == 0:
+            return Chain([conv(width), RELU], ndim)
+        up = ConvTranspose(width, width, 2, stride=2) if mode == "transposed" else Upsample(2, mode)
+        inner = [conv(width, stride=2), RELU, level(width, ndim, depth - 1), up]
+        join = Parallel([Chain(inner, ndim), Identity()], "concat", ndim)
+        return Chain([conv(width), RELU, join, Conv(2 * width, width, 3, padding=1), RELU], ndim)
+
+    def network(width, ndim=1):
+        return Chain([level(width, ndim, levels), conv(width, 1)], ndim)
+
+    return network
+
+
+def grouped(width, ndim=1):
+    """Residual blocks whose convolutions have groups of eight channels."""
+    body = Chain([conv(width, groups=width // 8), RELU, conv(width, groups=width // 8)], ndim)
+    return Chain([conv(width), *[Residual(body)] * 4], ndim)
+
+
+def depthwise(width, ndim=1):
+    """Residual blocks of a depthwise convolution, and two that mix the channels."""
+    body = Chain([conv(width, 5, groups=width), conv(width, 1), RELU, conv(width, 1)], ndim)
+    return Chain([conv(width), *[Residual(body)] * 4], ndim)
+
+
+NETWORKS = {
+    "plain": plain,
+    "strided": strided,
+    "max_2": pooled(MaxPool(2)),
+    "max_3": pooled(MaxPool(3, stride=2, padding=1)),
+    "average_2": pooled(AvgPool(2)),
+    "average_3": pooled(AvgPool(3, stride=2, padding=1)),
+    "residual": residual,
+    "pre_batch": pre_activation("batch"),
+    "post_batch": post_activation("batch"),
+    "pre_layer": pre_activation("layer", blocks=6),
+    "pre_group": pre_activation("group", groups=4, blocks=6),
+    "pre_instance": pre_activation("instance", blocks=6),
+    "post_layer": post_activation("layer", blocks=6),
+    "gelu": activated("gelu"),
+    "tanh": activated("tanh"),
+    "dropout": dropped,
+    "grouped": grouped,
+    "depthwise": depthwise,
+    "unet_nearest": unet("nearest"),
+    "unet_transposed": unet("transposed"),
+    "unet_linear": unet("linear"),
+}
+"""All of them: functions from the width, and the number of axes, to the network."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Mass, mean and standard deviation of a measured profile, each with its standard error."""
+
+    mass: tuple[float, float]
+    mean: tuple[float, float]
+    std: tuple[float, float]
+
+
+def figures(found: Measurement) -> Figures:
+    """The figures of a 1-D measurement; errors by the jackknife over its blocks."""
+    shares = found.counts / found.samples
+    whole = _figures(found.mean, found.start[0])
+    left = [
+        _figures((found.mean - share * block) / (1 - share), found.start[0])
+        for share, block in zip(shares, found.blocks, strict=True)
+    ]
+    blocks = len(left)
+    errors = np.sqrt((blocks - 1) * np.var(left, axis=0))
+    return Figures(*zip(whole.tolist(), errors.tolist(), strict=True))
+
+
+def _figures(profile, start):
+    place = start + np.arange(len(profile))
+    mass = profile.sum()
+    mean = profile @ place / mass
+    return np.array([mass, mean, np.sqrt(profile @ (place - mean) ** 2 / mass)])
+
+
+def main():
+    """Measure, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("names", nargs="*", help=", ".join(NETWORKS))
+    parser.add_argument("--width", type=int, default=96)
+    parser.add_argument("--samples", type=int, default=256)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--unit", type=int, default=0)
+    given = parser.parse_args()
+    print(f"width {given.width}, {given.samples} samples, seed {given.seed}, unit {given.unit}")
+    for name in given.names or NETWORKS:
+        begin = perf_counter()
+        network = NETWORKS[name](given.width)
+        found = measure_erf(network, samples=given.samples, rng=given.seed, unit=given.unit)
+        seen = figures(found)
+        cells = " ".join(f"{value:9.4f} ± {error:.4f}" for value, error in vars(seen).values())
+        print(f"{name:16}{cells}{len(found.mean):5}{perf_counter() - begin:7.1f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()
