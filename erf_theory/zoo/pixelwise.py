@@ -22,9 +22,9 @@ from erf_theory.network.nodes import Part
 from erf_theory.zoo.blocks import conv_norm, conv_norm_relu, need_one_of
 from erf_theory.zoo.residual import basic_block, bottleneck
 
-__all__ = ["Nodes", "hrnet", "hrnet_w18", "unet"]
+__all__ = ["hrnet", "hrnet_w18", "unet"]
 
-Nodes = dict[str, tuple[Part | str, ...]]
+_Nodes = dict[str, tuple[Part | str, ...]]
 """What a `Graph` is made of."""
 
 
@@ -100,7 +100,7 @@ def hrnet_w18() -> Graph:
 
 def hrnet(width: int) -> Graph:
     """HRNet whose branch of the highest resolution has that many channels; see `hrnet_w18`."""
-    nodes: Nodes = {
+    nodes: _Nodes = {
         "stem": (Chain([conv_norm_relu(3, 64, 3, 2), conv_norm_relu(64, 64, 3, 2)]), "input"),
         "stage1": (Chain([bottleneck(64, 64), *[bottleneck(256, 64)] * 3]), "stem"),
     }
@@ -118,7 +118,7 @@ def hrnet(width: int) -> Graph:
     return Graph(nodes, ndim=2)
 
 
-def _module(nodes: Nodes, name: str, tops: Sequence[str], width: int, outputs: int) -> list[str]:
+def _module(nodes: _Nodes, name: str, tops: Sequence[str], width: int, outputs: int) -> list[str]:
     """Append blocks in every branch, then sums over all branches; give their names."""
     branches = []
     for i, top in enumerate(tops):
