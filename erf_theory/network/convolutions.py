@@ -47,8 +47,9 @@ class Weighted(Window, Layer):
     groups : int
         Groups of channels that do not see each other; ``in_channels`` for a depthwise one.
     init : str, number or array_like
-        Law of the random weights by name ("he", "xavier", "lecun", "pytorch", "delta_orthogonal"), or the variance of
-        every weight, or one variance per tap: 1-D (used on every axis) or of the kernel's shape.
+        Law of the random weights by name ("he", "xavier", "lecun", "pytorch" or
+        "delta_orthogonal"), or the variance of every weight, or one variance per tap: 1-D (used on
+        every axis) or of the kernel's shape.
     bias_variance : number
         Variance of the biases.
     weights, bias : array_like, optional

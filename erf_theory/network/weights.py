@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod, sqrt
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -97,7 +97,8 @@ def _delta_orthogonal(shape: Sequence[int], rng: np.random.Generator, groups: in
         square = square * np.sign(np.diag(triangle))
         blocks.append(square if outer >= inner else square.T)
     weights = np.zeros(shape)
-    weights[(..., *middle(shape[2:]))] = np.concatenate(blocks)
+    at: Any = (..., *middle(shape[2:]))
+    weights[at] = np.concatenate(blocks)
     return weights
 
 
