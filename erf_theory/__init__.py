@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from erf_theory.gaussian.depths import Scaling
     from erf_theory.gaussian.scaling import sqrt_scaling
     from erf_theory.kernel import Kernel
+    from erf_theory.layertable import layer_table
     from erf_theory.network.receptive import Geometry, receptive_field
     from erf_theory.theory import theoretical_erf, variance_erf
     from erf_theory.verdict.agreement import Agreement, crosscheck
@@ -38,6 +39,7 @@ __all__ = [
     "Scaling",
     "SymbolicERF",
     "crosscheck",
+    "layer_table",
     "measure_erf",
     "network_erf",
     "receptive_field",
@@ -60,6 +62,7 @@ _HOMES = {
     "SymbolicERF": "formulas",
     "crosscheck": "verdict.agreement",
     "measure_erf": "empirical.measure",
+    "layer_table": "layertable",
     "network_erf": "architectures",
     "receptive_field": "network.receptive",
     "sqrt_scaling": "gaussian.scaling",

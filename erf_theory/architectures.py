@@ -231,4 +231,4 @@ def _call(network: Network, **options: object) -> str:
     """The call as one would write it, defaults left out."""
     defaults = {"kind": "energy", "axis": 0, "unit": 0}
     given = [f"{key}={v!r}" for key, v in options.items() if v != defaults.get(key)]
-    return f"network_erf({', '.join([repr(network), *given])})"
+    return f"network_erf({', '.join([network.label, *given])})"

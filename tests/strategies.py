@@ -176,9 +176,8 @@ def residuals(draw, channels, ndim, branch):
 
 
 @st.composite
-def parallels(draw, channels, ndim, branch, stride=1):
+def parallels(draw, _channels, ndim, branch, stride=1):
     """Branches, all with the same stride, concatenated."""
-    del channels
     rows = draw(st.lists(branch, min_size=2, max_size=3))
     branches = []
     for body, out in rows:

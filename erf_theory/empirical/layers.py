@@ -10,17 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import singledispatch
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from erf_theory.empirical.links import Link, gather, spread
+from erf_theory.empirical.links import Link, Taps
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
 from erf_theory.lattice import per_axis
-from erf_theory.network.base import Layer
+from erf_theory.network.base import Layer, Window
 from erf_theory.network.convolutions import Conv, ConvTranspose, Weighted
 from erf_theory.network.geometry import Region
 from erf_theory.network.pointwise import Activation, Dropout, Identity
@@ -83,8 +83,8 @@ def _(layer: Layer, xs: Sequence[Any], at: At) -> tuple[Any, Pull]:
 
 @forward.register
 def _(layer: Activation, xs: Sequence[Any], at: At) -> tuple[Any, Pull]:
-    slope = layer.nonlinearity.slope(xs[0], at.xp)
-    return layer.nonlinearity.value(xs[0], at.xp), lambda gradient: (gradient * slope,)
+    (x,), what = xs, layer.nonlinearity
+    return what.value(x, at.xp), lambda gradient: (gradient * what.slope(x, at.xp),)
 
 
 @forward.register
@@ -95,18 +95,20 @@ def _(layer: Dropout, xs: Sequence[Any], at: At) -> tuple[Any, Pull]:
 
 @forward.register
 def _(layer: Conv, xs: Sequence[Any], at: At) -> tuple[Any, Pull]:
-    ndim = len(at.region.shape)
-    steps = [per_axis(value, ndim) for value in (layer.size, layer.stride, layer.dilation)]
-    before = [ends[0] for ends in layer.pads(ndim)]
-    return _weighted(layer, xs[0], gather(*steps, before, at.source, at.region), at)
+    return _weighted(layer, xs[0], _taps(layer, at).gather(at.source, at.region), at)
 
 
 @forward.register
 def _(layer: ConvTranspose, xs: Sequence[Any], at: At) -> tuple[Any, Pull]:
+    return _weighted(layer, xs[0], _taps(layer, at).spread(at.source, at.region), at)
+
+
+def _taps(layer: Window, at: At) -> Taps:
+    """The window of a layer."""
     ndim = len(at.region.shape)
-    steps = [per_axis(value, ndim) for value in (layer.size, layer.stride, layer.dilation)]
-    before = [ends[0] for ends in layer.pads(ndim)]
-    return _weighted(layer, xs[0], spread(*steps, before, at.source, at.region), at)
+    values = (layer.size, layer.stride, layer.dilation)
+    size, stride, dilation = (per_axis(value, ndim) for value in values)
+    return Taps(size, stride, dilation, [before for before, _ in layer.pads(ndim)])
 
 
 def matrices(layer: Weighted, weights: FloatArray) -> FloatArray:
@@ -153,19 +155,19 @@ def _weighted(layer: Weighted, x: Any, links: Sequence[Link], at: At) -> tuple[A
 
 @forward.register
 def _(layer: AvgPool, xs: Sequence[Any], at: At) -> tuple[Any, Pull]:
-    links = _window(layer, at)
+    links = _taps(layer, at).gather(at.source, at.region)
     return _fixed(xs[0], [(link, 1 / len(links)) for link in links], at)
 
 
 @forward.register
 def _(layer: Upsample, xs: Sequence[Any], at: At) -> tuple[Any, Pull]:
     scales = per_axis(layer.scale, len(at.region.shape))
-    ones = (1,) * len(scales)
+    ones, nothing = (1,) * len(scales), (0,) * len(scales)
     if layer.mode == "nearest":
-        links = spread(scales, scales, ones, (0,) * len(scales), at.source, at.region)
+        links = Taps(scales, scales, ones, nothing).spread(at.source, at.region)
         return _fixed(xs[0], [(link, 1.0) for link in links], at)
     sizes = [2 * s - s % 2 for s in scales]
-    links = spread(sizes, scales, ones, [s // 2 for s in scales], at.source, at.region)
+    links = Taps(sizes, scales, ones, [s // 2 for s in scales]).spread(at.source, at.region)
     return _fixed(xs[0], [(link, _tent(link.tap, sizes, scales)) for link in links], at)
 
 
@@ -193,7 +195,8 @@ def _fixed(x: Any, links: Sequence[tuple[Link, float]], at: At) -> tuple[Any, Pu
 @forward.register
 def _(layer: MaxPool, xs: Sequence[Any], at: At) -> tuple[Any, Pull]:
     """The gradient goes to the first of the largest samples, in the order of the taps."""
-    (x,), xp, links = xs, at.xp, _window(layer, at)
+    (x,), xp = xs, at.xp
+    links = _taps(layer, at).gather(at.source, at.region)
     best = x[links[0].inputs]
     winner = xp.zeros(best.shape, dtype=xp.int64)
     for number, link in enumerate(links):
@@ -208,14 +211,6 @@ def _(layer: MaxPool, xs: Sequence[Any], at: At) -> tuple[Any, Pull]:
         return (total,)
 
     return best, pull
-
-
-def _window(layer: AvgPool | MaxPool, at: At) -> list[Link]:
-    """The taps of a pool."""
-    ndim = len(at.region.shape)
-    steps = [per_axis(value, ndim) for value in (layer.size, layer.stride, layer.dilation)]
-    before = [ends[0] for ends in layer.pads(ndim)]
-    return gather(*steps, before, at.source, at.region)
 
 
 @forward.register
@@ -255,6 +250,6 @@ def _(layer: Concat, xs: Sequence[Any], at: At) -> tuple[Any, Pull]:
     ends = list(accumulate((x.shape[2] for x in xs), initial=0))
 
     def pull(gradient: Any) -> Sequence[Any]:
-        return [gradient[:, :, a:b, ...] for a, b in zip(ends, ends[1:], strict=False)]
+        return [gradient[:, :, a:b, ...] for a, b in pairwise(ends)]
 
     return at.xp.concat(list(xs), axis=2), pull

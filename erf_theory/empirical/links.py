@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from erf_theory.lattice import box
 from erf_theory.network.geometry import Region
 
-__all__ = ["Link", "gather", "spread"]
+__all__ = ["Link", "Taps"]
 
 Axes = Sequence[int]
 
@@ -35,52 +35,58 @@ class Link:
     shape: tuple[int, ...]
 
 
-def gather(
-    size: Axes, stride: Axes, dilation: Axes, padding: Axes, source: Region, region: Region
-) -> list[Link]:
-    """Taps of a window that reads its input: y[i] of x[stride·i + dilation·a - padding].
+@dataclass(frozen=True)
+class Taps:
+    """A window: its size, stride, dilation and the padding before it, one number per axis."""
 
-    Examples
-    --------
-    >>> from erf_theory.network.geometry import Region
-    >>> [link] = gather([1], [2], [1], [0], Region((4,), (5,)), Region((2,), (3,)))
-    >>> link.inputs, link.shape
-    ((Ellipsis, slice(0, 5, 2)), (3,))
-    """
-    axes = zip(stride, padding, source.start, region.start, strict=True)
-    first = [s * start - p - origin for s, p, origin, start in axes]
-    outputs = box((0,) * len(size), region.shape)
-    links = []
-    for tap in product(*map(range, size)):
-        start = [at + d * a for at, d, a in zip(first, dilation, tap, strict=True)]
-        links.append(Link(tap, outputs, box(start, region.shape, stride), region.shape))
-    return links
+    size: Axes
+    stride: Axes
+    dilation: Axes
+    padding: Axes
 
+    def gather(self, source: Region, region: Region) -> list[Link]:
+        """Links of a window that reads: y[i] has x[stride·i + dilation·a - padding] in it.
 
-def spread(
-    size: Axes, stride: Axes, dilation: Axes, padding: Axes, source: Region, region: Region
-) -> list[Link]:
-    """Taps of a window that is spread: x[i] is added to y[stride·i + dilation·a - padding].
+        Examples
+        --------
+        >>> [link] = Taps([1], [2], [1], [0]).gather(Region((4,), (5,)), Region((2,), (3,)))
+        >>> link.inputs, link.shape
+        ((Ellipsis, slice(0, 5, 2)), (3,))
+        """
+        outputs = box((0,) * len(self.size), region.shape)
+        axes = zip(self.stride, region.start, source.start, strict=True)
+        first = [s * start - origin for s, start, origin in axes]
+        starts = (tuple(map(sum, zip(first, at, strict=True))) for at in self._offsets())
+        links = zip(product(*map(range, self.size)), starts, strict=True)
+        return [
+            Link(tap, outputs, box(start, region.shape, self.stride), region.shape)
+            for tap, start in links
+        ]
 
-    Taps that meet no output of the region are left out.
+    def spread(self, source: Region, region: Region) -> list[Link]:
+        """Links of a window that is spread: x[i] is in y[stride·i + dilation·a - padding].
 
-    Examples
-    --------
-    >>> from erf_theory.network.geometry import Region
-    >>> links = spread([2], [2], [1], [0], Region((0,), (2,)), Region((1,), (3,)))
-    >>> [(link.tap, link.outputs[1], link.inputs[1]) for link in links]
-    [((0,), slice(1, 2, 2), slice(1, 2, 1)), ((1,), slice(0, 3, 2), slice(0, 2, 1))]
-    """
-    links = []
-    for tap in product(*map(range, size)):
-        rows = zip(region.start, region.shape, padding, dilation, tap, stride, strict=True)
-        ahead = [start + p - d * a for start, _, p, d, a, _ in rows]
-        first = [-at % s for at, s in zip(ahead, stride, strict=True)]
-        counts = zip(first, region.shape, stride, strict=True)
-        shape = tuple(len(range(at, m, s)) for at, m, s in counts)
-        if 0 in shape:
-            continue
-        inputs = zip(ahead, first, stride, source.start, strict=True)
-        start = [(at + skip) // s - origin for at, skip, s, origin in inputs]
-        links.append(Link(tap, box(first, shape, stride), box(start, shape), shape))
-    return links
+        Taps that meet no output of the region are left out.
+
+        Examples
+        --------
+        >>> links = Taps([2], [2], [1], [0]).spread(Region((0,), (2,)), Region((1,), (3,)))
+        >>> [(link.tap, link.outputs[1], link.inputs[1]) for link in links]
+        [((0,), slice(1, 2, 2), slice(1, 2, 1)), ((1,), slice(0, 3, 2), slice(0, 2, 1))]
+        """
+        links = []
+        for tap, at in zip(product(*map(range, self.size)), self._offsets(), strict=True):
+            ahead = [start - offset for start, offset in zip(region.start, at, strict=True)]
+            first = [-place % s for place, s in zip(ahead, self.stride, strict=True)]
+            counts = zip(first, region.shape, self.stride, strict=True)
+            shape = tuple(len(range(skip, m, s)) for skip, m, s in counts)
+            if 0 not in shape:
+                inputs = zip(ahead, first, self.stride, source.start, strict=True)
+                start = [(place + skip) // s - origin for place, skip, s, origin in inputs]
+                links.append(Link(tap, box(first, shape, self.stride), box(start, shape), shape))
+        return links
+
+    def _offsets(self) -> Iterator[tuple[int, ...]]:
+        """dilation·a - padding for every tap a."""
+        axes = zip(self.size, self.dilation, self.padding, strict=True)
+        return product(*([d * a - p for a in range(k)] for k, d, p in axes))

@@ -75,10 +75,10 @@ class Measurement:
         return float(np.sum(self.mean))
 
     def __repr__(self) -> str:
-        relative = float(np.sum(self.standard_error) / self.mass)
+        error = float(np.mean(self.standard_error))
         return (
-            f"Measurement of {self.call}: {self.samples} samples, mass {self.mass:.4g}, "
-            f"standard error {100 * relative:.2g} % of a pixel on average"
+            f"Measurement of {self.call}: mass {self.mass:.4g}, standard error of a pixel "
+            f"{error:.2g} on average"
         )
 
 

@@ -57,16 +57,14 @@ class Plan:
         """Numbers that one sample needs at once, about."""
         network = self.network
         channels = (network.in_channels, *network.channels)
-        sizes = [_size(box) * c for box, c in zip(self.boxes, channels, strict=True)]
-        weights = sum(
+        weights = [
             prod(node.layer.weight_shape(network.ndim))
             for node in network.nodes
             if isinstance(node.layer, Weighted)
-        )
-        wide = zip(self.wide or (), channels, strict=False)
-        return (
-            2 * sum(sizes) + weights + 4 * INPUTS * max((_size(b) * c for b, c in wide), default=0)
-        )
+        ]
+        narrow = map(_numbers, self.boxes, channels)
+        wide = map(_numbers, self.wide or (), channels)
+        return sum(weights) + 2 * sum(narrow) + 4 * INPUTS * max(wide, default=0)
 
 
 def plan(network: Network, unit: Steps = 0) -> Plan:
@@ -105,6 +103,10 @@ def _wide(network: Network, unit: Steps, places: list[int]) -> Boxes:
         margin += 1 + margin // 8
         boxes = regions(network, unit, margin)
     return boxes
+
+
+def _numbers(region: Region | None, channels: int) -> int:
+    return _size(region) * channels
 
 
 def _size(region: Region | None) -> int:

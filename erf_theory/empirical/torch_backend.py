@@ -198,7 +198,7 @@ class _Hook:
     crops: bool = False
     calibrates: bool = False
 
-    def before(self, module: Any, inputs: tuple[Any]) -> tuple[Any]:
+    def before(self, module: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
         """See the input first: calibrate a batch norm, or crop the input of another norm."""
         part = inputs[0][self.index]
         if self.calibrates:
@@ -207,8 +207,9 @@ class _Hook:
             module.running_var.copy_(part.var(axes, correction=0))
         return (part,) if self.crops else inputs
 
-    def behind(self, module: Any, inputs: tuple[Any], output: Any) -> Any:
+    def behind(self, *inputs_and_output: Any) -> Any:
         """Put a cropped output back to its place, and lay a mask on it."""
+        output = inputs_and_output[-1]
         if not self.crops:
             return output
         whole = import_torch().zeros(self.shape, dtype=output.dtype)

@@ -19,6 +19,7 @@ from erf_theory.network.routing import ChannelShuffle, Concat, Split
 
 __all__ = ["INPUT", "Flat", "Network", "Node", "Part"]
 
+_LONG = 160
 INPUT = -1
 """The place of the network's input among its nodes."""
 
@@ -121,6 +122,15 @@ class Network(ABC):
     def out_channels(self) -> int:
         """Channels of the output."""
         return self.channels[-1]
+
+    @cached_property
+    def label(self) -> str:
+        """Its repr where that is short; else what it is, in a few words."""
+        text = repr(self)
+        if len(text) <= _LONG:
+            return text
+        ends = f"{self.in_channels} to {self.out_channels} channels"
+        return f"<{type(self).__name__} of {len(self.nodes)} nodes, {ends}>"
 
     def place_of(self, name: str) -> int:
         """Place of a node among the nodes.

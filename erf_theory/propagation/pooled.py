@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from math import sqrt
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from erf_theory.exact import FloatArray
 
 __all__ = ["Pooled", "pooled"]
 
-_HERMITE, _LEGENDRE, _REACH = 64, 400, 9.0
+_HERMITE, _LEGENDRE, _PANELS, _REACH = 64, 24, 4, 9.0
 
 
 class Pooled(NamedTuple):
@@ -43,16 +43,10 @@ def pooled(gate: Nonlinearity, second: float, shared: float, places: int) -> Poo
     >>> round(found.slope, 9) == 1 - 2**-4
     True
     """
-    from numpy.polynomial.hermite_e import hermegauss
-    from numpy.polynomial.legendre import leggauss
-
-    common, weights = hermegauss(_HERMITE)
-    weights = weights / np.sum(weights)
-    own, density = _largest(*leggauss(_LEGENDRE), places)
+    own, density = _largest(places)
+    common, weights = _common() if shared > 0 else (np.zeros(1), np.ones(1))
     base = sqrt(max(shared, 0.0)) * common
     samples = base[:, None] + sqrt(max(second - shared, 0.0)) * own
-    if shared <= 0:
-        samples, weights = samples[:1], np.ones(1)
     value, slope = gate.value(samples, np), gate.slope(samples, np)
     means = value @ density
     return Pooled(
@@ -63,12 +57,25 @@ def pooled(gate: Nonlinearity, second: float, shared: float, places: int) -> Poo
     )
 
 
-def _largest(nodes: FloatArray, weights: FloatArray, places: int) -> tuple[FloatArray, FloatArray]:
-    """Nodes and weights for the largest of K standard normal numbers, split at 0."""
+@cache
+def _common() -> tuple[FloatArray, FloatArray]:
+    """Nodes and weights for a standard normal number."""
+    from numpy.polynomial.hermite_e import hermegauss
+
+    nodes, weights = hermegauss(_HERMITE)
+    return nodes, weights / np.sum(weights)
+
+
+@cache
+def _largest(places: int) -> tuple[FloatArray, FloatArray]:
+    """Nodes and weights for the largest of K standard normal numbers, in panels that meet at 0."""
+    from numpy.polynomial.legendre import leggauss
     from scipy.special import ndtr
 
-    half = _REACH * (nodes + 1) / 2
-    at = np.concatenate([-half[::-1], half])
-    sizes = np.concatenate([weights[::-1], weights]) * _REACH / 2
+    nodes, weights = leggauss(_LEGENDRE)
+    width = _REACH / _PANELS
+    starts = width * np.arange(-_PANELS, _PANELS)
+    at = (starts[:, None] + width * (nodes + 1) / 2).ravel()
+    sizes = np.tile(weights * width / 2, 2 * _PANELS)
     density = places * np.exp(-(at**2) / 2) / sqrt(2 * np.pi) * ndtr(at) ** (places - 1) * sizes
     return at, density / np.sum(density)

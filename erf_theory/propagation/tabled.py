@@ -50,6 +50,11 @@ class Tabled:
         """Mean of a function."""
         return float(self.shares @ function(self.places))
 
+    def largest(self, places: int) -> Tabled:
+        """Law of the largest of so many independent numbers."""
+        below = np.cumsum(self.shares)
+        return Tabled(self.low, self.step, np.diff(below**places, prepend=0.0))
+
     def plus_normal(self, variance: float) -> Tabled:
         """Law of the sum with an independent normal number of mean 0."""
         other = _normal_on(self.step, variance)

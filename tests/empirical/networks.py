@@ -1,13 +1,6 @@
-"""Small wide networks, one for every kind of layer, and what an experiment says of them.
+"""Small wide networks, one for every kind of layer, and what an experiment says of them."""
 
-Run as a program, it measures all of them, or those that are named, and prints a table:
-
-    python -m tests.empirical.networks --width 96 --samples 256 plain residual
-"""
-
-import argparse
 from dataclasses import dataclass
-from time import perf_counter
 
 import numpy as np
 
@@ -163,6 +156,12 @@ class Figures:
     std: tuple[float, float]
 
 
+def measured(name, width=96, samples=256, seed=0, unit=0):
+    """The figures of a network's 1-D profile, by experiment."""
+    network = NETWORKS[name](width)
+    return figures(measure_erf(network, samples=samples, rng=seed, unit=unit))
+
+
 def figures(found: Measurement) -> Figures:
     """The figures of a 1-D measurement; errors by the jackknife over its blocks."""
     shares = found.counts / found.samples
@@ -181,26 +180,3 @@ def _figures(profile, start):
     mass = profile.sum()
     mean = profile @ place / mass
     return np.array([mass, mean, np.sqrt(profile @ (place - mean) ** 2 / mass)])
-
-
-def main():
-    """Measure, and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("names", nargs="*", help=", ".join(NETWORKS))
-    parser.add_argument("--width", type=int, default=96)
-    parser.add_argument("--samples", type=int, default=256)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--unit", type=int, default=0)
-    given = parser.parse_args()
-    print(f"width {given.width}, {given.samples} samples, seed {given.seed}, unit {given.unit}")
-    for name in given.names or NETWORKS:
-        begin = perf_counter()
-        network = NETWORKS[name](given.width)
-        found = measure_erf(network, samples=given.samples, rng=given.seed, unit=given.unit)
-        seen = figures(found)
-        cells = " ".join(f"{value:9.4f} ± {error:.4f}" for value, error in vars(seen).values())
-        print(f"{name:16}{cells}{len(found.mean):5}{perf_counter() - begin:7.1f} s", flush=True)
-
-
-if __name__ == "__main__":
-    main()

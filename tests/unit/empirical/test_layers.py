@@ -1,17 +1,17 @@
-"""Forward and backward passes against their definitions: a loop over taps, finite differences."""
+"""What layers do to samples, against their definitions: loops over taps, and NumPy's means."""
 
 from itertools import product
 
-import array_api_strict as xp
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erf_theory.empirical.layers import draw, forward
+from erf_theory.empirical.layers import At, forward, matrices
+from erf_theory.empirical.norms import channel_statistics
 from erf_theory.errors import ErfTheoryError
-from erf_theory.network import Activation, Chain, Conv
-from erf_theory.network.geometry import Region, regions
+from erf_theory.network import AvgPool, Conv, ConvTranspose, Dropout, MaxPool, Norm, Upsample
+from erf_theory.network.geometry import Region, seen
 
 CONVS = {
     "plain": (Conv(2, 3, 3), (4,)),
@@ -23,7 +23,12 @@ CONVS = {
     "plane": (Conv(2, 3, (3, 2), stride=(1, 2), padding=(2, 0), dilation=(2, 1)), (3, 2)),
     "line in a plane": (Conv(2, 2, (1, 4), groups=2), (3, 3)),
     "volume": (Conv(2, 2, (2, 1, 3), stride=(1, 2, 1), dilation=(3, 1, 1), groups=2), (2, 2, 2)),
+    "transposed": (ConvTranspose(2, 3, 3, stride=2, padding=1), (5,)),
+    "transposed, with gaps": (ConvTranspose(2, 2, 2, stride=3, groups=2), (7,)),
+    "transposed, dilated": (ConvTranspose(1, 2, 3, stride=2, dilation=3, padding=2), (5,)),
+    "transposed plane": (ConvTranspose(4, 2, (2, 3), stride=(1, 2), groups=2), (2, 4)),
 }
+POOLS = [(2, 2, 0, 1), (3, 2, 1, 1), (2, 1, ((1, 0),), 3)]
 SIZES = st.integers(1, 3)
 
 
@@ -31,59 +36,55 @@ def triple(value, ndim):
     return value if isinstance(value, tuple) else (value,) * ndim
 
 
-def every_tap(conv, x, weights, shape):
-    """y[i] = Σ_a w[a]·x[stride·i + dilation·a], group by group: section 2's definition."""
-    ndim, inner = len(shape), conv.in_channels // conv.groups
-    stride, dilation = triple(conv.stride, ndim), triple(conv.dilation, ndim)
-    y = np.zeros((x.shape[0], conv.out_channels, *shape))
-    for sample, out, a in product(range(len(x)), range(conv.out_channels), range(inner)):
-        channel = out // (conv.out_channels // conv.groups) * inner + a
-        for place, tap in product(np.ndindex(shape), np.ndindex(weights.shape[3:])):
-            source = (
-                s * i + d * t for s, i, d, t in zip(stride, place, dilation, tap, strict=True)
+def links(conv, shape):
+    """Places of output and input with the tap between them, by section 2's definition."""
+    ndim = len(shape)
+    steps = [triple(v, ndim) for v in (conv.size, conv.stride, conv.dilation, conv.padding)]
+    size, stride, dilation, padding = (np.array(step) for step in steps)
+    region = Region((3,) * ndim, shape)
+    source = seen(conv, region)
+    for i, tap in product(np.ndindex(shape), np.ndindex(tuple(size))):
+        at, offset = np.add(i, region.start), dilation * tap - padding
+        if isinstance(conv, ConvTranspose):
+            if np.any((at - offset) % stride):
+                continue
+            place = (at - offset) // stride
+        else:
+            place = stride * at + offset
+        yield i, tap, tuple(place - source.start)
+
+
+def every_link(conv, x, weights, shape):
+    """The output's samples, link by link and group by group."""
+    inner, outer = conv.in_channels // conv.groups, conv.out_channels // conv.groups
+    y = np.zeros((x.shape[0], 1, conv.out_channels, *shape))
+    for i, tap, place in links(conv, shape):
+        for group, a, b in product(range(conv.groups), range(inner), range(outer)):
+            lead = (
+                (group * inner + a, b)
+                if isinstance(conv, ConvTranspose)
+                else (group * outer + b, a)
             )
-            y[(sample, out, *place)] += (
-                weights[(sample, out, a, *tap)] * x[(sample, channel, *source)]
+            y[(slice(None), 0, group * outer + b, *i)] += (
+                weights[(slice(None), *lead, *tap)] * x[(slice(None), 0, group * inner + a, *place)]
             )
     return y
 
 
-def given_pass(conv, shape, samples=2):
-    """Random samples, weights and a gradient for a convolution with an output of that shape."""
-    rng = np.random.default_rng(0)
-    region = Region((0,) * len(shape), shape)
-    x = rng.standard_normal((samples, conv.in_channels, *seen(conv, region)))
-    weights = np.stack([draw(conv, len(shape), rng) for _ in range(samples)])
-    gradient = rng.standard_normal((samples, conv.out_channels, *shape))
-    return x, weights, region, gradient
-
-
-def seen(conv, region):
-    """Shape of what a region of the output sees."""
-    ndim = len(region.shape)
-    steps = (triple(v, ndim) for v in (conv.size, conv.stride, conv.dilation))
-    return [s * (m - 1) + d * (k - 1) + 1 for m, k, s, d in zip(region.shape, *steps, strict=True)]
+def given_pass(conv, shape):
+    """Random samples and weights of two networks, and where the layer acts."""
+    rng, region = np.random.default_rng(0), Region((3,) * len(shape), shape)
+    source = seen(conv, region)
+    x = rng.standard_normal((2, 1, conv.in_channels, *source.shape))
+    weights = np.stack([conv.draw(len(shape), rng) for _ in range(2)])
+    return x, weights, At(source, region, np, matrices(conv, weights))
 
 
 @pytest.mark.parametrize(("conv", "shape"), CONVS.values(), ids=CONVS)
 def test_a_convolution_is_the_sum_over_its_taps(conv, shape):
-    x, weights, region, _ = given_pass(conv, shape)
-    y, _ = forward(conv, x, weights, region, np)
-    assert y == pytest.approx(every_tap(conv, x, weights, shape), abs=1e-13)
-
-
-def need_adjoint(conv, shape):
-    """<gradient, forward(x)> = <pull(gradient), x>, the definition of the adjoint."""
-    x, weights, region, gradient = given_pass(conv, shape)
-    y, pull = forward(conv, x, weights, region, np)
-    back = pull(gradient)
-    assert back.shape == x.shape
-    assert np.vdot(gradient, y) == pytest.approx(np.vdot(back, x), rel=1e-10, abs=1e-10)
-
-
-@pytest.mark.parametrize(("conv", "shape"), CONVS.values(), ids=CONVS)
-def test_the_pull_is_the_adjoint(conv, shape):
-    need_adjoint(conv, shape)
+    x, weights, at = given_pass(conv, shape)
+    y, _ = forward(conv, [x], at)
+    assert y == pytest.approx(every_link(conv, x, weights, shape), abs=1e-13)
 
 
 @given(st.data(), st.integers(1, 3), st.sampled_from([(1, 1, 1), (2, 3, 1), (4, 2, 2), (3, 3, 3)]))
@@ -92,99 +93,73 @@ def test_the_pull_of_any_convolution_is_its_adjoint(data, ndim, channels):
     inner, outer, groups = channels
     size, stride, dilation, shape = (data.draw(steps) for _ in range(4))
     conv = Conv(inner, outer, size, stride=stride, dilation=dilation, groups=groups)
-    need_adjoint(conv, shape)
+    x, _, at = given_pass(conv, shape)
+    y, pull = forward(conv, [x], at)
+    gradient = np.random.default_rng(1).standard_normal(y.shape)
+    (back,) = pull(gradient)
+    assert back.shape == x.shape
+    assert np.vdot(gradient, y) == pytest.approx(np.vdot(back, x), rel=1e-10, abs=1e-10)
 
 
-def scalar(network, boxes, weights, x):
-    """The output unit, and the gradient of it by the input."""
-    pulls = []
-    for layer, w, region in zip(network.layers, weights, boxes[1:], strict=True):
-        x, pull = forward(layer, x, w, region, np)
-        pulls.append(pull)
-    gradient = np.zeros_like(x)
-    gradient[:, 0] = 1.0
-    for pull in reversed(pulls):
-        gradient = pull(gradient)
-    return x[:, 0].ravel(), gradient
+@pytest.mark.parametrize(("kind", "reduce"), [(AvgPool, np.mean), (MaxPool, np.max)])
+@pytest.mark.parametrize(("size", "stride", "padding", "dilation"), POOLS)
+def test_a_pool_reduces_its_windows(kind, reduce, size, stride, padding, dilation):
+    layer, region = kind(size, stride, padding, dilation), Region((2,), (4,))
+    source = seen(layer, region)
+    x = np.random.default_rng(0).standard_normal((1, 1, 2, *source.shape))
+    windows = [
+        x[..., stride * i : stride * i + dilation * (size - 1) + 1 : dilation] for i in range(4)
+    ]
+    y, _ = forward(layer, [x], At(source, region, np))
+    assert y == pytest.approx(reduce(windows, axis=-1).transpose(1, 2, 3, 0))
 
 
-@pytest.mark.parametrize("activation", ["relu", "linear", "tanh", "gelu", "leaky_relu"])
-@pytest.mark.parametrize("ndim", [1, 2])
-def test_gradients_are_finite_differences(activation, ndim):
-    layers = [Conv(2, 4, 3, stride=2), Activation(activation), Conv(4, 4, 2, groups=2, dilation=2)]
-    network = Chain([*layers, Activation(activation), Conv(4, 2, 3)], ndim)
-    boxes, rng = regions(network), np.random.default_rng(3)
-    x = rng.standard_normal((1, 2, *boxes[0].shape))
-    drawn = [draw(layer, ndim, rng) for layer in network.layers]
-    weights = [None if w is None else w[None] for w in drawn]
-    _, gradient = scalar(network, boxes, weights, x)
-    step = 1e-5
-    for at in np.ndindex(x.shape):
-        shifted = np.zeros_like(x)
-        shifted[at] = step
-        above, below = (scalar(network, boxes, weights, x + e)[0] for e in (shifted, -shifted))
-        assert (above - below)[0] / (2 * step) == pytest.approx(gradient[at], rel=1e-5, abs=1e-7)
+@pytest.mark.parametrize("scale", [1, 2, 3, 4, 5])
+def test_linear_upsampling_interpolates_between_centres(scale):
+    layer, region = Upsample(scale, "linear"), Region((5,), (11,))
+    source = seen(layer, region)
+    x = np.random.default_rng(0).standard_normal((1, 1, 1, *source.shape))
+    centres = (np.arange(*(5, 16)) + 0.5) / scale - 0.5
+    expected = np.interp(centres, source.start[0] + np.arange(source.shape[0]), x[0, 0, 0])
+    y, _ = forward(layer, [x], At(source, region, np))
+    assert y[0, 0, 0] == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("name", CONVS)
-def test_any_namespace_of_the_array_standard(name):
-    conv, shape = CONVS[name]
-    x, weights, region, gradient = given_pass(conv, shape)
-    y, pull = forward(conv, x, weights, region, np)
-    strict, strict_pull = forward(conv, xp.asarray(x), xp.asarray(weights), region, xp)
-    assert np.asarray(strict) == pytest.approx(y, abs=1e-13)
-    assert np.asarray(strict_pull(xp.asarray(gradient))) == pytest.approx(pull(gradient), abs=1e-13)
+@pytest.mark.parametrize(
+    ("layer", "axes", "parts"),
+    [
+        (Norm("layer"), (2, 3, 4), 1),
+        (Norm("group", groups=2), (2, 3, 4), 2),
+        (Norm("instance"), (3, 4), 4),
+        (Norm("batch"), (1, 3, 4), 4),
+    ],
+)
+def test_a_norm_leaves_mean_0_and_variance_1(layer, axes, parts):
+    region = Region((0, 0), (5, 6))
+    x = np.random.default_rng(0).standard_normal((2, 3, 4, 5, 6)) * 7 + 3
+    statistics = channel_statistics(x, np)
+    y, _ = forward(layer, [x], At(region, region, np, statistics=statistics))
+    for part in np.split(y, parts, axis=2):
+        assert np.mean(part, axis=axes) == pytest.approx(0, abs=1e-12)
+        assert np.var(part, axis=axes) == pytest.approx(1, abs=1e-4)
 
 
-@pytest.mark.parametrize("activation", ["relu", "linear", "tanh", "gelu", "leaky_relu"])
-def test_activations_in_any_namespace_of_the_array_standard(activation):
-    layer, x = Activation(activation), np.random.default_rng(0).standard_normal((2, 3, 5))
-    region = Region((0,), (5,))
-    (y, pull), (strict, strict_pull) = (
-        forward(layer, namespace.asarray(x), None, region, namespace) for namespace in (np, xp)
-    )
-    assert np.asarray(strict) == pytest.approx(y, abs=1e-13)
-    assert np.asarray(strict_pull(xp.asarray(x))) == pytest.approx(pull(x), abs=1e-13)
+def test_numbers_of_a_trained_batch_norm_come_before_statistics():
+    region, x = Region((0,), (2,)), np.array([1.0, 5.0]).reshape(1, 1, 1, 2)
+    trained = Norm(eps=0, scale=[3], shift=[10], mean=[1], variance=[4])
+    y, pull = forward(trained, [x], At(region, region, np, statistics=channel_statistics(x, np)))
+    assert y.ravel().tolist() == [10, 16]
+    assert pull(np.ones_like(x))[0].ravel().tolist() == [1.5, 1.5]
 
 
-@pytest.mark.torch
-@pytest.mark.parametrize(("conv", "shape"), CONVS.values(), ids=CONVS)
-def test_a_convolution_is_pytorch_s(conv, shape):
-    import torch
-
-    x, weights, region, gradient = given_pass(conv, shape)
-    y, pull = forward(conv, x, weights, region, np)
-    layer = getattr(torch.nn.functional, f"conv{len(shape)}d")
-    named = {"stride": conv.stride, "dilation": conv.dilation, "groups": conv.groups}
-    back = pull(gradient)
-    for sample in range(len(x)):
-        image = torch.tensor(x[sample : sample + 1], requires_grad=True)
-        out = layer(image, torch.tensor(weights[sample]), **named)
-        out.backward(torch.tensor(gradient[sample : sample + 1]))
-        assert y[sample] == pytest.approx(out.detach().numpy()[0], abs=1e-12)
-        assert back[sample] == pytest.approx(image.grad.numpy()[0], abs=1e-12)
-
-
-@pytest.mark.torch
-@pytest.mark.parametrize("activation", ["relu", "tanh", "gelu", "leaky_relu"])
-def test_an_activation_is_pytorch_s(activation):
-    import torch
-
-    x = np.random.default_rng(0).standard_normal((2, 3, 40))
-    y, pull = forward(Activation(activation), x, None, Region((0,), (40,)), np)
-    image = torch.tensor(x, requires_grad=True)
-    out = getattr(torch.nn.functional, activation)(image)
-    out.sum().backward()
-    assert y == pytest.approx(out.detach().numpy(), abs=1e-12)
-    assert pull(np.ones_like(x)) == pytest.approx(image.grad.numpy(), abs=1e-12)
+def test_a_dropout_in_eval_mode_does_nothing():
+    region, x = Region((0,), (2,)), np.ones((1, 1, 1, 2))
+    y, pull = forward(Dropout(0.5, training=False), [x], At(region, region, np))
+    assert np.array_equal(y, x)
+    assert np.array_equal(pull(x)[0], x)
 
 
 def test_a_layer_that_nobody_knows_is_refused_by_name(unknown_layer):
+    region = Region((0,), (1,))
     with pytest.raises(ErfTheoryError, match="no samples go through a layer of type Unknown"):
-        forward(unknown_layer, np.zeros((1, 1, 1)), None, Region((0,), (1,)), np)
-
-
-def test_weights_are_drawn_for_layers_that_have_them():
-    rng = np.random.default_rng(0)
-    assert draw(Activation("relu"), 2, rng) is None
-    assert draw(Conv(4, 6, 3, groups=2), 2, rng).shape == (6, 2, 3, 3)
+        forward(unknown_layer, [np.zeros((1, 1, 1, 1))], At(region, region, np))

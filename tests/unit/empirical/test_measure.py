@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from erf_theory.empirical import measure
-from erf_theory.empirical.layers import draw
+from erf_theory.empirical.draws import draw
 from erf_theory.empirical.measure import Measurement, measure_erf
+from erf_theory.empirical.plan import plan
 from erf_theory.errors import ErfTheoryError, MapTooLargeError
 from erf_theory.network import Activation, Chain, Conv
 
@@ -29,14 +30,15 @@ def matrix(conv, weights, length):
 
 def one_by_one(network, samples, seed):
     """Every sample's g² over the input's channels, by matrices: y = B·relu(A·x), g = B·D·A."""
-    first, _, second = network.layers
+    first, _, second = network.parts
     length = (second.size - 1) + first.size
     for i in range(samples):
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(i,)))
-        x = rng.standard_normal((first.in_channels, length)).ravel()
-        inner = matrix(first, draw(first, 1, rng), length)
-        outer = matrix(second, draw(second, 1, rng), second.size)
-        gradient = outer[0] * (inner @ x > 0) @ inner
+        drawn = draw(plan(network), rng)
+        x = drawn.measured.images.ravel()
+        inner = matrix(first, drawn.weights[0], length)
+        outer = matrix(second, drawn.weights[2], second.size)
+        gradient = drawn.direction @ outer * (inner @ x > 0) @ inner
         yield np.mean(gradient.reshape(first.in_channels, length) ** 2, axis=0)
 
 
@@ -98,7 +100,7 @@ def test_the_call_is_read_back():
     found = measure_erf(NETS["plane"], samples=5, rng=9)
     names = {"Activation": Activation, "Chain": Chain, "Conv": Conv, "measure_erf": measure_erf}
     assert np.array_equal(eval(found.call, names).blocks, found.blocks)  # noqa: S307
-    assert repr(found).startswith(f"Measurement of {found.call}: mass 1.287, standard error of")
+    assert repr(found).startswith(f"Measurement of {found.call}: mass {found.mass:.4g}, ")
 
 
 @pytest.mark.parametrize(("inner", "outer", "groups"), [(1, 1, 1), (3, 5, 1), (6, 4, 2)])
@@ -109,7 +111,8 @@ def test_one_convolution_has_its_variances_exactly(inner, outer, groups, init):
     expected = np.broadcast_to(init, 3) / groups
     off = found.mean - expected
     assert np.all(off[expected == 0] == 0)
-    error = expected * (2 * groups / (4000 * inner)) ** 0.5
+    spread = 2 / inner * (1 + 2 * groups / outer) + 2 / outer
+    error = expected * (spread / 4000) ** 0.5
     assert np.all(np.abs(off) <= 4.5 * error), "false alarms: 1 in 20 000 per case"
     assert found.standard_error == pytest.approx(error, rel=0.4)
 
