@@ -19,8 +19,9 @@ from erf_theory.network.pooling import Upsample
 from erf_theory.network.routing import Add
 from erf_theory.propagation.axes import Axes, NoMarginalError
 from erf_theory.propagation.backward import Question, energy_program, is_chain
-from erf_theory.propagation.forward import Notes, Signals, signals
+from erf_theory.propagation.forward import Signals, signals
 from erf_theory.propagation.local import is_local, varies
+from erf_theory.propagation.notes import Notes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +68,8 @@ def network_erf(
     source : str, optional
         Name of the node whose output takes the place of the input.
     unit : int or tuple of int
-        Coordinate of the unit, counted from 0 where there is an image; behind an upsampling the map depends on it.
+        Coordinate of the unit, counted from 0 where there is an image; behind an upsampling the
+        map depends on it.
     image_size : int or tuple of int, optional
         Size of the input, whose borders then count. Default: no border is near.
     channel, input_channel : int, optional
