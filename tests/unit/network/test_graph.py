@@ -66,10 +66,10 @@ def test_channels():
         ([Conv(1, 1, (3, 3))], 1, "1 and 2 axes"),
         ([Conv(1, 1, (3, 3), stride=(1, 1, 1))], None, "2 and 3 axes"),
         ([Conv(1, 1, 3)], 4, "1, 2 or 3 spatial axes, not 4"),
-        ([Conv(1, 1, 3)], 0, "ndim of a chain is 1 or more, not 0"),
-        ([Conv(1, 1, 3)], 1.5, "ndim of a chain is a whole number, not 1.5"),
+        ([Conv(1, 1, 3)], 0, "ndim of a network is 1 or more, not 0"),
+        ([Conv(1, 1, 3)], 1.5, "ndim of a network is a whole number, not 1.5"),
         ([Conv(1, 1, (1, 1, 1, 1))], None, "1, 2 or 3 spatial axes, not 4"),
-        ([Conv(1, 1, (3, 3))], "2", "ndim of a chain is a whole number, not '2'"),
+        ([Conv(1, 1, (3, 3))], "2", "ndim of a network is a whole number, not '2'"),
     ],
 )
 def test_layers_that_make_no_chain_are_refused(layers, ndim, message):
