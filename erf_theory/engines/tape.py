@@ -7,8 +7,10 @@ one with a power.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import groupby, pairwise
 from typing import Any, final
 
 import numpy as np
@@ -162,11 +164,63 @@ def recorded(program: Program, ndim: int) -> Program:
     """
     tape = Tape()
     end = program(Recorded(tape, 0, ndim)).placed()
+    short = Tape(_powered(tape.operations[: end.step], ndim))
 
     def play(impulse: F, /) -> F:
-        return tape.play(impulse, end.step)
+        return short.play(impulse, len(short.operations))
 
     return play
+
+
+def _powered(operations: list[Operation], ndim: int) -> list[Operation]:
+    """The same with runs of equal blocks as one kernel and a power.
+
+    A block begins and ends where nothing later reads anything earlier.
+    """
+    found: list[Operation] = []
+    for block, group in groupby(_blocks(operations)):
+        times = sum(1 for _ in group)
+        kernel = _kernel_of(block, ndim) if times > 1 else None
+        if kernel is not None:
+            found.append(("convolve", len(found), (kernel, (1,) * ndim, times)))
+            continue
+        for _ in range(times):
+            start = len(found)
+            for name, source, arguments in block:
+                more = (arguments[0] + start,) if name == "add" else arguments
+                found.append((name, source + start, more))
+    return found
+
+
+def _blocks(operations: list[Operation]) -> Iterator[list[Operation]]:
+    """The operations from one waist to the next, their steps counted from it."""
+    lowest, waists = len(operations), [len(operations)]
+    for place in reversed(range(len(operations))):
+        name, source, arguments = operations[place]
+        lowest = min(lowest, source, arguments[0] if name == "add" else source)
+        if lowest == place:
+            waists.append(place)
+    for first, last in pairwise(reversed(waists)):
+        yield [
+            (name, source - first, (arguments[0] - first,) if name == "add" else arguments)
+            for name, source, arguments in operations[first:last]
+        ]
+
+
+def _kernel_of(block: list[Operation], ndim: int) -> Kernel | None:
+    """The kernel that a block of convolutions, factors and sums is; None for another block."""
+    steps = [Kernel.delta(ndim)]
+    for name, source, arguments in block:
+        if name == "convolve":
+            kernel, step, times = arguments
+            steps.append(steps[source] @ kernel.dilate(step) ** times)
+        elif name == "scale" and not isinstance(arguments[0], np.ndarray):
+            steps.append(steps[source] * arguments[0])
+        elif name == "add":
+            steps.append(steps[source] + steps[arguments[0]])
+        else:
+            return None
+    return steps[-1]
 
 
 def _product(one: Number, two: Any, times: int) -> Number:
