@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from erf_theory.gaussian.depths import Scaling
     from erf_theory.gaussian.scaling import sqrt_scaling
     from erf_theory.kernel import Kernel
-    from erf_theory.layertable import layer_table
+    from erf_theory.layertable import LayerTable, layer_table
     from erf_theory.network.receptive import Geometry, receptive_field
     from erf_theory.theory import theoretical_erf, variance_erf
     from erf_theory.verdict.agreement import Agreement, crosscheck
@@ -34,6 +34,7 @@ __all__ = [
     "ErfTheoryError",
     "Geometry",
     "Kernel",
+    "LayerTable",
     "MapTooLargeError",
     "Measurement",
     "Scaling",
@@ -56,13 +57,14 @@ _HOMES = {
     "ErfTheoryError": "errors",
     "Geometry": "network.receptive",
     "Kernel": "kernel",
+    "LayerTable": "layertable",
     "MapTooLargeError": "errors",
     "Measurement": "empirical.measure",
     "Scaling": "gaussian.depths",
     "SymbolicERF": "formulas",
     "crosscheck": "verdict.agreement",
-    "measure_erf": "empirical.measure",
     "layer_table": "layertable",
+    "measure_erf": "empirical.measure",
     "network_erf": "architectures",
     "receptive_field": "network.receptive",
     "sqrt_scaling": "gaussian.scaling",

@@ -19,8 +19,9 @@ from erf_theory.network.pooling import Upsample
 from erf_theory.network.routing import Add
 from erf_theory.propagation.axes import Axes, NoMarginalError
 from erf_theory.propagation.backward import Question, energy_program, is_chain
-from erf_theory.propagation.forward import Notes, Signals, signals
+from erf_theory.propagation.forward import Signals, signals
 from erf_theory.propagation.local import is_local, varies
+from erf_theory.propagation.notes import Notes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -22,7 +22,7 @@ from erf_theory.lattice import Steps, per_axis
 
 __all__ = ["Recorded", "Tape", "recorded"]
 
-Operation = tuple[str, int, tuple[Any, ...]]
+_Operation = tuple[str, int, tuple[Any, ...]]
 """Name of a field's method, the step whose result it acts on, and its arguments."""
 
 
@@ -31,7 +31,7 @@ Operation = tuple[str, int, tuple[Any, ...]]
 class Tape:
     """Operations in the order they are to be played; step 0 is the impulse."""
 
-    operations: list[Operation] = field(default_factory=list)
+    operations: list[_Operation] = field(default_factory=list)
     readers: list[int] = field(default_factory=lambda: [0])
 
     def append(self, name: str, source: int, *arguments: Any) -> int:

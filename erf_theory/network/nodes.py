@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import final
 
 from erf_theory.errors import ErfTheoryError
-from erf_theory.network.base import Layer
+from erf_theory.network.base import Layer, need_whole
 from erf_theory.network.convolutions import Weighted
 from erf_theory.network.pointwise import Identity, Norm
 from erf_theory.network.routing import ChannelShuffle, Concat, Split
@@ -156,13 +156,14 @@ class Network(ABC):
         A part of a network whose own layers do not say how many channels it reads is checked
         within that network.
         """
+        ndim = self.ndim
         if self._read_channels is None and any(_splits(node.layer) for node in self.nodes):
             return
         _ = self.channels
         for node in self.nodes:
             if isinstance(node.layer, Weighted):
                 try:
-                    node.layer.variances(self.ndim)
+                    node.layer.variances(ndim)
                 except ErfTheoryError as error:
                     raise ErfTheoryError(f"node {node.name}: {error}") from None
 
@@ -179,7 +180,8 @@ def _said(network: Part) -> set[int]:
     """What a network and its parts say about their axes."""
     if isinstance(network, Layer):
         return set()
-    own = set() if network.said_ndim is None else {network.said_ndim}
+    said = network.said_ndim
+    own = set() if said is None else {need_whole("ndim of a network", said, 1)}
     return own.union(*(_said(part) for part in network.children))
 
 

@@ -21,13 +21,14 @@ from erf_theory.network.pooling import MaxPool
 from erf_theory.network.routing import Concat, Pad
 from erf_theory.propagation.axes import Axes, NoMarginalError
 from erf_theory.propagation.energy import Context, correlates, energy
-from erf_theory.propagation.forward import Notes, Signals
+from erf_theory.propagation.forward import Signals
 from erf_theory.propagation.local import is_local, local_seconds
+from erf_theory.propagation.notes import Notes
 from erf_theory.propagation.pieces import Pieces
 
 __all__ = ["Question", "bounded", "energy_program", "is_chain", "walk"]
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 @final
@@ -113,11 +114,11 @@ class Question:
 
 def walk(
     question: Question,
-    start: T,
-    rule: Callable[[int, T], T],
-    take: Callable[[T, int, int], T],
-    join: Callable[[T, T], T],
-) -> T:
+    start: _T,
+    rule: Callable[[int, _T], _T],
+    take: Callable[[_T, int, int], _T],
+    join: Callable[[_T, _T], _T],
+) -> _T:
     """Carry something from the output back to the source, node by node.
 
     Parameters

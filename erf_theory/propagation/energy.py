@@ -27,9 +27,10 @@ from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
 from erf_theory.propagation.axes import Axes, NoMarginalError
-from erf_theory.propagation.forward import NOT_NORMAL, Notes, Signals
+from erf_theory.propagation.forward import Signals
 from erf_theory.propagation.interpolation import interpolation
 from erf_theory.propagation.local import gate_map, varies
+from erf_theory.propagation.notes import NOT_NORMAL, Notes
 from erf_theory.propagation.pieces import Pieces
 from erf_theory.propagation.pooled import pooled
 from erf_theory.propagation.signal import Signal

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from dataclasses import field as field_of
 from functools import lru_cache, singledispatch
 from itertools import product
 from math import prod
@@ -20,44 +19,19 @@ from erf_theory.network.nodes import INPUT, Network
 from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
+from erf_theory.propagation.notes import NOT_NORMAL, Notes
 from erf_theory.propagation.pieces import Pieces
 from erf_theory.propagation.pooled import pooled
 from erf_theory.propagation.signal import IDENTITY, Signal, normal
 from erf_theory.propagation.tabled import Tabled, tabled_normal
 
-__all__ = ["NOT_NORMAL", "Notes", "Signals", "signals"]
+__all__ = ["Signals", "signals"]
 
 Signals = Pieces[Signal]
-NOT_NORMAL = "samples before an activation are taken as normal"
-
-
-@dataclass
-class Notes:
-    """Why a result is only approximate: reasons, each with the nodes that it holds for.
-
-    What makes the signal approximate counts once something depends on the signal.
-    """
-
-    field: dict[str, list[str]] = field_of(default_factory=dict)
-    signal: dict[str, list[str]] = field_of(default_factory=dict)
-    needs_signal: bool = False
-
-    def add(self, reason: str, node: str) -> None:
-        """Note a reason why the field is approximate, at a node."""
-        _enter(self.field, reason, node)
-
-    def add_to_signal(self, reason: str, node: str) -> None:
-        """Note a reason why the signal is approximate, at a node."""
-        _enter(self.signal, reason, node)
-
-    def texts(self) -> tuple[str, ...]:
-        """One sentence for every reason."""
-        every = [*self.field.items(), *(self.signal.items() if self.needs_signal else ())]
-        return tuple(f"{reason} ({_some(nodes)})" for reason, nodes in every)
 
 
 @dataclass(frozen=True)
-class Place:
+class _Place:
     """Where a rule is applied: the network's axes, the input's channels, a list for reasons."""
 
     ndim: int
@@ -100,7 +74,7 @@ def _behind(
     layer: Layer, before: Signals, ndim: int, channels: int
 ) -> tuple[Signals, tuple[str, ...]]:
     """The signal behind a layer, and the reasons why it is only approximate."""
-    at = Place(ndim, channels, [])
+    at = _Place(ndim, channels, [])
     return _passed(layer, before, at), tuple(at.reasons)
 
 
@@ -158,7 +132,7 @@ def _law(signal: Signal) -> Tabled | None:
 
 
 @singledispatch
-def _passed(layer: Layer, before: Signals, at: Place) -> Signals:
+def _passed(layer: Layer, before: Signals, at: _Place) -> Signals:
     """The signal behind a layer."""
     raise ErfTheoryError(f"no signal is known behind a layer of type {type(layer).__name__}")
 
@@ -168,12 +142,12 @@ def _passed(layer: Layer, before: Signals, at: Place) -> Signals:
 @_passed.register(Crop)
 @_passed.register(Identity)
 @_passed.register(Pad)
-def _(layer: Layer, before: Signals, at: Place) -> Signals:
+def _(layer: Layer, before: Signals, at: _Place) -> Signals:
     return before
 
 
 @_passed.register
-def _(layer: Weighted, before: Signals, at: Place) -> Signals:
+def _(layer: Weighted, before: Signals, at: _Place) -> Signals:
     taps = _variance(layer, at.ndim)
     strides = per_axis(layer.stride, at.ndim)
     if isinstance(layer, ConvTranspose):
@@ -201,12 +175,12 @@ def _(layer: Weighted, before: Signals, at: Place) -> Signals:
 
 
 @_passed.register
-def _(layer: Activation, before: Signals, at: Place) -> Signals:
+def _(layer: Activation, before: Signals, at: _Place) -> Signals:
     return before.each(lambda signal: _activated(layer.nonlinearity, signal, at))
 
 
 @_passed.register
-def _(layer: Norm, before: Signals, at: Place) -> Signals:
+def _(layer: Norm, before: Signals, at: _Place) -> Signals:
     if layer.kind in ("batch", "instance"):
         return before.each(lambda signal: _standardised(signal, signal.shared, layer.eps))
     found = []
@@ -220,14 +194,14 @@ def _(layer: Norm, before: Signals, at: Place) -> Signals:
 
 
 @_passed.register
-def _(layer: Dropout, before: Signals, at: Place) -> Signals:
+def _(layer: Dropout, before: Signals, at: _Place) -> Signals:
     if not layer.training or layer.rate == 0:
         return before
     return before.each(lambda x: Signal(x.second / (1 - layer.rate), x.shared, x.mean, lags=x.lags))
 
 
 @_passed.register
-def _(layer: MaxPool, before: Signals, at: Place) -> Signals:
+def _(layer: MaxPool, before: Signals, at: _Place) -> Signals:
     size = per_axis(layer.size, at.ndim)
     if prod(size) == 1:
         return before
@@ -237,7 +211,7 @@ def _(layer: MaxPool, before: Signals, at: Place) -> Signals:
 
 
 @_passed.register
-def _(layer: AvgPool, before: Signals, at: Place) -> Signals:
+def _(layer: AvgPool, before: Signals, at: _Place) -> Signals:
     values = (layer.size, layer.stride, layer.dilation)
     return before.each(
         lambda signal: _averaged(signal, *(per_axis(value, at.ndim) for value in values))
@@ -245,7 +219,7 @@ def _(layer: AvgPool, before: Signals, at: Place) -> Signals:
 
 
 @_passed.register
-def _(layer: Upsample, before: Signals, at: Place) -> Signals:
+def _(layer: Upsample, before: Signals, at: _Place) -> Signals:
     at.note("the lags behind an upsampling depend on the phase and are dropped")
     if layer.mode == "nearest":
         return before.each(lambda signal: replace(signal, lags=()))
@@ -259,12 +233,12 @@ def _(layer: Upsample, before: Signals, at: Place) -> Signals:
 
 
 @_passed.register
-def _(layer: Split, before: Signals, at: Place) -> Signals:
+def _(layer: Split, before: Signals, at: _Place) -> Signals:
     return before.take(layer.start, layer.stop)
 
 
 @_passed.register
-def _(layer: ChannelShuffle, before: Signals, at: Place) -> Signals:
+def _(layer: ChannelShuffle, before: Signals, at: _Place) -> Signals:
     return before.dealt(at.channels // layer.groups, at.channels)
 
 
@@ -274,7 +248,7 @@ def _variance(layer: Weighted, ndim: int) -> float:
     return float(layer.variances(ndim).mass)
 
 
-def _activated(gate: Nonlinearity, signal: Signal, at: Place) -> Signal:
+def _activated(gate: Nonlinearity, signal: Signal, at: _Place) -> Signal:
     if signal.law is not None:
         law = signal.law.mapped(lambda x: gate.value(x, np))
         mean = law.expect(lambda x: x)
@@ -325,7 +299,7 @@ def _affine(signal: Signal, scale: float, mean: float) -> Signal:
     )
 
 
-def _largest(signal: Signal, places: int, at: Place) -> Signal:
+def _largest(signal: Signal, places: int, at: _Place) -> Signal:
     """The largest sample of a window."""
     gate, before = signal.gate, signal.before
     if (law := _law(signal)) is not None and not signal.lags:
@@ -402,14 +376,3 @@ def _divides(lag: tuple[int, ...], strides: tuple[int, ...]) -> bool:
 
 def _divided(lag: tuple[int, ...], strides: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(h // s for h, s in zip(lag, strides, strict=True))
-
-
-def _enter(reasons: dict[str, list[str]], reason: str, node: str) -> None:
-    nodes = reasons.setdefault(reason, [])
-    if node not in nodes:
-        nodes.append(node)
-
-
-def _some(nodes: Sequence[str]) -> str:
-    """The first names of a list."""
-    return ", ".join(nodes[:3]) + (f" and {len(nodes) - 3} more" if len(nodes) > 3 else "")

@@ -10,13 +10,13 @@ from typing import Generic, TypeVar, final
 
 __all__ = ["Pieces"]
 
-T = TypeVar("T")
-U = TypeVar("U")
+_T = TypeVar("_T")
+_U = TypeVar("_U")
 
 
 @final
 @dataclass(frozen=True)
-class Pieces(Generic[T]):
+class Pieces(Generic[_T]):
     """Ranges of channels, ascending and apart, and what each of their channels holds.
 
     Attributes
@@ -31,32 +31,32 @@ class Pieces(Generic[T]):
     ((0, 2, 'a'), (2, 4, 'ab'), (4, 8, 'b'))
     """
 
-    parts: tuple[tuple[int, int, T], ...]
+    parts: tuple[tuple[int, int, _T], ...]
 
     @classmethod
-    def uniform(cls, channels: int, thing: T) -> Pieces[T]:
+    def uniform(cls, channels: int, thing: _T) -> Pieces[_T]:
         """The same for all channels."""
         return cls(((0, channels, thing),))
 
-    def each(self, change: Callable[[T], U]) -> Pieces[U]:
+    def each(self, change: Callable[[_T], _U]) -> Pieces[_U]:
         """Change every thing alike."""
         return Pieces(tuple((a, b, change(thing)) for a, b, thing in self.parts))
 
-    def take(self, start: int, stop: int) -> Pieces[T]:
+    def take(self, start: int, stop: int) -> Pieces[_T]:
         """Channels start to stop-1, counted from 0."""
         kept = ((max(a, start), min(b, stop), thing) for a, b, thing in self.parts)
         return Pieces(tuple((a - start, b - start, thing) for a, b, thing in kept if a < b))
 
-    def moved(self, by: int) -> Pieces[T]:
+    def moved(self, by: int) -> Pieces[_T]:
         """The same on channels ``by`` further on."""
         return Pieces(tuple((a + by, b + by, thing) for a, b, thing in self.parts))
 
-    def joined(self, other: Pieces[T], both: Callable[[T, T], T]) -> Pieces[T]:
+    def joined(self, other: Pieces[_T], both: Callable[[_T, _T], _T]) -> Pieces[_T]:
         """Both on the union of their channels; where they meet, ``both`` of them."""
         if [part[:2] for part in self.parts] == [part[:2] for part in other.parts]:
             pairs = zip(self.parts, other.parts, strict=True)
             return Pieces(tuple((a, b, both(one, two)) for (a, b, one), (_, _, two) in pairs))
-        found: list[tuple[int, int, T]] = []
+        found: list[tuple[int, int, _T]] = []
         cuts = sorted(
             {end for parts in (self.parts, other.parts) for a, b, _ in parts for end in (a, b)}
         )
@@ -66,7 +66,7 @@ class Pieces(Generic[T]):
                 found.append((a, b, things[0] if len(things) == 1 else both(*things)))
         return Pieces(tuple(found))
 
-    def zipped(self, other: Pieces[U]) -> Pieces[tuple[T, U]]:
+    def zipped(self, other: Pieces[_U]) -> Pieces[tuple[_T, _U]]:
         """Pairs on the channels that both have."""
         if len(self.parts) == len(other.parts) == 1:
             (a, b, one), (c, d, two) = self.parts[0], other.parts[0]
@@ -78,14 +78,14 @@ class Pieces(Generic[T]):
                     found.append((max(a, c), min(b, d), (one, two)))
         return Pieces(tuple(found))
 
-    def at(self, channel: int) -> list[T]:
+    def at(self, channel: int) -> list[_T]:
         """What a channel holds: one thing, or none."""
         place = bisect_right(self.parts, channel, key=lambda part: part[0]) - 1
         if place < 0 or channel >= self.parts[place][1]:
             return []
         return [self.parts[place][2]]
 
-    def dealt(self, groups: int, channels: int) -> Pieces[T]:
+    def dealt(self, groups: int, channels: int) -> Pieces[_T]:
         """Behind a shuffle to before it: channel i·groups + g comes from group g's i-th."""
         size = channels // groups
         found = []
@@ -96,7 +96,7 @@ class Pieces(Generic[T]):
                     found.append((group * size + first, group * size + last, thing))
         return Pieces(tuple(found))
 
-    def grouped(self, groups: int, size: int) -> Iterable[tuple[int, int, list[tuple[int, T]]]]:
+    def grouped(self, groups: int, size: int) -> Iterable[tuple[int, int, list[tuple[int, _T]]]]:
         """Runs of groups of ``size`` channels that hold the same.
 
         Yields

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy.stats import binom, kstest
 
+from erf_theory.architectures import network_erf
 from erf_theory.empirical.measure import measure_erf
 from erf_theory.errors import ErfTheoryError
 from erf_theory.network import Chain, Conv
-from erf_theory.theory import network_erf
 from erf_theory.verdict.agreement import crosscheck
 from erf_theory.verdict.stacks import verify_stack
 

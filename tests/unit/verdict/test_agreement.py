@@ -5,10 +5,11 @@ import json
 import numpy as np
 import pytest
 
+from erf_theory.architectures import network_erf
 from erf_theory.empirical.measure import Measurement
 from erf_theory.errors import ErfTheoryError
 from erf_theory.network import Chain, Conv
-from erf_theory.theory import network_erf, theoretical_erf
+from erf_theory.theory import theoretical_erf
 from erf_theory.verdict.agreement import crosscheck, need_decidable
 
 LINE = Chain([Conv(1, 1, 3, padding=1, init=2)] * 2, 1)
