@@ -201,7 +201,7 @@ def hourglasses(draw, channels, ndim, branch):
 
 
 @st.composite
-def splits(draw, channels, ndim, branch):
+def splits(draw, _channels, ndim, branch):
     """Channels that part after they were mixed, and come together again."""
     body, out = draw(branch)
     if out == 1:
