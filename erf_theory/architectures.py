@@ -20,6 +20,7 @@ from erf_theory.network.routing import Add
 from erf_theory.propagation.axes import Axes, NoMarginalError
 from erf_theory.propagation.backward import Question, energy_program, is_chain
 from erf_theory.propagation.forward import Notes, Signals, signals
+from erf_theory.propagation.local import is_local, varies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -198,14 +199,12 @@ def _is_sampled(question: Question) -> bool:
 
 def _note_borders(question: Question, before: Sequence[Signals], notes: Notes) -> None:
     """Note the nodes whose factors change where the zeros of a border weaken the signal."""
-    if question.image is None:
+    if question.image is None or is_local(question.network):
         return
     for node, signal in zip(question.network.nodes, before, strict=True):
         layer = node.layer
         if isinstance(layer, Activation):
-            second = signal.parts[0][2].second
-            gate = layer.nonlinearity.slope_second_moment
-            changes = abs(gate(second).value - gate(second / 2).value) > 1e-12
+            changes = varies(layer.nonlinearity, signal.parts[0][2].second)
         else:
             changes = isinstance(layer, Norm | Add)
         if changes:

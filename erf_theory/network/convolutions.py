@@ -23,7 +23,7 @@ from erf_theory.network.base import (
     need_steps,
     need_whole,
 )
-from erf_theory.network.weights import law
+from erf_theory.network.weights import law, middle
 
 __all__ = ["Conv", "ConvTranspose", "Init", "Weighted"]
 
@@ -47,8 +47,9 @@ class Weighted(Window, Layer):
     groups : int
         Groups of channels that do not see each other; ``in_channels`` for a depthwise one.
     init : str, number or array_like
-        Law of the random weights by name ("he", "xavier", "lecun", "pytorch"), or the variance of
-        every weight, or one variance per tap: 1-D (used on every axis) or of the kernel's shape.
+        Law of the random weights by name ("he", "xavier", "lecun", "pytorch" or
+        "delta_orthogonal"), or the variance of every weight, or one variance per tap: 1-D (used on
+        every axis) or of the kernel's shape.
     bias_variance : number
         Variance of the biases.
     weights, bias : array_like, optional
@@ -135,7 +136,11 @@ class Weighted(Window, Layer):
         shape = per_axis(self.size, ndim)
         one: Any = self.init
         if isinstance(self.init, str):
-            one = law(self.init).variance(self.weight_shape(ndim))
+            one = law(self.init).variance(self.weight_shape(ndim), self.groups)
+            if law(self.init).is_centred:
+                taps = np.full(shape, 0, dtype=object)
+                taps[middle(shape)] = one
+                return Kernel(taps)
         if not isinstance(one, tuple):
             return Kernel(np.full(shape, one, dtype=object))
         given = number_array(one)
@@ -154,7 +159,7 @@ class Weighted(Window, Layer):
             return self.given_weights
         shape = self.weight_shape(ndim)
         if isinstance(self.init, str):
-            return law(self.init).draw(shape, rng)
+            return law(self.init).draw(shape, rng, self.groups)
         std = np.sqrt(self.variances(ndim).taps.astype(np.float64))
         return np.asarray(rng.standard_normal(shape) * std)
 

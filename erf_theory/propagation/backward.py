@@ -13,6 +13,7 @@ from typing import TypeVar, final
 
 from erf_theory.engines.field import Border, F, Program
 from erf_theory.errors import ErfTheoryError
+from erf_theory.exact import FloatArray
 from erf_theory.lattice import per_axis
 from erf_theory.network.geometry import image_sizes
 from erf_theory.network.nodes import INPUT, Network, Node
@@ -21,6 +22,7 @@ from erf_theory.network.routing import Concat, Pad
 from erf_theory.propagation.axes import Axes, NoMarginalError
 from erf_theory.propagation.energy import Context, correlates, energy
 from erf_theory.propagation.forward import Notes, Signals
+from erf_theory.propagation.local import is_local, local_seconds
 from erf_theory.propagation.pieces import Pieces
 
 __all__ = ["Question", "bounded", "energy_program", "is_chain", "walk"]
@@ -73,6 +75,13 @@ class Question:
                 for source in nodes[place].inputs:
                     found[source] = True
         return found[:-1]
+
+    @cached_property
+    def seconds(self) -> Sequence[FloatArray | None]:
+        """E x² before every node at every place of the image, where that is known."""
+        if self.image is None or not is_local(self.network):
+            return (None,) * len(self.network.nodes)
+        return local_seconds(self.network, self.image)
 
     def inputs(self, node: Node) -> int:
         """Channels of a node's input."""
@@ -167,9 +176,15 @@ def energy_program(
             notes=notes,
             correlated=correlated,
             pool=pool,
+            seconds=seconds,
         )
-        for node, signal, correlated, pool in zip(
-            question.network.nodes, before, question.correlated, question.pools, strict=True
+        for node, signal, correlated, pool, seconds in zip(
+            question.network.nodes,
+            before,
+            question.correlated,
+            question.pools,
+            question.seconds,
+            strict=True,
         )
     ]
 
@@ -181,6 +196,8 @@ def energy_program(
 
         outputs = question.network.out_channels
         unit = axes.moved(axes.scaled(field, Fraction(1, outputs)), question.unit)
+        if question.sizes is not None:
+            unit = unit.fold(axes.steps(question.sizes[-2]), "zeros")
         found = walk(
             question,
             Pieces.uniform(outputs, unit),

@@ -18,7 +18,7 @@ import numpy as np
 
 from erf_theory.engines.field import F
 from erf_theory.errors import ErfTheoryError
-from erf_theory.exact import Number
+from erf_theory.exact import FloatArray, Number
 from erf_theory.kernel import Kernel
 from erf_theory.lattice import per_axis
 from erf_theory.network.base import Layer
@@ -29,6 +29,7 @@ from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, S
 from erf_theory.propagation.axes import Axes
 from erf_theory.propagation.forward import NOT_NORMAL, Notes, Signals
 from erf_theory.propagation.interpolation import interpolation
+from erf_theory.propagation.local import gate_map, varies
 from erf_theory.propagation.pieces import Pieces
 from erf_theory.propagation.pooled import pooled
 from erf_theory.propagation.signal import Signal
@@ -65,6 +66,8 @@ class Context:
         Whether the field's samples are correlated between places.
     pool : int
         Places of the max pool that alone reads the node's output; 1 if there is none.
+    seconds : ndarray, optional
+        E x² before the layer at every place of an image, where it is known.
     """
 
     name: str
@@ -74,6 +77,7 @@ class Context:
     notes: Notes
     correlated: bool
     pool: int
+    seconds: FloatArray | None = None
 
     def note(self, reason: str) -> None:
         """Note why the result is only approximate."""
@@ -159,6 +163,11 @@ def _(layer: Upsample, fields: Pieces[F], at: Context) -> Pieces[F]:
 
 @energy.register
 def _(layer: Activation, fields: Pieces[F], at: Context) -> Pieces[F]:
+    gate = layer.nonlinearity
+    if at.seconds is not None and varies(gate, float(np.max(at.seconds))):
+        weights = gate_map(gate, at.seconds)
+        return fields.each(lambda field: field.scale(weights))
+
     def factor(signal: Signal) -> Number:
         if not signal.is_normal and signal.law is None:
             at.note(NOT_NORMAL)

@@ -58,16 +58,15 @@ class Notes:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a rule is applied: the network's axes, the node's name, and a place for notes."""
+    """Where a rule is applied: the network's axes, the input's channels, a list for reasons."""
 
     ndim: int
-    name: str
-    notes: Notes
     channels: int
+    reasons: list[str]
 
     def note(self, reason: str) -> None:
         """Note why the signal is only approximate."""
-        self.notes.add_to_signal(reason, self.name)
+        self.reasons.append(reason)
 
 
 def signals(network: Network, notes: Notes) -> tuple[Signals, ...]:
@@ -82,34 +81,52 @@ def signals(network: Network, notes: Notes) -> tuple[Signals, ...]:
     for node in network.nodes:
         inputs = [source if i == INPUT else after[i] for i in node.inputs]
         sizes = [counts[i] for i in node.inputs]
-        place = Place(network.ndim, node.name, notes, sum(sizes))
-        whole = _merged(node.layer, inputs, sizes, place)
+        whole, doubts = inputs[0], tuple[str, ...]()
+        if len(inputs) > 1:
+            whole, doubts = _merged(node.layer, inputs, sizes)
+        try:
+            behind, reasons = _behind(node.layer, whole, network.ndim, sum(sizes))
+        except ErfTheoryError as error:
+            raise ErfTheoryError(f"node {node.name}: {error}") from None
         before.append(whole)
-        after.append(_passed(node.layer, whole, place))
+        after.append(behind)
+        for reason in (*doubts, *reasons):
+            notes.add_to_signal(reason, node.name)
     return tuple(before)
 
 
-def _merged(layer: Layer, inputs: Sequence[Signals], sizes: Sequence[int], at: Place) -> Signals:
-    if len(inputs) == 1:
-        return inputs[0]
+@lru_cache(maxsize=65536)
+def _behind(
+    layer: Layer, before: Signals, ndim: int, channels: int
+) -> tuple[Signals, tuple[str, ...]]:
+    """The signal behind a layer, and the reasons why it is only approximate."""
+    at = Place(ndim, channels, [])
+    return _passed(layer, before, at), tuple(at.reasons)
+
+
+def _merged(
+    layer: Layer, inputs: Sequence[Signals], sizes: Sequence[int]
+) -> tuple[Signals, tuple[str, ...]]:
+    """The signal of several inputs, and the reasons why it is only approximate."""
     if isinstance(layer, Concat):
         parts: list[tuple[int, int, Signal]] = []
         first = 0
         for one, size in zip(inputs, sizes, strict=True):
             parts.extend(one.moved(first).parts)
             first += size
-        return Pieces(tuple(parts))
+        return Pieces(tuple(parts)), ()
+    reasons: list[str] = []
     total = inputs[0]
     for one in inputs[1:]:
-        total = total.joined(one, lambda a, b: _sum(a, b, at))
-    return total
+        total = total.joined(one, lambda a, b: _sum(a, b, reasons))
+    return total, tuple(reasons)
 
 
-def _sum(a: Signal, b: Signal, at: Place) -> Signal:
+def _sum(a: Signal, b: Signal, reasons: list[str]) -> Signal:
     """The signal of a sum of two branches."""
     cross = 0.0 if a.is_symmetric or b.is_symmetric else 2 * a.mean * b.mean
     if cross:
-        at.note("branches that are added are taken as independent")
+        reasons.append("branches that are added are taken as independent")
     shared = a.shared + b.shared + cross
     lags: dict[tuple[int, ...], float] = {}
     for part in (a, b):
@@ -143,9 +160,7 @@ def _law(signal: Signal) -> Tabled | None:
 @singledispatch
 def _passed(layer: Layer, before: Signals, at: Place) -> Signals:
     """The signal behind a layer."""
-    raise ErfTheoryError(
-        f"node {at.name}: no signal is known behind a layer of type {type(layer).__name__}"
-    )
+    raise ErfTheoryError(f"no signal is known behind a layer of type {type(layer).__name__}")
 
 
 @_passed.register(Add)
