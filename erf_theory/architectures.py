@@ -67,7 +67,8 @@ def network_erf(
     source : str, optional
         Name of the node whose output takes the place of the input.
     unit : int or tuple of int
-        Coordinate of the unit; behind an upsampling the map depends on it.
+        Coordinate of the unit, counted from 0 where there is an image; behind an upsampling the
+        map depends on it.
     image_size : int or tuple of int, optional
         Size of the input, whose borders then count. Default: no border is near.
     channel, input_channel : int, optional

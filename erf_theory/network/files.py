@@ -1,9 +1,9 @@
 """Networks as JSON: to keep one in a file, or to write one by hand.
 
 A layer is an object with its type and what is not default, {"type": "Conv", "in_channels": 3, …};
-a tuple is a list, a fraction {"fraction": "1/3"}, a kernel {"kernel": taps, "origin": […]}. A
-network names its type and what its constructor takes; the parts of a `Graph` are lists of a name,
-a part and the names of what it reads.
+a tuple is a list, a fraction {"fraction": "1/3"}, an array {"array": […]}. A network names its
+type and what its constructor takes; the parts of a `Graph` are lists of a name, a part and the
+names of what it reads.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ from math import isfinite
 from typing import Any
 
 from erf_theory.errors import ErfTheoryError
-from erf_theory.kernel import Kernel
 from erf_theory.network.base import Layer
 from erf_theory.network.convolutions import Conv, ConvTranspose
 from erf_theory.network.graph import Chain, Graph, Parallel, Residual
@@ -150,8 +149,6 @@ def _value(value: Any, where: str) -> Any:
             return tuple(_value(part, where) for part in value)
         case {"fraction": str(text), **rest} if not rest:
             return Fraction(text)
-        case {"kernel": list(taps), **rest} if rest.keys() <= {"origin"}:
-            return Kernel(_value(taps, where), _value(rest.get("origin"), where))
         case {"array": list(numbers), **rest} if not rest:
             return numbers
     raise ErfTheoryError(f"{where}: this is no value of a layer: {value!r}")

@@ -6,12 +6,9 @@ from dataclasses import MISSING, fields
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
-
 from erf_theory.activations import Nonlinearity, nonlinearity
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import number
-from erf_theory.kernel import Kernel
 from erf_theory.network.base import Given, Layer
 from erf_theory.network.graph import Chain, Graph, Parallel, Residual
 from erf_theory.network.nodes import Flat, Network, Part
@@ -103,8 +100,6 @@ def _value(value: Any, *, arrays: bool) -> Any:
             return [_value(part, arrays=arrays) for part in value]
         case Nonlinearity():
             return _function(value)
-        case Kernel():
-            return _kernel(value)
         case Given():
             if not arrays:
                 raise ErfTheoryError(
@@ -112,12 +107,6 @@ def _value(value: Any, *, arrays: bool) -> Any:
                 )
             return {"array": value.array.tolist()}
     return _number(value)
-
-
-def _kernel(kernel: Kernel) -> dict[str, Any]:
-    plain = kernel.origin == (0,) * kernel.taps.ndim
-    taps = np.frompyfunc(_number, 1, 1)(kernel.taps).tolist()
-    return {"kernel": taps, **({} if plain else {"origin": list(kernel.origin)})}
 
 
 def _function(function: Nonlinearity) -> str:

@@ -26,7 +26,7 @@ from erf_theory.network.convolutions import Conv, ConvTranspose
 from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
-from erf_theory.propagation.axes import Axes
+from erf_theory.propagation.axes import Axes, NoMarginalError
 from erf_theory.propagation.forward import NOT_NORMAL, Notes, Signals
 from erf_theory.propagation.interpolation import interpolation
 from erf_theory.propagation.local import gate_map, varies
@@ -165,6 +165,8 @@ def _(layer: Upsample, fields: Pieces[F], at: Context) -> Pieces[F]:
 def _(layer: Activation, fields: Pieces[F], at: Context) -> Pieces[F]:
     gate = layer.nonlinearity
     if at.seconds is not None and varies(gate, float(np.max(at.seconds))):
+        if len(at.axes.kept) < at.axes.ndim:
+            raise NoMarginalError("gates near a border are no product of axes")
         weights = gate_map(gate, at.seconds)
         return fields.each(lambda field: field.scale(weights))
 

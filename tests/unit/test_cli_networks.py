@@ -15,8 +15,8 @@ def run(*arguments):
     return CliRunner().invoke(main, ["layers", *arguments])
 
 
-def test_the_table_of_a_network_of_the_zoo():
-    result = run("resnet50")
+def test_the_geometry_of_a_network_of_the_zoo():
+    result = run("resnet50", "--geometry")
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == f"{receptive_field(zoo.resnet50())}\n"
 
@@ -24,10 +24,12 @@ def test_the_table_of_a_network_of_the_zoo():
 def test_a_network_from_a_file_as_json_and_csv(tmp_path):
     path = str(tmp_path / "net.json")
     save(Chain([Conv(3, 8, 3, stride=2, padding="same_tf")]), path)
-    record = json.loads(run(path, "--image-size", "8,9", "--json").stdout)
-    assert record["call"] == f"erf-theory layers {path} --image-size 8,9"
+    record = json.loads(run(path, "--geometry", "--image-size", "8,9", "--json").stdout)
+    assert record["call"] == "receptive_field(network, image_size=(8, 9))"
     assert [axis["padding"] for axis in record["nodes"][0]["axes"]] == [0, 1]
-    rows = list(csv.DictReader(StringIO(run(path, "--image-size", "9", "--csv").stdout)))
+    rows = list(
+        csv.DictReader(StringIO(run(path, "--geometry", "--image-size", "9", "--csv").stdout))
+    )
     assert [row["output_size"] for row in rows] == ["5", "5"]
 
 
