@@ -176,12 +176,12 @@ def recorded(program: Program, ndim: int) -> Program:
     return play
 
 
-def _powered(operations: list[Operation], ndim: int) -> list[Operation]:
+def _powered(operations: list[_Operation], ndim: int) -> list[_Operation]:
     """The same with runs of equal blocks as one kernel and a power.
 
     A block begins and ends where nothing later reads anything earlier.
     """
-    found: list[Operation] = []
+    found: list[_Operation] = []
     for _, group in groupby(_blocks(operations), key=_marks):
         block, *others = group
         times = 1 + len(others)
@@ -197,7 +197,7 @@ def _powered(operations: list[Operation], ndim: int) -> list[Operation]:
     return found
 
 
-def _blocks(operations: list[Operation]) -> Iterator[list[Operation]]:
+def _blocks(operations: list[_Operation]) -> Iterator[list[_Operation]]:
     """The operations from one waist to the next, their steps counted from it."""
     lowest, waists = len(operations), [len(operations)]
     for place in reversed(range(len(operations))):
@@ -212,7 +212,7 @@ def _blocks(operations: list[Operation]) -> Iterator[list[Operation]]:
         ]
 
 
-def _marks(block: list[Operation]) -> list[Any]:
+def _marks(block: list[_Operation]) -> list[Any]:
     """What tells blocks apart; kernels are the same if they are one object."""
     return [
         (name, source, id(arguments[0]), arguments[1:])
@@ -222,7 +222,7 @@ def _marks(block: list[Operation]) -> list[Any]:
     ]
 
 
-def _kernel_of(block: list[Operation], ndim: int) -> Kernel | None:
+def _kernel_of(block: list[_Operation], ndim: int) -> Kernel | None:
     """The kernel that a block of convolutions, factors and sums is; None for another block."""
     steps = [Kernel.delta(ndim)]
     for name, source, arguments in block:
