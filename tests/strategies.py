@@ -52,8 +52,8 @@ def windows(draw, ndim, *, keeps):
     dilation = draw(per_axis(st.integers(1, 3 if ndim == 1 else 2), ndim))
     stride = (1,) * ndim if keeps else draw(per_axis(st.integers(1, 3 if ndim == 1 else 2), ndim))
     reach = [d * (k - 1) for k, d in zip(size, dilation, strict=True)]
-    totals = st.just(reach) if keeps else st.tuples(*(st.integers(0, 2 * r) for r in reach))
-    padding = draw(totals.flatmap(lambda ends: st.tuples(*map(halves, ends))))
+    ends = map(halves, reach) if keeps else (st.tuples(*[st.integers(0, r)] * 2) for r in reach)
+    padding = draw(st.tuples(*ends))
     return {"size": size, "dilation": dilation, "stride": stride, "padding": padding}
 
 
@@ -201,7 +201,7 @@ def hourglasses(draw, channels, ndim, branch):
 
 
 @st.composite
-def splits(draw, channels, ndim, branch):
+def splits(draw, _channels, ndim, branch):
     """Channels that part after they were mixed, and come together again."""
     body, out = draw(branch)
     if out == 1:

@@ -12,7 +12,7 @@ from erf_theory.network.geometry import Region
 
 __all__ = ["Link", "Taps"]
 
-Axes = Sequence[int]
+_Axes = Sequence[int]
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,10 @@ class Link:
 class Taps:
     """A window: its size, stride, dilation and the padding before it, one number per axis."""
 
-    size: Axes
-    stride: Axes
-    dilation: Axes
-    padding: Axes
+    size: _Axes
+    stride: _Axes
+    dilation: _Axes
+    padding: _Axes
 
     def gather(self, source: Region, region: Region) -> list[Link]:
         """Links of a window that reads: y[i] has x[stride·i + dilation·a - padding] in it.

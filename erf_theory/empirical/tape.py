@@ -19,7 +19,7 @@ from erf_theory.network.pointwise import Norm
 
 __all__ = ["gradients"]
 
-Statistics = dict[int, tuple[Any, Any]]
+_Statistics = dict[int, tuple[Any, Any]]
 """Mean and variance of the channels of batch norms, by the places of their nodes."""
 
 
@@ -34,7 +34,7 @@ class _Run:
     xp: Any
     weights: Mapping[int, Any]
     biases: Mapping[int, Any]
-    statistics: Statistics = field(default_factory=dict)
+    statistics: _Statistics = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from erf_theory.network.pointwise import Dropout, Norm
 
 __all__ = ["Image", "gradients", "image"]
 
-Shape = tuple[int, ...]
+_Shape = tuple[int, ...]
 _TURNS = 16
 """Cycles after which no larger image is tried."""
 
@@ -48,8 +48,8 @@ class Image:
         The boxes, so shifted.
     """
 
-    sizes: tuple[Shape, ...]
-    shifts: tuple[Shape, ...]
+    sizes: tuple[_Shape, ...]
+    shifts: tuple[_Shape, ...]
     boxes: Boxes
 
 
@@ -93,7 +93,7 @@ def _starts(boxes: Boxes, axis: int, jumps: Sequence[Fraction]) -> Iterator[tupl
             yield one.start[axis], jump
 
 
-def _sizes(network: Network, boxes: Boxes, cycles: Shape) -> tuple[Shape, ...]:
+def _sizes(network: Network, boxes: Boxes, cycles: _Shape) -> tuple[_Shape, ...]:
     """Sizes at which the branches fit, and every box too; a whole cycle more fits as well."""
     end = (1,) * network.ndim if boxes[0] is None else _end(boxes[0])
     size = _fitting(network, end, cycles)
@@ -104,7 +104,7 @@ def _sizes(network: Network, boxes: Boxes, cycles: Shape) -> tuple[Shape, ...]:
         size = tuple(map(add, size, cycles))
 
 
-def _fitting(network: Network, least: Shape, cycles: Shape) -> Shape:
+def _fitting(network: Network, least: _Shape, cycles: _Shape) -> _Shape:
     """A size of the input at which the branches fit each other."""
     rests = sorted(product(*map(range, cycles)), key=lambda rest: max(rest) - min(rest))
     for turn in range(_TURNS):
@@ -118,11 +118,11 @@ def _fitting(network: Network, least: Shape, cycles: Shape) -> Shape:
     return size
 
 
-def _holds(shape: Shape, region: Region | None) -> bool:
+def _holds(shape: _Shape, region: Region | None) -> bool:
     return region is None or all(map(le, _end(region), shape))
 
 
-def _end(region: Region) -> Shape:
+def _end(region: Region) -> _Shape:
     return tuple(map(add, region.start, region.shape))
 
 
@@ -193,7 +193,7 @@ class _Hook:
 
     name: str
     index: Any
-    shape: Shape
+    shape: _Shape
     mask: Any = None
     crops: bool = False
     calibrates: bool = False

@@ -1,6 +1,6 @@
 """A network as a module of PyTorch, made of the modules that PyTorch itself has for its layers.
 
-PyTorch loads inside functions. ``Torch`` is its name where it is an argument.
+PyTorch loads inside functions. It is an argument of what needs it.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, S
 
 __all__ = ["import_torch", "load_numbers", "name_of", "torch_module"]
 
-Torch = Any
+_Torch = Any
 """The module ``torch``."""
-Ends = Sequence[tuple[int, int]]
+_Ends = Sequence[tuple[int, int]]
 _NAMES = {
     "identity": "Identity",
     "relu": "ReLU",
@@ -57,7 +57,7 @@ _BORDERS = {
 }
 
 
-def import_torch() -> Torch:
+def import_torch() -> _Torch:
     """PyTorch.
 
     Raises
@@ -131,13 +131,13 @@ def load_numbers(
         conv.bias.copy_(torch.asarray(biases[place].copy() if place in biases else 0.0))
 
 
-def _of(torch: Torch, name: str, ndim: int) -> Any:
+def _of(torch: _Torch, name: str, ndim: int) -> Any:
     """The class of a layer with so many axes."""
     return getattr(torch.nn, f"{name}{ndim}d")
 
 
 @singledispatch
-def _modules(layer: Layer, channels: int, ndim: int, torch: Torch) -> dict[str, Any]:
+def _modules(layer: Layer, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
     """PyTorch's modules for a layer, one behind the other; none for what is a function there."""
     raise ErfTheoryError(f"PyTorch has no module for a layer of type {type(layer).__name__}")
 
@@ -145,17 +145,17 @@ def _modules(layer: Layer, channels: int, ndim: int, torch: Torch) -> dict[str, 
 @_modules.register(Add)
 @_modules.register(Concat)
 @_modules.register(Split)
-def _(layer: Layer, channels: int, ndim: int, torch: Torch) -> dict[str, Any]:
+def _(layer: Layer, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
     return {}
 
 
 @_modules.register
-def _(layer: Identity, channels: int, ndim: int, torch: Torch) -> dict[str, Any]:
+def _(layer: Identity, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
     return {"identity": torch.nn.Identity()}
 
 
 @_modules.register
-def _(layer: Activation, channels: int, ndim: int, torch: Torch) -> dict[str, Any]:
+def _(layer: Activation, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
     what = layer.nonlinearity
     name = what.name.partition("(")[0]
     if name == "gelu_tanh":
@@ -167,12 +167,12 @@ def _(layer: Activation, channels: int, ndim: int, torch: Torch) -> dict[str, An
 
 
 @_modules.register
-def _(layer: Dropout, channels: int, ndim: int, torch: Torch) -> dict[str, Any]:
+def _(layer: Dropout, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
     return {"dropout": torch.nn.Dropout(layer.rate).train(layer.training)}
 
 
 @_modules.register
-def _(layer: Norm, channels: int, ndim: int, torch: Torch) -> dict[str, Any]:
+def _(layer: Norm, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
     if layer.kind in ("batch", "instance"):
         name = {"batch": "BatchNorm", "instance": "InstanceNorm"}[layer.kind]
         module = _of(torch, name, ndim)(channels, eps=layer.eps, affine=True).eval()
@@ -188,7 +188,7 @@ def _(layer: Norm, channels: int, ndim: int, torch: Torch) -> dict[str, Any]:
 
 
 @_modules.register
-def _(layer: Conv, channels: int, ndim: int, torch: Torch) -> dict[str, Any]:
+def _(layer: Conv, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
     pads = layer.pads(ndim)
     native = layer.padding == "same" or _symmetric(pads)
     padding = layer.padding if layer.padding == "same" else _before(pads)
@@ -197,7 +197,7 @@ def _(layer: Conv, channels: int, ndim: int, torch: Torch) -> dict[str, Any]:
 
 
 @_modules.register
-def _(layer: ConvTranspose, channels: int, ndim: int, torch: Torch) -> dict[str, Any]:
+def _(layer: ConvTranspose, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
     pads = layer.pads(ndim)
     more = per_axis(layer.output_padding, ndim)
     padding = _before(pads) if _symmetric(pads) else 0
@@ -205,7 +205,7 @@ def _(layer: ConvTranspose, channels: int, ndim: int, torch: Torch) -> dict[str,
     return conv if _symmetric(pads) else conv | {"crop": _zero_pad(_negative(pads), torch)}
 
 
-def _conv(name: str, layer: Weighted, ndim: int, torch: Torch, **more: Any) -> dict[str, Any]:
+def _conv(name: str, layer: Weighted, ndim: int, torch: _Torch, **more: Any) -> dict[str, Any]:
     size, stride, dilation = (
         per_axis(value, ndim) for value in (layer.size, layer.stride, layer.dilation)
     )
@@ -219,11 +219,12 @@ def _conv(name: str, layer: Weighted, ndim: int, torch: Torch, **more: Any) -> d
         groups=layer.groups,
         **more,
     )
+    torch.nn.init.zeros_(conv.weight)
     return {"conv": conv}
 
 
 @_modules.register
-def _(layer: MaxPool, channels: int, ndim: int, torch: Torch) -> dict[str, Any]:
+def _(layer: MaxPool, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
     size, stride, dilation = (
         per_axis(value, ndim) for value in (layer.size, layer.stride, layer.dilation)
     )
@@ -231,12 +232,15 @@ def _(layer: MaxPool, channels: int, ndim: int, torch: Torch) -> dict[str, Any]:
     pool = _of(torch, "MaxPool", ndim)
     if _symmetric(pads) and all(2 * p <= k for p, k in zip(_before(pads), size, strict=True)):
         return {"pool": pool(size, stride, padding=_before(pads), dilation=dilation)}
+    reach = [d * (k - 1) for k, d in zip(size, dilation, strict=True)]
+    if any(max(ends) > r for ends, r in zip(pads, reach, strict=True)):
+        raise ErfTheoryError(f"a window of {layer} lies in its padding alone: give it less")
     pad = _of(torch, "ConstantPad", ndim)(_last_first(pads), float("-inf"))
     return {"pad": pad, "pool": pool(size, stride, dilation=dilation)}
 
 
 @_modules.register
-def _(layer: AvgPool, channels: int, ndim: int, torch: Torch) -> dict[str, Any]:
+def _(layer: AvgPool, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
     size, stride, dilation = (
         per_axis(value, ndim) for value in (layer.size, layer.stride, layer.dilation)
     )
@@ -251,7 +255,7 @@ def _(layer: AvgPool, channels: int, ndim: int, torch: Torch) -> dict[str, Any]:
 
 
 @_modules.register
-def _(layer: Upsample, channels: int, ndim: int, torch: Torch) -> dict[str, Any]:
+def _(layer: Upsample, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
     scales = tuple(map(float, per_axis(layer.scale, ndim)))
     if layer.mode == "nearest":
         return {"upsample": torch.nn.Upsample(scale_factor=scales)}
@@ -260,43 +264,43 @@ def _(layer: Upsample, channels: int, ndim: int, torch: Torch) -> dict[str, Any]
 
 
 @_modules.register
-def _(layer: Pad, channels: int, ndim: int, torch: Torch) -> dict[str, Any]:
+def _(layer: Pad, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
     return {"pad": _of(torch, _BORDERS[layer.border], ndim)(_last_first(layer.per_axis(ndim)))}
 
 
 @_modules.register
-def _(layer: Crop, channels: int, ndim: int, torch: Torch) -> dict[str, Any]:
+def _(layer: Crop, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
     return {"crop": _zero_pad(_negative(layer.per_axis(ndim)), torch)}
 
 
 @_modules.register
-def _(layer: ChannelShuffle, channels: int, ndim: int, torch: Torch) -> dict[str, Any]:
+def _(layer: ChannelShuffle, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
     return {"shuffle": torch.nn.ChannelShuffle(layer.groups)}
 
 
 @singledispatch
-def _call(layer: Layer, before: Sequence[Any], graph: Any, torch: Torch) -> Any:
+def _call(layer: Layer, before: Sequence[Any], graph: Any, torch: _Torch) -> Any:
     """A node of the graph that calls a function."""
     raise ErfTheoryError(f"PyTorch has no function for a layer of type {type(layer).__name__}")
 
 
 @_call.register
-def _(layer: Add, before: Sequence[Any], graph: Any, torch: Torch) -> Any:
+def _(layer: Add, before: Sequence[Any], graph: Any, torch: _Torch) -> Any:
     return reduce(lambda a, b: graph.call_function(torch.add, (a, b)), before)
 
 
 @_call.register
-def _(layer: Concat, before: Sequence[Any], graph: Any, torch: Torch) -> Any:
+def _(layer: Concat, before: Sequence[Any], graph: Any, torch: _Torch) -> Any:
     return graph.call_function(torch.cat, (list(before), 1))
 
 
 @_call.register
-def _(layer: Split, before: Sequence[Any], graph: Any, torch: Torch) -> Any:
+def _(layer: Split, before: Sequence[Any], graph: Any, torch: _Torch) -> Any:
     return graph.call_function(getitem, (before[0], (slice(None), slice(layer.start, layer.stop))))
 
 
 @_call.register
-def _(layer: Activation, before: Sequence[Any], graph: Any, torch: Torch) -> Any:
+def _(layer: Activation, before: Sequence[Any], graph: Any, torch: _Torch) -> Any:
     from array_api_compat import torch as xp
 
     def activation(z: Any) -> Any:
@@ -305,22 +309,22 @@ def _(layer: Activation, before: Sequence[Any], graph: Any, torch: Torch) -> Any
     return graph.call_function(activation, tuple(before))
 
 
-def _symmetric(pads: Ends) -> bool:
+def _symmetric(pads: _Ends) -> bool:
     return all(before == after for before, after in pads)
 
 
-def _before(pads: Ends) -> tuple[int, ...]:
+def _before(pads: _Ends) -> tuple[int, ...]:
     return tuple(before for before, _ in pads)
 
 
-def _negative(pads: Ends) -> Ends:
+def _negative(pads: _Ends) -> _Ends:
     return [(-before, -after) for before, after in pads]
 
 
-def _last_first(pads: Ends) -> tuple[int, ...]:
-    """Ends in PyTorch's order: those of the last axis first."""
+def _last_first(pads: _Ends) -> tuple[int, ...]:
+    """_Ends in PyTorch's order: those of the last axis first."""
     return tuple(end for ends in reversed(pads) for end in ends)
 
 
-def _zero_pad(pads: Ends, torch: Torch) -> Any:
+def _zero_pad(pads: _Ends, torch: _Torch) -> Any:
     return _of(torch, "ZeroPad", len(pads))(_last_first(pads))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import frexp, log2
 from typing import Any, TypeVar, final
 
@@ -70,6 +71,12 @@ class Samples:
         """Convolve: one dimension by binary powering, more by one shifted copy per tap."""
         if times and self.ndim == 1 and not kernel.channels:
             return _product(self, _power(kernel, times).expand(step))
+        lines = _axis_kernels(kernel) if times and not kernel.channels else ()
+        if len(lines) > 1:
+            field = self
+            for line in lines * times:
+                field = field.convolve(line, step)
+            return field
         taps, exponent = kernel.dilate(step).scaled
         origin = [o * d for o, d in zip(kernel.origin, per_axis(step, self.ndim), strict=True)]
         field = self
@@ -216,6 +223,20 @@ class _Magnitudes:
 
     def take(self, a: int, b: int) -> _Magnitudes:
         return replace(self, samples=self.samples.take(a, b))
+
+
+@lru_cache(maxsize=256)
+def _axis_kernels(kernel: Kernel) -> tuple[Kernel, ...]:
+    """Kernels along one axis each whose product is a kernel of several, where that is quicker."""
+    lines = kernel.factors()
+    if lines is None or sum(kernel.shape) >= kernel.taps.size:
+        return ()
+    shapes = np.where(np.eye(kernel.ndim, dtype=bool), kernel.shape, 1).tolist()
+    origins = np.where(np.eye(kernel.ndim, dtype=bool), kernel.origin, 0).tolist()
+    return tuple(
+        Kernel(line.taps.reshape(shape), tuple(origin))
+        for line, shape, origin in zip(lines, shapes, origins, strict=True)
+    )
 
 
 def _power(kernel: Kernel, times: int) -> Samples:

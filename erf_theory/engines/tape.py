@@ -7,8 +7,10 @@ one with a power.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import groupby, pairwise
 from typing import Any, final
 
 import numpy as np
@@ -82,25 +84,24 @@ class Recorded:
         steps = per_axis(step, self.ndim)
         if kernel.taps.size == 1:
             rows = zip(self._at, kernel.origin, steps, strict=True)
-            return replace(
-                self,
-                factor=_product(self.factor, kernel.taps.flat[0], times),
-                shift=tuple(a + times * o * d for a, o, d in rows),
-            )
+            factor = _product(self.factor, kernel.taps.flat[0], times)
+            shift = tuple(a + times * o * d for a, o, d in rows)
+            return Recorded(self.tape, self.step, self.ndim, factor, shift)
         operations, place = self.tape.operations, self.step - 1
         if self.step and operations[place][0] == "convolve" and not self.tape.readers[self.step]:
             _, source, (before, was, count) = operations[place]
             if was == steps and before is kernel:
                 operations[place] = ("convolve", source, (kernel, steps, count + times))
                 return self
-        return replace(self, step=self.tape.append("convolve", self.step, kernel, steps, times))
+        return self.after(self.tape.append("convolve", self.step, kernel, steps, times))
 
     def scale(self, factor: Number | FloatArray) -> Recorded:
         """Take a number into the factor; record factors by channel or position."""
         if isinstance(factor, np.ndarray):
             placed = self.placed(self.factor)
-            return replace(placed, step=self.tape.append("scale", placed.step, factor))
-        return replace(self, factor=_product(self.factor, factor, 1))
+            return placed.after(self.tape.append("scale", placed.step, factor))
+        product = _product(self.factor, factor, 1)
+        return Recorded(self.tape, self.step, self.ndim, product, self.shift)
 
     def __add__(self, other: Recorded) -> Recorded:
         """Record a sum; what both are multiplied by stays a factor."""
@@ -114,7 +115,8 @@ class Recorded:
         if max(steps) == 1:
             return self
         moved = tuple(a * d for a, d in zip(self._at, steps, strict=True))
-        return replace(self, step=self.tape.append("expand", self.step, steps), shift=moved)
+        step = self.tape.append("expand", self.step, steps)
+        return Recorded(self.tape, step, self.ndim, self.factor, moved)
 
     def decimate(self, s: Steps) -> Recorded:
         """Record an upsampling."""
@@ -122,16 +124,16 @@ class Recorded:
         if max(steps) == 1:
             return self
         placed = self.placed(self.factor)
-        return replace(placed, step=self.tape.append("decimate", placed.step, steps))
+        return placed.after(self.tape.append("decimate", placed.step, steps))
 
     def fold(self, size: Steps, border: Border) -> Recorded:
         """Record a border."""
         placed = self.placed(self.factor)
-        return replace(placed, step=self.tape.append("fold", placed.step, size, border))
+        return placed.after(self.tape.append("fold", placed.step, size, border))
 
     def take(self, a: int, b: int) -> Recorded:
         """Record a range of channels."""
-        return replace(self, step=self.tape.append("take", self.step, a, b))
+        return self.after(self.tape.append("take", self.step, a, b))
 
     def placed(self, common: Number = 1) -> Recorded:
         """The same with its shift recorded, and its factor but for ``common``."""
@@ -143,6 +145,10 @@ class Recorded:
         if rest != 1:
             found = self.tape.append("scale", found, rest)
         return Recorded(self.tape, found, self.ndim, common)
+
+    def after(self, step: int) -> Recorded:
+        """The same behind a later step."""
+        return Recorded(self.tape, step, self.ndim, self.factor, self.shift)
 
     @property
     def _at(self) -> tuple[int, ...]:
@@ -162,11 +168,74 @@ def recorded(program: Program, ndim: int) -> Program:
     """
     tape = Tape()
     end = program(Recorded(tape, 0, ndim)).placed()
+    short = Tape(_powered(tape.operations[: end.step], ndim))
 
     def play(impulse: F, /) -> F:
-        return tape.play(impulse, end.step)
+        return short.play(impulse, len(short.operations))
 
     return play
+
+
+def _powered(operations: list[_Operation], ndim: int) -> list[_Operation]:
+    """The same with runs of equal blocks as one kernel and a power.
+
+    A block begins and ends where nothing later reads anything earlier.
+    """
+    found: list[_Operation] = []
+    for _, group in groupby(_blocks(operations), key=_marks):
+        block, *others = group
+        times = 1 + len(others)
+        kernel = _kernel_of(block, ndim) if times > 1 else None
+        if kernel is not None:
+            found.append(("convolve", len(found), (kernel, (1,) * ndim, times)))
+            continue
+        for _ in range(times):
+            start = len(found)
+            for name, source, arguments in block:
+                more = (arguments[0] + start,) if name == "add" else arguments
+                found.append((name, source + start, more))
+    return found
+
+
+def _blocks(operations: list[_Operation]) -> Iterator[list[_Operation]]:
+    """The operations from one waist to the next, their steps counted from it."""
+    lowest, waists = len(operations), [len(operations)]
+    for place in reversed(range(len(operations))):
+        name, source, arguments = operations[place]
+        lowest = min(lowest, source, arguments[0] if name == "add" else source)
+        if lowest == place:
+            waists.append(place)
+    for first, last in pairwise(reversed(waists)):
+        yield [
+            (name, source - first, (arguments[0] - first,) if name == "add" else arguments)
+            for name, source, arguments in operations[first:last]
+        ]
+
+
+def _marks(block: list[_Operation]) -> list[Any]:
+    """What tells blocks apart; kernels are the same if they are one object."""
+    return [
+        (name, source, id(arguments[0]), arguments[1:])
+        if name == "convolve"
+        else (name, source, arguments)
+        for name, source, arguments in block
+    ]
+
+
+def _kernel_of(block: list[_Operation], ndim: int) -> Kernel | None:
+    """The kernel that a block of convolutions, factors and sums is; None for another block."""
+    steps = [Kernel.delta(ndim)]
+    for name, source, arguments in block:
+        if name == "convolve":
+            kernel, step, times = arguments
+            steps.append(steps[source] @ kernel.dilate(step) ** times)
+        elif name == "scale" and not isinstance(arguments[0], np.ndarray):
+            steps.append(steps[source] * arguments[0])
+        elif name == "add":
+            steps.append(steps[source] + steps[arguments[0]])
+        else:
+            return None
+    return steps[-1]
 
 
 def _product(one: Number, two: Any, times: int) -> Number:
@@ -175,7 +244,7 @@ def _product(one: Number, two: Any, times: int) -> Number:
         return one
     if isinstance(one, float) or isinstance(two, float):
         return float(one) * float(two) ** times
-    return number(Fraction(one) * Fraction(two) ** times)
+    return number(one * two**times)
 
 
 def _quotient(one: Number, two: Number) -> Number:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from erf_theory.engines.field import F
 from erf_theory.errors import ErfTheoryError
-from erf_theory.exact import Number, number
+from erf_theory.exact import Number
 from erf_theory.kernel import Kernel
 from erf_theory.lattice import Steps, per_axis
 
@@ -97,8 +97,8 @@ class Axes:
         """The field times a number, which one factor of a product carries for all."""
         if factor == 1 or (self.mode == "factor" and self.axis > 0):
             return field
-        exact = int(factor) if isinstance(factor, float) and factor.is_integer() else factor
-        return field.scale(number(exact))
+        whole = isinstance(factor, float) and factor.is_integer()
+        return field.scale(int(factor) if whole else factor)
 
     def _phase_sums(
         self, kernel: Kernel, steps: tuple[int, ...], dilation: tuple[int, ...]

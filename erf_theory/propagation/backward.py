@@ -53,6 +53,15 @@ class Question:
     source: int = INPUT
     image: tuple[int, ...] | None = None
 
+    def __post_init__(self) -> None:
+        if self.sizes is not None:
+            inside = zip(self.unit, self.sizes[-2], strict=True)
+            if any(not 0 <= at < size for at, size in inside):
+                raise ErfTheoryError(
+                    f"the unit {self.unit} lies outside the output, which has {self.sizes[-2]} "
+                    "places: choose another one or a larger image_size"
+                )
+
     @cached_property
     def counts(self) -> tuple[int, ...]:
         """Channels behind every node; last those of the input."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from math import sqrt
 from typing import final
 
@@ -91,6 +92,7 @@ def tabled_normal(variance: float) -> Tabled:
     return _normal_on(sqrt(variance) / _STEPS, variance)
 
 
+@lru_cache(maxsize=256)
 def _normal_on(step: float, variance: float) -> Tabled:
     """The normal law on cells of a given width, a whole number of them from 0."""
     from scipy.special import ndtr

@@ -20,12 +20,12 @@ SOME = settings(max_examples=settings.default.max_examples * 3 // 10)
 def samples(draw_, *, full=False):
     """A plan for a random network, one that has a ``full`` image, and two samples of it."""
     network = draw_(networks())
-    what = plan(network, draw_(units(network)))
-    if full:
-        try:
+    try:
+        what = plan(network, draw_(units(network)))
+        if full:
             torch_backend.image(network, what.boxes)
-        except ErfTheoryError:
-            assume(condition=False)
+    except ErfTheoryError:
+        assume(condition=False)
     return what, [draw(what, np.random.default_rng(seed)) for seed in (0, 1)]
 
 

@@ -102,9 +102,10 @@ def test_the_pull_of_any_convolution_is_its_adjoint(data, ndim, channels):
 
 
 @pytest.mark.parametrize(("kind", "reduce"), [(AvgPool, np.mean), (MaxPool, np.max)])
-@pytest.mark.parametrize(("size", "stride", "padding", "dilation"), POOLS)
-def test_a_pool_reduces_its_windows(kind, reduce, size, stride, padding, dilation):
-    layer, region = kind(size, stride, padding, dilation), Region((2,), (4,))
+@pytest.mark.parametrize("window", POOLS)
+def test_a_pool_reduces_its_windows(kind, reduce, window):
+    size, stride, _, dilation = window
+    layer, region = kind(*window), Region((2,), (4,))
     source = seen(layer, region)
     x = np.random.default_rng(0).standard_normal((1, 1, 2, *source.shape))
     windows = [
@@ -119,7 +120,7 @@ def test_linear_upsampling_interpolates_between_centres(scale):
     layer, region = Upsample(scale, "linear"), Region((5,), (11,))
     source = seen(layer, region)
     x = np.random.default_rng(0).standard_normal((1, 1, 1, *source.shape))
-    centres = (np.arange(*(5, 16)) + 0.5) / scale - 0.5
+    centres = (np.arange(5, 16) + 0.5) / scale - 0.5
     expected = np.interp(centres, source.start[0] + np.arange(source.shape[0]), x[0, 0, 0])
     y, _ = forward(layer, [x], At(source, region, np))
     assert y[0, 0, 0] == pytest.approx(expected)
