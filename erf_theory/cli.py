@@ -194,18 +194,16 @@ def _erf(
     k: int | None, kernel: Any, weight_variance: Number | None, ndim: int, **options: Any
 ) -> ERF:
     """The ERF that the options describe."""
+    from erf_theory.kernel import Kernel
     from erf_theory.theory import theoretical_erf, variance_erf
 
     size = 3 if k is None and kernel is None else k
     if weight_variance is None:
         return theoretical_erf(size, kernel=kernel, ndim=ndim, **options)
-    variance = weight_variance if kernel is None else _times(kernel, weight_variance)
+    variance: Any = weight_variance
+    if kernel is not None and weight_variance > 0:
+        variance = (Kernel(kernel) * weight_variance).taps
     return variance_erf(size, weight_variance=variance, ndim=ndim, **options)
-
-
-def _times(kernel: Any, factor: Number) -> Any:
-    """Every tap times a number."""
-    return [_times(tap, factor) if isinstance(tap, list) else tap * factor for tap in kernel]
 
 
 def _number(text: str) -> Number:
