@@ -200,9 +200,9 @@ def _erf(
     size = 3 if k is None and kernel is None else k
     if weight_variance is None:
         return theoretical_erf(size, kernel=kernel, ndim=ndim, **options)
-    variance: Any = weight_variance
-    if kernel is not None and weight_variance > 0:
-        variance = (Kernel(kernel) * weight_variance).taps
+    if weight_variance <= 0:
+        raise ErfTheoryError(f"a weight's variance is above 0, not {weight_variance}")
+    variance = weight_variance if kernel is None else (Kernel(kernel) * weight_variance).taps
     return variance_erf(size, weight_variance=variance, ndim=ndim, **options)
 
 

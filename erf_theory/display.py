@@ -133,18 +133,19 @@ class Shown(Card):
 
     def _rows(self) -> list[tuple[str, str]]:
         """Names and texts of the measures; then those that are refused, with the reason."""
-        ask: dict[str, Callable[[], Any]] = {**self._measures(), "error": lambda: self.error}
         rows: list[tuple[str, str]] = []
         refused: dict[str, list[str]] = {}
+        ask = self._measures()
         for measure, (name, written) in _MEASURES.items():
             try:
                 rows.append((name, written(ask[measure]())))
             except ErfTheoryError as error:
                 refused.setdefault(str(error), []).append(name)
         rows.append(("theory", "approximate" if self.reasons else "exact"))
+        if not refused and self.error:
+            rows.append(("rounding error", f"{self.error:.1e}"))
         rows += [("because", reason) for reason in self.reasons]
-        rows += [(", ".join(names), f"refused: {why}") for why, names in refused.items()]
-        return [(name, text) for name, text in rows if text]
+        return rows + [(", ".join(names), f"refused: {why}") for why, names in refused.items()]
 
     def plot(self) -> Figure:
         """Draw the map: profile and tails (1-D), heat map (2-D), three projections (3-D).
@@ -182,7 +183,6 @@ _MEASURES: dict[str, tuple[str, Callable[[Any], str]]] = {
     "size": ("size", _pixels),
     "half_width": ("half width", _pixels),
     "log_mass": ("log mass", lambda log: "-inf" if log is None else f"{log:.6g}"),
-    "error": ("rounding error", lambda error: f"{error:.1e}" if error else ""),
 }
 """Measures with their names and how they are written."""
 
