@@ -14,7 +14,7 @@ from erf_theory.engines.field import F
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import Number, number
 from erf_theory.kernel import Kernel
-from erf_theory.lattice import per_axis
+from erf_theory.lattice import Steps, per_axis
 from erf_theory.network.layers import Activation, Conv, Layer
 from erf_theory.propagation.signal import Signal
 
@@ -45,7 +45,7 @@ class Context:
     scaled: bool
     signal: Signal
 
-    def steps(self, value: int | tuple[int, ...]) -> tuple[int, ...]:
+    def steps(self, value: Steps) -> tuple[int, ...]:
         """One integer for each of the field's axes."""
         every = per_axis(value, self.ndim)
         return tuple(every[axis] for axis in self.axes)
