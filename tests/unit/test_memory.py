@@ -9,4 +9,6 @@ def test_physical_memory_is_the_system_s():
 
 def test_where_the_system_does_not_say_it_is_8_gib(monkeypatch):
     monkeypatch.delattr(os, "sysconf")
+    physical_memory.cache_clear()
     assert physical_memory() == 2**33
+    physical_memory.cache_clear()
