@@ -14,8 +14,8 @@ from erf_theory.network.pointwise import Norm
 
 __all__ = ["INPUTS", "Boxes", "Plan", "is_calibrated", "plan"]
 
+# The box of the input, then that of every node; None for what is not needed.
 Boxes = tuple[Region | None, ...]
-"""The box of the input, then that of every node; None for what is not needed."""
 INPUTS = 4
 """Images that the statistics of a batch norm are taken over."""
 _PLACES = 1024

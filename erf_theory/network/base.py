@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import MISSING, dataclass, fields
+from math import inf
+from numbers import Real
 from operator import index
 from typing import Any, final
 
@@ -21,6 +23,7 @@ __all__ = [
     "given",
     "keep",
     "need_ends",
+    "need_number",
     "need_steps",
     "need_whole",
 ]
@@ -187,6 +190,20 @@ def need_whole(name: str, value: Any, least: int) -> int:
     if number < least:
         raise ErfTheoryError(f"the {name} is {least} or more, not {number}")
     return number
+
+
+def need_number(name: str, value: Any, below: float = inf) -> Any:
+    """A number from 0 to below another.
+
+    Raises
+    ------
+    ErfTheoryError
+        If it is none; ``name`` says what it would be.
+    """
+    if isinstance(value, Real) and 0 <= value < below:
+        return value
+    limit = "finite" if below == inf else f"below {below}"
+    raise ErfTheoryError(f"the {name} is a number of at least 0 and {limit}, not {value!r}")
 
 
 def need_steps(name: str, value: Any, least: int) -> Any:

@@ -20,6 +20,7 @@ from erf_theory.network.base import (
     Window,
     given,
     keep,
+    need_number,
     need_steps,
     need_whole,
 )
@@ -83,13 +84,17 @@ class Weighted(Window, Layer):
                 f"{self.out_channels} out: choose a common divisor"
             )
         self.check()
-        if not self.bias_variance >= 0:
-            raise ErfTheoryError(f"a variance is not negative: {self.bias_variance}")
+        need_number(f"bias_variance of {what}", self.bias_variance)
         keep(self, "init", _init(self.init))
         for name in ("weights", "bias"):
             keep(self, name, given(name, getattr(self, name)))
         if self.given_weights is not None:
             self._check_weights(self.given_weights)
+        if self.given_bias is not None and self.given_bias.shape != (self.out_channels,):
+            raise ErfTheoryError(
+                f"a bias of shape {self.given_bias.shape} does not fit {self.out_channels} "
+                "channels: give one number for each"
+            )
 
     def out_of(self, *channels: int) -> int:
         """Channels that come out."""

@@ -73,14 +73,7 @@ class Chain(Network):
         return source
 
     def __repr__(self) -> str:
-        unnamed = self.names == tuple(map(str, range(len(self.parts))))
-        texts = [repr(part) for part in self.parts]
-        if unnamed:
-            inner = f"[{', '.join(runs(texts))}]"
-        else:
-            pairs = zip(self.names, texts, strict=True)
-            inner = f"{{{', '.join(f'{name!r}: {text}' for name, text in pairs)}}}"
-        return f"Chain({inner}{_ndim(self)})"
+        return f"Chain({_members(self.names, self.parts)}{_ndim(self)})"
 
 
 @final
@@ -143,9 +136,8 @@ class Parallel(Network):
         return len(nodes) - 1
 
     def __repr__(self) -> str:
-        texts = ", ".join(map(repr, self.branches))
         merge = "" if self.merge == "add" else f", {self.merge!r}"
-        return f"Parallel([{texts}]{merge}{_ndim(self)})"
+        return f"Parallel({_members(self.names, self.branches)}{merge}{_ndim(self)})"
 
 
 @final
@@ -275,6 +267,9 @@ class Graph(Network):
                 places[own] = part.place(nodes, before[0], _path(name, own))
         return places[self.output]
 
+    def __hash__(self) -> int:
+        return hash((frozenset(self.parts.items()), self.output, self.said_ndim))
+
     def __repr__(self) -> str:
         rows = (
             f"{name!r}: ({', '.join([repr(part), *map(repr, reads)])})"
@@ -335,6 +330,15 @@ def _sorted(parts: Mapping[str, tuple[Part, tuple[str, ...]]], output: str) -> l
         raise ErfTheoryError(
             f"nodes read each other in a circle: {' → '.join(error.args[1])}"
         ) from None
+
+
+def _members(names: Sequence[str], parts: Sequence[Part]) -> str:
+    """A list of parts, or a mapping if they have names."""
+    texts = [repr(part) for part in parts]
+    if list(names) == [str(place) for place in range(len(parts))]:
+        return f"[{', '.join(runs(texts))}]"
+    rows = zip(names, texts, strict=True)
+    return f"{{{', '.join(f'{name!r}: {text}' for name, text in rows)}}}"
 
 
 def _ndim(network: Network) -> str:

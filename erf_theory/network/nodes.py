@@ -64,7 +64,7 @@ class Network(ABC):
         """All layers, none before what it reads; the last one is the output."""
         nodes: list[Node] = []
         output = self.place(nodes, INPUT, "")
-        if output != len(nodes) - 1:
+        if output != len(nodes) - 1 or not nodes:
             nodes.append(Node("output", Identity(), (output,)))
         return tuple(nodes)
 

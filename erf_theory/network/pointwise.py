@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from erf_theory.activations import Nonlinearity, nonlinearity
 from erf_theory.errors import ErfTheoryError
-from erf_theory.network.base import Given, Layer, given, need_whole
+from erf_theory.network.base import Given, Layer, given, need_number, need_whole
 
 __all__ = ["Activation", "Dropout", "Identity", "Norm", "Pointwise"]
 
@@ -92,9 +92,8 @@ class Norm(Pointwise):
         if self.kind not in _NORMS:
             raise ErfTheoryError(f"a norm is one of {', '.join(_NORMS)}, not {self.kind!r}")
         need_whole("groups of Norm", self.groups, 1)
-        if not self.eps >= 0:
-            raise ErfTheoryError(f"the eps of a norm is not negative: {self.eps}")
-        for name in ("scale", "shift", "mean", "variance"):
+        need_number("eps of Norm", self.eps)
+        for name in _NUMBERS:
             object.__setattr__(self, name, given(name, getattr(self, name)))
 
     def out_of(self, *channels: int) -> int:
@@ -102,6 +101,13 @@ class Norm(Pointwise):
         (count,) = channels
         if count % self.groups:
             raise ErfTheoryError(f"{self.groups} groups do not divide {count} channels")
+        for name in _NUMBERS:
+            numbers = getattr(self, name)
+            if isinstance(numbers, Given) and numbers.array.shape != (count,):
+                raise ErfTheoryError(
+                    f"the {name} of a norm has shape {numbers.array.shape}, and {count} channels "
+                    "go in: give one number for each"
+                )
         return count
 
 
@@ -122,8 +128,8 @@ class Dropout(Pointwise):
     training: bool = True
 
     def __post_init__(self) -> None:
-        if not 0 <= self.rate < 1:
-            raise ErfTheoryError(f"a dropout rate is at least 0 and below 1, not {self.rate}")
+        need_number("rate of Dropout", self.rate, 1)
 
 
+_NUMBERS = ("scale", "shift", "mean", "variance")
 _NORMS = ("batch", "layer", "group", "instance")

@@ -17,11 +17,11 @@ from erf_theory.network.pointwise import Pointwise
 from erf_theory.network.pooling import Pool, Upsample
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
 
-__all__ = ["NOTHING", "Interval", "Sight", "sight"]
+__all__ = ["NOTHING", "Sight", "sight"]
 
-Interval = tuple[float, float]
+_Interval = tuple[float, float]
 """First and last place; integers, but for `NOTHING`."""
-NOTHING: Interval = (inf, -inf)
+NOTHING: _Interval = (inf, -inf)
 """The interval of a unit that sees nothing, as behind a transposed convolution with gaps."""
 
 
@@ -52,7 +52,7 @@ class Sight:
     """
 
     jump: int
-    intervals: tuple[Interval, ...]
+    intervals: tuple[_Interval, ...]
     step: int = 1
 
     @property
@@ -82,13 +82,13 @@ class Sight:
         ends, units = sum(int(both) for _, both in seen), sum(i for i, _ in seen)
         return Fraction(ends * self.period - 2 * self.jump * units, 2 * self.period * len(seen))
 
-    def of(self, unit: int) -> Interval:
+    def of(self, unit: int) -> _Interval:
         """First and last source place that a unit sees."""
         turns, phase = divmod(unit, self.period)
         low, high = self.intervals[phase]
         return low + turns * self.jump, high + turns * self.jump
 
-    def region(self, low: float, high: float, step: int = 1) -> Interval:
+    def region(self, low: float, high: float, step: int = 1) -> _Interval:
         """The interval that the units from ``low`` to ``high``, ``step`` apart, see together."""
         if low > high:
             return NOTHING
@@ -209,7 +209,7 @@ def _spread(size: int, stride: int, dilation: int, padding: int) -> Sight:
     return Sight(1, tuple(intervals), dilation // gcd(dilation, stride))
 
 
-def _neighbours(unit: int, scale: int) -> Interval:
+def _neighbours(unit: int, scale: int) -> _Interval:
     """The two inputs that an output lies between, or the one that it lies on."""
     at = 2 * unit + 1 - scale
     return at // (2 * scale), -(-at // (2 * scale))

@@ -14,14 +14,14 @@ from erf_theory.verdict.stacks import verify_stack
 RATE = 0.01
 STACKS = {
     "relu": (3, 6, {"channels": 24, "samples": 150}),
-    "linear": (3, 6, {"channels": 16, "samples": 100, "activation": "linear"}),
-    "even kernel": (4, 3, {"channels": 16, "samples": 150}),
-    "tanh": (3, 4, {"channels": 32, "samples": 100, "activation": "tanh", "init": "xavier"}),
+    "linear": (3, 6, {"channels": 16, "samples": 200, "activation": "linear"}),
+    "even kernel": (4, 3, {"channels": 16, "samples": 250}),
+    "tanh": (3, 4, {"channels": 32, "samples": 150, "activation": "tanh", "init": "xavier"}),
     "gelu": (3, 4, {"channels": 32, "samples": 150, "activation": "gelu"}),
     "relu plane": (3, 3, {"channels": 12, "samples": 150, "ndim": 2}),
-    "linear plane": (3, 3, {"channels": 8, "samples": 128, "ndim": 2, "activation": "linear"}),
-    "tanh plane": (2, 3, {"channels": 16, "samples": 128, "ndim": 2, "activation": "tanh"}),
-    "gelu plane": (3, 2, {"channels": 16, "samples": 100, "ndim": 2, "activation": "gelu"}),
+    "linear plane": (3, 3, {"channels": 8, "samples": 250, "ndim": 2, "activation": "linear"}),
+    "tanh plane": (2, 3, {"channels": 16, "samples": 300, "ndim": 2, "activation": "tanh"}),
+    "gelu plane": (3, 2, {"channels": 16, "samples": 250, "ndim": 2, "activation": "gelu"}),
 }
 
 
@@ -84,8 +84,8 @@ def test_too_few_samples_pass_nothing():
     [
         ((3, 0), {}, "number of convolutions is 1 or more, not 0"),
         ((3, 2.5), {}, "number of convolutions is a whole number, not 2.5"),
-        ((0, 3), {}, "size of a convolution is 1 or more, not 0"),
-        ((3, 3), {"channels": 0}, "in_channels of a convolution is 1 or more, not 0"),
+        ((0, 3), {}, "size of Conv is 1 or more, not 0"),
+        ((3, 3), {"channels": 0}, "in_channels of Conv is 1 or more, not 0"),
         ((3, 3), {"samples": 31}, "31 samples are too few for a verdict: measure 32 or more"),
         ((3, 3), {"samples": 100.5}, "number of samples is a whole number, not 100.5"),
         ((3, 3), {"false_alarm": 1.5}, "false-alarm rate lies between 0 and 1, not 1.5"),

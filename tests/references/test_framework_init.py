@@ -10,7 +10,7 @@ from math import sqrt
 import numpy as np
 import pytest
 
-from erf_theory.network import Conv
+from erf_theory.network import Conv, ConvTranspose
 from erf_theory.network.weights import LAWS, law
 
 pytestmark = pytest.mark.torch
@@ -68,7 +68,7 @@ def by_default(name, arguments, named):
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-@pytest.mark.parametrize("name", LAWS)
+@pytest.mark.parametrize("name", INITIALISERS)
 def test_initialisers_have_the_law_s_variance_and_distribution(name, shape):
     from scipy.stats import ks_2samp
 
@@ -81,10 +81,10 @@ def test_initialisers_have_the_law_s_variance_and_distribution(name, shape):
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_a_neighbouring_law_is_told_apart(shape):
-    drawn = {name: initialised(name, shape) for name in LAWS}
+    drawn = {name: initialised(name, shape) for name in INITIALISERS}
     for name, weights in drawn.items():
-        for other in LAWS.values():
-            variance = other.variance(shape)
+        for other in INITIALISERS:
+            variance = law(other).variance(shape)
             if variance != law(name).variance(shape):
                 assert errors_off(weights, variance, LAWS[name].distribution) > 35
 
@@ -101,13 +101,22 @@ def test_fresh_layers_have_pytorch_s_law(name, arguments, named):
     assert 0.999 * bound < np.max(np.abs(own)) <= bound
 
 
-@pytest.mark.parametrize(
-    ("name", "arguments", "named"),
-    [case for case in LAYERS.values() if "Transpose" not in case[0]],
-    ids=[name for name in LAYERS if "Transpose" not in name],
-)
+@pytest.mark.parametrize(("outer", "inner"), [(32, 16), (16, 48), (24, 24)])
+def test_an_orthogonal_matrix_has_the_law_s_variance(outer, inner):
+    import torch
+
+    torch.manual_seed(0)
+    matrix = torch.nn.init.orthogonal_(torch.empty((outer, inner), dtype=torch.float64)).numpy()
+    variance = float(law("delta_orthogonal").variance((outer, inner, 3, 3)))
+    own = law("delta_orthogonal").draw((outer, inner, 3, 3), np.random.default_rng(0))
+    assert np.mean(matrix**2) == pytest.approx(variance, rel=1e-12)
+    assert np.mean(own[:, :, 1, 1] ** 2) == pytest.approx(variance, rel=1e-12)
+
+
+@pytest.mark.parametrize(("name", "arguments", "named"), LAYERS.values(), ids=LAYERS)
 def test_a_convolution_has_the_weights_of_pytorch_s(name, arguments, named):
-    conv, ndim = Conv(*arguments, **named, init="pytorch"), int(name[-2])
+    kind, ndim = ConvTranspose if "Transpose" in name else Conv, int(name[-2])
+    conv = kind(*arguments, **named, init="pytorch")
     weights = by_default(name, arguments, named)
     assert conv.weight_shape(ndim) == weights.shape
     assert conv.draw(ndim, np.random.default_rng(0)).shape == weights.shape

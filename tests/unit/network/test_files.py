@@ -101,7 +101,6 @@ class Strange(Layer):
         (Strange(), "type Strange is not of this package"),
         (Activation(nonlinearity(np.tanh, np.cosh)), "tanh is a function of its own"),
         (Activation(nonlinearity(np.cbrt)), "cbrt is a function of its own"),
-        (Norm(eps=float("inf")), "the eps of Norm.*finite"),
     ],
 )
 def test_what_a_file_cannot_hold_is_refused(layer, text):

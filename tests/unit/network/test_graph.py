@@ -4,21 +4,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from erf_theory import network
 from erf_theory.errors import ErfTheoryError
-from erf_theory.network import Activation, Chain, Conv
+from erf_theory.network import Activation, Add, Chain, Conv, Graph, Identity, Parallel, Residual
+from erf_theory.network.nodes import Flat
+from tests.unit.network.drawn import NETWORKS
 
 LAYERS = st.sampled_from(
     [Conv(4, 4, 3), Conv(4, 4, 2, init=Fraction(1, 3)), Activation("relu"), Activation("linear")]
 )
 
+NAMES = {name: getattr(network, name) for name in network.__all__} | {"Fraction": Fraction}
+
+
+@given(NETWORKS.filter(lambda net: not isinstance(net, Flat)))
+def test_a_repr_is_read_back(net):
+    found = eval(repr(net), NAMES)  # noqa: S307
+    assert found == net
+    assert hash(found) == hash(net)
+    assert repr(found) == repr(net)
+    assert found.nodes == net.nodes
+
 
 @given(st.lists(LAYERS, min_size=1, max_size=9), st.integers(1, 3))
-def test_a_repr_is_read_back(layers, ndim):
-    chain = Chain(layers, ndim)
-    names = {"Activation": Activation, "Chain": Chain, "Conv": Conv, "Fraction": Fraction}
-    found = eval(repr(chain), names)  # noqa: S307
-    assert found == chain
-    assert hash(found) == hash(chain)
+def test_chains_of_the_same_layers_are_equal(layers, ndim):
+    assert Chain(layers, ndim) == Chain(layers, ndim)
+    assert hash(Chain(layers, ndim)) == hash(Chain(layers, ndim))
 
 
 def test_what_is_repeated_is_written_once():
@@ -66,12 +77,52 @@ def test_channels():
         ([Conv(1, 1, (3, 3))], 1, "1 and 2 axes"),
         ([Conv(1, 1, (3, 3), stride=(1, 1, 1))], None, "2 and 3 axes"),
         ([Conv(1, 1, 3)], 4, "1, 2 or 3 spatial axes, not 4"),
-        ([Conv(1, 1, 3)], 0, "ndim of a chain is 1 or more, not 0"),
-        ([Conv(1, 1, 3)], 1.5, "ndim of a chain is a whole number, not 1.5"),
+        ([Conv(1, 1, 3)], 0, "ndim of a network is 1 or more, not 0"),
+        ([Conv(1, 1, 3)], 1.5, "ndim of a network is a whole number, not 1.5"),
         ([Conv(1, 1, (1, 1, 1, 1))], None, "1, 2 or 3 spatial axes, not 4"),
-        ([Conv(1, 1, (3, 3))], "2", "ndim of a chain is a whole number, not '2'"),
+        ([Conv(1, 1, (3, 3))], "2", "ndim of a network is a whole number, not '2'"),
     ],
 )
 def test_layers_that_make_no_chain_are_refused(layers, ndim, message):
     with pytest.raises(ErfTheoryError, match=message):
         Chain(layers, ndim)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Parallel([Identity()]), "parallel branches are two or more"),
+        (lambda: Parallel([Identity()] * 2, "mean"), "merge by add or concat, not 'mean'"),
+        (lambda: Parallel([Identity(), 3]), "made of layers.* not of 3"),
+        (lambda: Residual("relu"), "made of layers.* not of 'relu'"),
+        (lambda: Graph({}), "a graph has at least one node"),
+        (lambda: Graph({"a": (Identity(),)}), "node a: give its layer, then the names"),
+        (lambda: Graph({"a": ("relu", "input")}), "node a: give its layer"),
+        (lambda: Graph({"a": (Identity(), 3)}), "node a: give its layer"),
+        (lambda: Graph({"a": (Identity(), "b")}), "node a reads 'b', and there is no such node"),
+        (lambda: Graph({"a": (Identity(), "input")}, "c"), "the output reads 'c'"),
+        (
+            lambda: Graph({"a": (Add(), "input", "b"), "b": (Identity(), "a")}),
+            "nodes read each other in a circle: (a → b → a|b → a → b)",
+        ),
+        (
+            lambda: Graph({"a": (Chain([Identity()]), "input", "input")}),
+            "node a: a network reads one input",
+        ),
+    ],
+)
+def test_what_makes_no_graph_is_refused(make, message):
+    with pytest.raises(ErfTheoryError, match=message):
+        make()
+
+
+def test_nodes_that_the_output_does_not_need_are_left_out():
+    parts = {"a": (Identity(), "input"), "b": (Conv(1, 1, 3), "a"), "c": (Identity(), "a")}
+    assert [node.name for node in Graph(parts).nodes] == ["a", "c"]
+
+
+def test_parts_by_name_and_by_number():
+    named = {"left": Identity(), "right": Identity()}
+    assert [node.name for node in Parallel(named).nodes] == ["left", "right", "add"]
+    assert [node.name for node in Parallel(named.values()).nodes] == ["0", "1", "add"]
+    assert [node.name for node in Chain({"x": Chain(named)}).nodes] == ["x.left", "x.right"]

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from erf_theory.errors import ErfTheoryError
-from erf_theory.network import Activation, Chain, Conv
+from erf_theory.network import Activation, Chain, Conv, ConvTranspose
 
-NAMES = {"Activation": Activation, "Chain": Chain, "Conv": Conv, "Fraction": Fraction}
+NAMES = {"Conv": Conv, "ConvTranspose": ConvTranspose, "Fraction": Fraction}
 THIRD = Fraction(1, 3)
 CONVS = {
     "plain": Conv(3, 8, 3),
+    "transposed": ConvTranspose(3, 8, 3, stride=2, output_padding=1, bias_variance=THIRD),
     "all arguments": Conv(4, 8, (3, 5), stride=(2, 1), padding=1, dilation=3, groups=2),
     "law": Conv(1, 1, 3, init="pytorch"),
     "fraction": Conv(1, 1, 3, init=THIRD),
@@ -57,6 +58,10 @@ def test_layers_that_differ_are_not_equal():
         (Conv(8, 8, 2, init=[1, THIRD]), 1, [1, THIRD]),
         (Conv(8, 8, 2, init=[1, THIRD]), 2, [[1, THIRD], [THIRD, THIRD**2]]),
         (Conv(8, 8, (1, 2), init=[[1, 2]]), 2, [[1, 2]]),
+        (Conv(8, 4, 4, init="delta_orthogonal"), 1, [0, Fraction(1, 8), 0, 0]),
+        (Conv(8, 4, (1, 3), groups=4, init="delta_orthogonal"), 2, [[0, Fraction(1, 2), 0]]),
+        (ConvTranspose(16, 32, 3), 1, [Fraction(2, 96)] * 3),
+        (ConvTranspose(8, 24, 2, groups=2, init="xavier"), 1, [Fraction(2, 24 + 16)] * 2),
     ],
 )
 def test_variance_of_every_tap(conv, ndim, expected):
@@ -69,6 +74,7 @@ def test_variance_of_every_tap(conv, ndim, expected):
 def test_the_shape_of_the_weights_is_pytorch_s():
     assert Conv(8, 24, 3, groups=4).weight_shape(2) == (24, 2, 3, 3)
     assert Conv(8, 8, (3, 5), groups=8).weight_shape(2) == (8, 1, 3, 5)
+    assert ConvTranspose(8, 24, 3, groups=4).weight_shape(1) == (8, 6, 3)
 
 
 def test_given_variances_are_drawn():
@@ -83,16 +89,16 @@ def test_given_variances_are_drawn():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"in_channels": 0}, "in_channels of a convolution is 1 or more, not 0"),
-        ({"out_channels": 2.5}, "out_channels of a convolution is a whole number, not 2.5"),
-        ({"size": 0}, "size of a convolution is 1 or more, not 0"),
-        ({"size": (3, -1)}, "size of a convolution is 1 or more, not -1"),
-        ({"size": [3, 3]}, r"size of a convolution is a whole number, not \[3, 3\]"),
-        ({"stride": 0}, "stride of a convolution is 1 or more, not 0"),
-        ({"padding": -1}, "padding of a convolution is 0 or more, not -1"),
-        ({"dilation": "2"}, "dilation of a convolution is a whole number, not '2'"),
+        ({"in_channels": 0}, "in_channels of Conv is 1 or more, not 0"),
+        ({"out_channels": 2.5}, "out_channels of Conv is a whole number, not 2.5"),
+        ({"size": 0}, "size of Conv is 1 or more, not 0"),
+        ({"size": (3, -1)}, "size of Conv is 1 or more, not -1"),
+        ({"size": [3, 3]}, r"size of Conv is a whole number, not \[3, 3\]"),
+        ({"stride": 0}, "stride of Conv is 1 or more, not 0"),
+        ({"padding": -1}, "padding of Conv is 0 or more, not -1"),
+        ({"dilation": "2"}, "dilation of Conv is a whole number, not '2'"),
         ({"groups": 3}, "3 groups do not divide 4 channels in and 8 out: choose a common divisor"),
-        ({"groups": 0}, "groups of a convolution is 1 or more, not 0"),
+        ({"groups": 0}, "groups of Conv is 1 or more, not 0"),
         ({"init": "wide"}, "no initialisation 'wide': choose he, xavier, lecun, pytorch"),
         ({"init": -1}, "variances are not negative, and not all 0, unlike -1"),
         ({"init": [1, -2, 1]}, r"variances are not negative.* unlike \[1, -2, 1\]"),
@@ -104,6 +110,12 @@ def test_given_variances_are_drawn():
         ({"init": [1, [2, 3]]}, r"one per tap, not \[1, \[2, 3\]\]"),
         ({"init": None}, "one per tap, not None"),
         ({"init": []}, "one per tap, not "),
+        ({"bias_variance": -1}, "bias_variance of Conv is a number of at least 0 and finite"),
+        ({"bias_variance": "1"}, "bias_variance of Conv is a number"),
+        ({"weights": np.ones((8, 4))}, r"weights of shape \(8, 4\) do not fit"),
+        ({"weights": np.ones((8, 2, 3))}, r"weights of shape \(8, 2, 3\) do not fit 4 channels"),
+        ({"weights": np.full((8, 4, 3), np.inf)}, "the weights of a layer are finite numbers"),
+        ({"bias": np.ones(4)}, r"a bias of shape \(4,\) does not fit 8 channels"),
     ],
 )
 def test_what_makes_no_convolution_is_refused(arguments, message):
@@ -121,15 +133,19 @@ def test_variances_that_do_not_fit_the_taps_are_refused(size, init, ndim):
         Conv(1, 1, size, init=init).variances(ndim)
 
 
-def test_what_makes_no_activation_is_refused():
-    with pytest.raises(ErfTheoryError, match="no such"):
-        Activation("no such")
-    with pytest.raises(ErfTheoryError, match="3 is no activation"):
-        Activation(3)
+def test_weights_as_given_are_drawn_and_tell_the_axes():
+    weights = np.random.default_rng(0).standard_normal((8, 2, 3, 5))
+    conv = Conv(4, 8, (3, 5), groups=2, weights=weights, bias=np.arange(8.0))
+    assert np.array_equal(conv.draw(2, np.random.default_rng(1)), weights)
+    assert np.array_equal(conv.given_bias, np.arange(8.0))
+    assert Chain([Conv(4, 8, 3, groups=2, weights=weights[..., :3])]).ndim == 2
+    assert Chain([Conv(4, 8, 3, weights=np.ones((8, 4, 3)))]).ndim == 1
+    assert Conv(4, 8, 3).given_weights is None
+    turned = ConvTranspose(4, 8, 3, groups=2, weights=np.ones((4, 4, 3)))
+    assert turned.draw(1, None).shape == (4, 4, 3)
 
 
 def test_channels_that_come_out():
     assert Conv(4, 8, 3).out_of(4) == 8
-    assert Activation("relu").out_of(5) == 5
     with pytest.raises(ErfTheoryError, match="in_channels=4 is given 5 channels"):
         Conv(4, 8, 3).out_of(5)

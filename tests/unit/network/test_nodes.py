@@ -1,0 +1,105 @@
+import pytest
+
+from erf_theory.errors import ErfTheoryError
+from erf_theory.network import (
+    Activation,
+    Add,
+    Chain,
+    ChannelShuffle,
+    Concat,
+    Conv,
+    Graph,
+    Identity,
+    Norm,
+    Parallel,
+    Residual,
+    Split,
+)
+from erf_theory.network.nodes import INPUT, Flat
+
+BLOCK = Chain({"conv": Conv(4, 4, 3, padding=1), "relu": Activation("relu")})
+NET = Chain(
+    {
+        "stem": Conv(3, 4, 3),
+        "block": Residual(BLOCK),
+        "wide": Parallel({"a": Conv(4, 2, 1), "b": BLOCK}, "concat"),
+    }
+)
+
+
+def test_nodes_have_the_paths_of_their_parts_and_what_they_read():
+    expected = [
+        ("stem", (INPUT,)),
+        ("block.body.conv", (0,)),
+        ("block.body.relu", (1,)),
+        ("block.add", (2, 0)),
+        ("wide.a", (3,)),
+        ("wide.b.conv", (3,)),
+        ("wide.b.relu", (5,)),
+        ("wide.concat", (4, 6)),
+    ]
+    assert [(node.name, node.inputs) for node in NET.nodes] == expected
+    assert NET.channels == (4, 4, 4, 4, 2, 4, 4, 6)
+    assert (NET.in_channels, NET.out_channels) == (3, 6)
+
+
+def test_an_output_in_the_middle_gets_a_node_of_its_own():
+    parts = {"a": (Conv(1, 2, 3), "input"), "b": (Conv(2, 2, 3), "a")}
+    assert [node.name for node in Graph(parts, output="a").nodes] == ["a"]
+    assert [node.name for node in Chain([Chain([Identity()])]).nodes] == ["0.0"]
+    whole = Graph({**parts, "c": (Add(), "a", "a")}, output="c")
+    assert [node.inputs for node in whole.nodes] == [(INPUT,), (0, 0)]
+    assert [node.name for node in Graph({"a": (Identity(), "input")}, "input").nodes] == ["output"]
+
+
+def test_until_and_place_of():
+    until = NET.until("block.add")
+    assert until.nodes == NET.nodes[:4]
+    assert (until.ndim, until.out_channels) == (2, 4)
+    with pytest.raises(ErfTheoryError, match=r"no node 'block.ad': did you mean block.add"):
+        NET.place_of("block.ad")
+
+
+def test_flat_networks_are_parts_too():
+    flat = Flat(NET.nodes, 2)
+    whole = Chain({"first": Conv(3, 3, 1), "then": flat})
+    assert [node.name for node in whole.nodes][1:3] == ["then.stem", "then.block.body.conv"]
+    assert [node.inputs for node in whole.nodes][1:5] == [(0,), (1,), (2,), (3, 1)]
+    assert whole.channels[1:] == NET.channels
+
+
+def test_the_input_has_the_channels_of_its_first_convolution():
+    beside = Parallel([Identity(), Chain([Activation("relu"), Conv(5, 5, 3, padding=1)])])
+    assert beside.in_channels == 5
+    assert Chain([Activation("relu")]).in_channels == 1
+
+
+@pytest.mark.parametrize("layer", [Split(0, 3), ChannelShuffle(3), Norm("group", 3)])
+def test_parts_that_do_not_know_their_channels_are_checked_within_the_whole(layer):
+    part = Chain([layer])
+    assert Chain([Conv(1, 6, 1), part]).in_channels == 1
+    with pytest.raises(ErfTheoryError, match=r"node 1\.0: "):
+        Chain([Conv(1, 2, 1), part])
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Residual(Conv(2, 3, 3)), "node add: inputs with 3, 2 channels do not add"),
+        (lambda: Chain([Conv(1, 2, 3), Split(1, 4)]), "node 1: there are no channels 1 to 4 of 2"),
+        (lambda: Chain([Conv(1, 1, (3,)), Conv(1, 1, (3, 3))]), "1 and 2 axes: let them agree"),
+        (lambda: Chain([Chain([Conv(1, 1, 3)], 1), Chain([Conv(1, 1, 3)], 2)]), "1 and 2 axes"),
+        (
+            lambda: Graph({"a": (Concat(), "input", "input"), "b": (Conv(3, 1, 1), "a")}),
+            "node b: a convolution with in_channels=3 is given 2 channels",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_named(make, message):
+    with pytest.raises(ErfTheoryError, match=message):
+        make()
+
+
+def test_long_networks_have_a_short_label():
+    assert Chain([Conv(3, 4, 3)], 1).label == "Chain([Conv(3, 4, 3)], ndim=1)"
+    assert NET.label == "<Chain of 8 nodes, 3 to 6 channels>"
