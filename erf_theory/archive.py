@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from os import PathLike
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from erf_theory.derived import Stored
-from erf_theory.errors import ErfTheoryError
+from erf_theory.errors import EngineError, ErfTheoryError
 from erf_theory.exact import FloatArray, Number, number
 from erf_theory.maps import Map
 from erf_theory.routes import Logs, Shares
@@ -19,6 +20,7 @@ from erf_theory.routes import Logs, Shares
 __all__ = [
     "DEFINITIONS",
     "FORMAT",
+    "Archived",
     "map_from_dict",
     "map_to_dict",
     "parts_from_dict",
@@ -48,6 +50,50 @@ def provenance(kind: str, call: str) -> dict[str, str]:
         "kind": kind,
         "definition": DEFINITIONS[kind],
     }
+
+
+class Archived(ABC):
+    """A result made of maps: how it is saved and comes back."""
+
+    factors: tuple[Map, ...]
+    kind: Any
+    call: str
+    reasons: tuple[str, ...]
+
+    @abstractmethod
+    def summary(self) -> dict[str, Any]:
+        """Measures at a glance, as plain numbers."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The map, its measures and its provenance, as JSON knows them."""
+        return {
+            "format": FORMAT,
+            **provenance(self.kind, self.call),
+            "exactness": "approximate" if self.reasons else "exact",
+            "reasons": list(self.reasons),
+            "measures": self.summary(),
+            "factors": [map_to_dict(factor) for factor in self.factors],
+        }
+
+    @classmethod
+    @abstractmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Self:
+        """The result of `to_dict`: the same values, logarithms and measures, known by samples."""
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Save as JSON: `to_dict` in a file."""
+        write(self.to_dict(), path)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Load what `save` wrote.
+
+        Raises
+        ------
+        ErfTheoryError
+            If the file holds no saved result.
+        """
+        return cls.from_dict(read(path))
 
 
 def write(record: Mapping[str, Any], path: str | PathLike[str]) -> None:
@@ -89,7 +135,7 @@ def map_to_dict(map_: Map) -> dict[str, Any]:
         "log_values": [None if v == -np.inf else v for v in flat],
         "sign": logs.sign.ravel().tolist(),
         "log_norm": shares.log_norm,
-        "mass": _mass_to_text(map_.mass),
+        "mass": _mass_to_text(map_),
         "log_mass": None if map_.log_mass == -np.inf else map_.log_mass,
         "error": shares.error,
         "log_error": logs.error,
@@ -144,8 +190,12 @@ def parts_from_dict(
     return factors, kind, call, reasons
 
 
-def _mass_to_text(mass: Number | Decimal | None) -> str | None:
+def _mass_to_text(map_: Map) -> str | None:
     """A mass as text, exact; None if it is unknown or has thousands of digits."""
+    try:
+        mass = map_.mass
+    except EngineError:
+        return None
     if isinstance(mass, int | Fraction):
         ratio = Fraction(mass)
         long = max(abs(ratio.numerator), ratio.denominator).bit_length() > _LONGEST

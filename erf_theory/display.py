@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from math import nan, prod
 from os import PathLike
@@ -14,7 +14,7 @@ import numpy as np
 
 from erf_theory import archive
 from erf_theory.errors import ErfTheoryError
-from erf_theory.exact import FloatArray
+from erf_theory.exact import FloatArray, text_of
 from erf_theory.maps import Map
 from erf_theory.routes import SignArray
 
@@ -124,12 +124,32 @@ class Shown(Card):
         """Measures at a glance."""
 
     @abstractmethod
+    def _measures(self) -> Mapping[str, Callable[[], Any]]:
+        """The measures of the summary, each to be asked for."""
+
+    @abstractmethod
     def profile(self, axis: int = 0) -> Shown:
         """The 1-D map along an axis."""
 
     def lines(self) -> list[tuple[str, str]]:
         """Names and texts of what there is to say, the title first."""
-        return [("", _title(self)), *_rows(self)]
+        return [("", _title(self)), *self._rows()]
+
+    def _rows(self) -> list[tuple[str, str]]:
+        """Names and texts of the measures; then those that are refused, with the reason."""
+        rows: list[tuple[str, str]] = []
+        refused: dict[str, list[str]] = {}
+        ask = self._measures()
+        for measure, (name, written) in _MEASURES.items():
+            try:
+                rows.append((name, written(ask[measure]())))
+            except ErfTheoryError as error:
+                refused.setdefault(str(error), []).append(name)
+        rows.append(("theory", "approximate" if self.reasons else "exact"))
+        if not refused and self.error:
+            rows.append(("rounding error", f"{self.error:.1e}"))
+        rows += [("because", reason) for reason in self.reasons]
+        return rows + [(", ".join(names), f"refused: {why}") for why, names in refused.items()]
 
     def plot(self) -> Figure:
         """Draw the map: profile and tails (1-D), heat map (2-D), three projections (3-D).
@@ -142,11 +162,7 @@ class Shown(Card):
         return _FIGURES[len(self.offsets)](self)
 
     def __repr__(self) -> str:
-        try:
-            rows = _rows(self)
-        except ErfTheoryError as error:
-            rows = [("no measures:", str(error))]
-        return f"{_title(self)}\n  {', '.join(f'{name} {text}' for name, text in rows)}"
+        return f"{_title(self)}\n  {', '.join(f'{name} {text}' for name, text in self._rows())}"
 
 
 def _html_row(row: tuple[str, ...], columns: int) -> str:
@@ -158,20 +174,21 @@ def _html_row(row: tuple[str, ...], columns: int) -> str:
     return f"<tr><th style='text-align:left'>{first}</th>{middle}<td{wide}>{cells[-1]}</td></tr>"
 
 
-def _rows(erf: Shown) -> list[tuple[str, str]]:
-    """Names and texts of the measures."""
-    facts = erf.summary()
-    rows = [
-        ("theoretical receptive field", " × ".join(map(str, facts["theoretical_rf"])) + " px"),
-        ("std", f"{facts['std']:.4g} px"),
-        ("size", f"{facts['size']:.4g} px"),
-        ("half width", f"{facts['half_width']:.4g} px"),
-        ("log mass", "-inf" if facts["log_mass"] is None else f"{facts['log_mass']:.6g}"),
-        ("theory", "approximate" if erf.reasons else "exact"),
-    ]
-    if erf.error:
-        rows.append(("rounding error", f"{erf.error:.1e}"))
-    return rows + [("because", reason) for reason in erf.reasons]
+def _pixels(length: float) -> str:
+    return f"{length:.4g} px"
+
+
+_MEASURES: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "theoretical_rf": (
+        "theoretical receptive field",
+        lambda sides: " × ".join(map(text_of, sides)) + " px",
+    ),
+    "std": ("std", _pixels),
+    "size": ("size", _pixels),
+    "half_width": ("half width", _pixels),
+    "log_mass": ("log mass", lambda log: "-inf" if log is None else f"{log:.6g}"),
+}
+"""Measures with their names and how they are written."""
 
 
 def _title(erf: Shown) -> str:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property, reduce
 from math import exp, inf, isfinite, prod
-from os import PathLike
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from erf_theory import archive, measures
-from erf_theory.derived import Magnitudes, Marginal, Root
+from erf_theory.derived import Marginal, Profile, Root, mass_of, measurable
 from erf_theory.display import Shown
 from erf_theory.engines.extent import need_memory
 from erf_theory.errors import ErfTheoryError
-from erf_theory.exact import FloatArray, Number, NumberArray, number
+from erf_theory.exact import FloatArray, Number, NumberArray, number, root_of, to_double, whole
 from erf_theory.lattice import Steps, per_axis
 from erf_theory.maps import Map
 
@@ -29,7 +29,7 @@ LUO_LEVEL = 0.9545
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ERF(Shown):
+class ERF(archive.Archived, Shown):
     """An effective receptive field: a normalised map of influence, and its measures.
 
     Results of `theoretical_erf`, `variance_erf` and their like; not made by hand. Arrays cover the
@@ -46,11 +46,14 @@ class ERF(Shown):
         The call that made it.
     reasons : tuple of str
         Why the theory is only approximate here; empty where it is exact.
+    unfactored : Map, optional
+        The map in one piece, where the factors of its kernel are right to rounding only.
 
     Notes
     -----
     A map with signs is normalised to Σ|g| = 1 and its measures are those of its magnitudes.
-    Shares of the mass that differ by less than 1e-13 count as equal in radii and areas.
+    Shares of the mass in radii and areas, and values in sizes, that differ by less than 1e-13
+    count as equal.
 
     Examples
     --------
@@ -64,6 +67,7 @@ class ERF(Shown):
     kind: Literal["amplitude", "energy", "rms"]
     call: str
     reasons: tuple[str, ...] = ()
+    unfactored: Map | None = None
 
     @property
     def ndim(self) -> int:
@@ -125,6 +129,8 @@ class ERF(Shown):
         ([1, 2, 3, 2, 1], 9)
         """
         need_memory(prod(self.shape), 8)
+        if self.unfactored:
+            return self.unfactored.exact
         parts = [factor.exact for factor in self.factors]
         return measures.outer([p[0] for p in parts]), prod(p[1] for p in parts)
 
@@ -138,19 +144,18 @@ class ERF(Shown):
         Raises
         ------
         ErfTheoryError
-            If it is not exact and no double can hold it; `log_mass` can.
+            If it is not exact and no double can hold it, or has more than a million digits;
+            `log_mass` can.
         """
-        parts = [factor.mass for factor in self.factors]
-        exact = [part for part in parts if isinstance(part, int | Fraction)]
-        if len(exact) == len(parts):
-            return number(prod(exact))
-        known = [float(part) for part in parts if part is not None]
-        if len(known) == len(parts):
-            value = prod(known)
-        elif self.is_nonnegative:
+        total = mass_of(self.factors)
+        if isinstance(total, int | Fraction):
+            return number(total)
+        if total is None and not self.is_nonnegative:
+            raise ErfTheoryError("the mass was too long to be saved: ask for log_mass")
+        if total is None:
             value = exp(self.log_mass) if self.log_mass < 709.7 else inf
         else:
-            raise ErfTheoryError("the mass was too long to be saved: ask for log_mass")
+            value = float(total)
         if not isfinite(value) or (value == 0 and self.log_mass > -inf):
             raise ErfTheoryError(
                 f"no double holds a mass of e^{self.log_mass:.6g}: ask for log_mass, or give the "
@@ -199,7 +204,9 @@ class ERF(Shown):
     def cumulant(self, r: int, axis: int = 0) -> Number:
         """Cumulant of order r ≥ 1 along an axis, in pixels to the power r, from the unit's centre.
 
-        Exact (an integer or a fraction) for exact taps without signs.
+        Exact (an integer or a fraction) for exact taps, and for all taps of a map with signs, if
+        its integers fit into memory. Of a root, or a map from a file, it is a difference of sums
+        over samples, right to about 1e-12 of E|x - mean|^r.
 
         Examples
         --------
@@ -207,35 +214,39 @@ class ERF(Shown):
         >>> theoretical_erf(3, 20).cumulant(2)
         Fraction(40, 3)
         """
-        if r < 1:
+        if (order := whole("the order of a cumulant", r)) < 1:
             raise ErfTheoryError(f"cumulants start at order 1, not {r}; order 0 is log_mass")
         factor, along = self._factor(axis)
-        value = _measurable(factor).cumulant(r, along)
-        if r > 1:
+        value = measurable(factor).cumulant(order, along)
+        if order > 1:
             return number(value)
-        centre = Fraction(2 * factor.start[along] + factor.shape[along] - 1, 2)
-        return number(value - (float(centre) if isinstance(value, float) else centre))
+        middle = Fraction(2 * factor.start[along] + factor.shape[along] - 1, 2)
+        mean = number(Fraction(value) - middle)
+        return to_double(mean, "the mean") if isinstance(value, float) else mean
 
     @property
     def mean(self) -> tuple[float, ...]:
         """Mean per axis, in pixels from the unit's centre."""
-        return tuple(float(self.cumulant(1, axis)) for axis in range(self.ndim))
+        means = (self.cumulant(1, axis) for axis in range(self.ndim))
+        return tuple(to_double(m, "the mean", "ask for cumulant(1), which is exact") for m in means)
 
     @cached_property
     def covariance(self) -> FloatArray:
         """Covariance matrix, shape (ndim, ndim), in pixels squared."""
-        blocks = np.zeros((self.ndim, self.ndim))
-        at = 0
-        for factor in self.factors:
-            size = len(factor.start)
-            blocks[at : at + size, at : at + size] = _measurable(factor).covariance
-            at += size
-        return _read_only(blocks)
+        blocks = [measurable(factor).covariance for factor in self.factors]
+        return _read_only(measures.block_diagonal(blocks))
 
     @property
     def std(self) -> float:
         """Standard deviation per axis in pixels: the root of the mean variance of the axes."""
-        return float(np.sqrt(np.trace(self.covariance) / self.ndim))
+        variances = (Fraction(self.cumulant(2, axis)) for axis in range(self.ndim))
+        try:
+            return root_of(sum(variances) / self.ndim)
+        except OverflowError:
+            raise ErfTheoryError(
+                "the standard deviation is above the largest double: ask for cumulant(2), which "
+                "is exact"
+            ) from None
 
     def size(self, level: float = LUO_LEVEL) -> float:
         """Size of [Luo16]: the number of pixels above (1 - level)·max, to the power 1/ndim.
@@ -246,7 +257,7 @@ class ERF(Shown):
         >>> round(theoretical_erf(3, 20, ndim=2).size(), 2)
         16.16
         """
-        if not 0 < level < 1:
+        if not 0 < _real("a level", level) < 1:
             raise ErfTheoryError(f"a level lies between 0 and 1, not {level}")
         return float(measures.count_above(self._profiles, 1 - level) ** (1 / self.ndim))
 
@@ -267,7 +278,7 @@ class ERF(Shown):
         centre : {"unit", "mean"}
             Around the unit's centre, or around the map's mean.
         """
-        if not 0 < mass <= 1:
+        if not 0 < _real("a share of the mass", mass) <= 1:
             raise ErfTheoryError(f"a share of the mass is above 0 and at most 1, not {mass}")
         _one_of("shape", shape, ("square", "disc"))
         _one_of("centre", centre, ("unit", "mean"))
@@ -282,13 +293,13 @@ class ERF(Shown):
         ----------
         t : float
             Share of the mass, from 0 to below 1.
-        image_size : int or tuple of int, optional
+        image_size : int or sequence of int, optional
             The image's size per axis. Default: the theoretical receptive field.
         log : bool
             As RepLKNet's script has it: log10(A + 1) in place of the map A = mass·values. The
             ratio then depends on the scale of the weights.
         """
-        if not 0 <= t < 1:
+        if not 0 <= _real("a share of the mass", t) < 1:
             raise ErfTheoryError(f"a share of the mass is at least 0 and below 1, not {t}")
         sizes = self.theoretical_rf if image_size is None else per_axis(image_size, self.ndim)
         if min(sizes) < 1:
@@ -309,10 +320,15 @@ class ERF(Shown):
         return measures.half_width(np.abs(line.values), line.offsets[0])
 
     def profile(self, axis: int = 0) -> ERF:
-        """The 1-D ERF along an axis: a separable map's own factor, else magnitudes summed."""
+        """The 1-D ERF along an axis: a separable map's own factor, else magnitudes summed.
+
+        Its mass and `log_norm` are those of the whole map.
+        """
         factor, along = self._factor(axis)
         line = factor if len(factor.start) == 1 else Marginal(factor, along)
-        return replace(self, factors=(line,), call=f"{self.call}.profile({axis})")
+        exact = self.unfactored and Marginal(self.unfactored, range(self.ndim)[axis])
+        call = f"{self.call}.profile({axis})"
+        return replace(self, factors=(Profile(line, self.factors),), call=call, unfactored=exact)
 
     def rms(self) -> ERF:
         """The root-mean-square map √(E g²) of an energy, normalised; it looks √2 wider.
@@ -320,56 +336,38 @@ class ERF(Shown):
         Raises
         ------
         ErfTheoryError
-            If the map has signs.
+            If the map is no energy.
         """
-        if not self.is_nonnegative:
-            raise ErfTheoryError("a map with signs has no root: rms is for energies")
+        if self.kind != "energy":
+            raise ErfTheoryError(
+                f"rms is the root of an energy E g², and this map is of kind {self.kind}: ask "
+                "variance_erf for the energy of random weights"
+            )
         roots = {id(factor): Root(factor) for factor in self.factors}
         factors = tuple(roots[id(factor)] for factor in self.factors)
-        return replace(self, factors=factors, kind="rms", call=f"{self.call}.rms()")
+        call = f"{self.call}.rms()"
+        return replace(self, factors=factors, kind="rms", call=call, unfactored=None)
 
     def summary(self) -> dict[str, Any]:
         """The measures at a glance, as plain numbers; the logarithm of a mass of 0 is None."""
-        return {
-            "theoretical_rf": list(self.theoretical_rf),
-            "mean": list(self.mean),
-            "std": self.std,
-            "size": self.size(),
-            "half_width": self.half_width(),
-            "participation": self.participation(),
-            "log_mass": self.log_mass if self.log_mass > -inf else None,
-        }
+        return {name: ask() for name, ask in self._measures().items()}
 
-    def to_dict(self) -> dict[str, Any]:
-        """The map, its measures and its provenance, as JSON knows them."""
+    def _measures(self) -> Mapping[str, Callable[[], Any]]:
+        """The measures at a glance, each to be asked for."""
         return {
-            "format": archive.FORMAT,
-            **archive.provenance(self.kind, self.call),
-            "exactness": self.exactness,
-            "reasons": list(self.reasons),
-            "measures": self.summary(),
-            "factors": [archive.map_to_dict(factor) for factor in self.factors],
+            "theoretical_rf": lambda: list(self.theoretical_rf),
+            "mean": lambda: list(self.mean),
+            "std": lambda: self.std,
+            "size": self.size,
+            "half_width": self.half_width,
+            "participation": self.participation,
+            "log_mass": lambda: self.log_mass if self.log_mass > -inf else None,
         }
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> ERF:
         """The ERF of `to_dict`: the same values, logarithms and measures, known by its samples."""
         return cls(*archive.parts_from_dict(record))
-
-    def save(self, path: str | PathLike[str]) -> None:
-        """Save as JSON: `to_dict` in a file."""
-        archive.write(self.to_dict(), path)
-
-    @classmethod
-    def load(cls, path: str | PathLike[str]) -> ERF:
-        """Load what `save` wrote.
-
-        Raises
-        ------
-        ErfTheoryError
-            If the file holds no saved ERF.
-        """
-        return cls.from_dict(archive.read(path))
 
     @cached_property
     def _profiles(self) -> list[FloatArray]:
@@ -378,20 +376,21 @@ class ERF(Shown):
 
     def _factor(self, axis: int) -> tuple[Map, int]:
         """The factor that holds an axis, and the axis in it."""
-        if not -self.ndim <= axis < self.ndim:
+        if not -self.ndim <= whole("an axis", axis) < self.ndim:
             raise ErfTheoryError(f"a {self.ndim}-D map has axes 0 to {self.ndim - 1}, not {axis}")
         owners = [(f, i) for f in self.factors for i in range(len(f.start))]
         return owners[axis]
 
 
-def _measurable(factor: Map) -> Map:
-    """The map that the measures are of: the magnitudes where there are signs."""
-    return factor if factor.nonnegative else Magnitudes(factor)
-
-
 def _read_only(array: FloatArray) -> FloatArray:
     array.flags.writeable = False
     return array
+
+
+def _real(name: str, value: float) -> float:
+    if not isinstance(value, Real):
+        raise ErfTheoryError(f"{name} is a number, not {value!r}")
+    return value
 
 
 def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:

@@ -14,6 +14,8 @@ __all__ = ["SymbolicERF", "symbolic_erf"]
 
 _LONGEST = 64
 """A polynomial with more terms, a mass with more digits than this stays a power."""
+_MOST_BITS = 2**22
+"""A mass with more bits than this, a million digits, is not multiplied out."""
 
 
 @final
@@ -81,7 +83,7 @@ class SymbolicERF:
     @cached_property
     def transfer_function(self) -> Any:
         """G(e^{-jω}) as a power of a Dirichlet kernel, with its phase."""
-        return self._named(self._field.transfer(self.omega))
+        return self._with_layers(self._field_of_any_depth.transfer(self.omega))
 
     @cached_property
     def coefficient(self) -> Any:
@@ -94,7 +96,17 @@ class SymbolicERF:
 
     @property
     def mass(self) -> Any:
-        """Sum of the map."""
+        """Sum of the map.
+
+        Raises
+        ------
+        ErfTheoryError
+            If it is a number of more than a million digits.
+        """
+        if self._mass_bits > _MOST_BITS:
+            raise ErfTheoryError(
+                "the mass has more than a million digits: ask for log_mass of theoretical_erf"
+            )
         return self._named(self._field.mass)
 
     @property
@@ -120,7 +132,7 @@ class SymbolicERF:
         >>> symbolic_erf().cumulant(4)
         -n*(k - 1)*(k + 1)*(k**2 + 1)/120
         """
-        return self._named(self._field.cumulant(r))
+        return self._with_layers(self._field_of_any_depth.cumulant(r))
 
     def lines(self) -> list[tuple[str, Any]]:
         """Every formula with its name, in the order of a derivation."""
@@ -161,10 +173,16 @@ class SymbolicERF:
     @property
     def _readable_mass(self) -> Any:
         """The mass, as a power where its digits would fill more than a line."""
-        if isinstance(self.n, int) and not self.mass.free_symbols and self.mass >= 10**_LONGEST:
-            layer = symbolic_erf(self.k, 1).mass
-            return _sympy().Pow(layer, self.n, evaluate=False)
+        known = isinstance(self.k, int) and isinstance(self.n, int)
+        if known and (self._mass_bits > 4 * _LONGEST or self.mass >= 10**_LONGEST):
+            return _sympy().Pow(self.k, self.n, evaluate=False)
         return self.mass
+
+    @property
+    def _mass_bits(self) -> int:
+        """No more than the bits of the mass kⁿ; 0 where it is a formula."""
+        known = isinstance(self.k, int) and isinstance(self.n, int)
+        return self.n * (self.k.bit_length() - 1) if known else 0
 
     @property
     def _lengths(self) -> tuple[Any, Any]:
@@ -177,6 +195,15 @@ class SymbolicERF:
     def _field(self) -> Symbolic:
         k, n = self._lengths
         return impulse(1).convolve(UniformTaps(k), times=n)
+
+    @cached_property
+    def _field_of_any_depth(self) -> Symbolic:
+        """The field with a symbol for n: a number would make numbers of n digits on the way."""
+        return impulse(1).convolve(UniformTaps(self._lengths[0]), times=_positive_integer("n"))
+
+    def _with_layers(self, formula: Any) -> Any:
+        """A formula of `_field_of_any_depth`, for this number of layers, in the user's symbols."""
+        return self._named(formula.subs(_positive_integer("n"), self._lengths[1]))
 
     def _named(self, formula: Any) -> Any:
         """The formula in the user's symbols."""

@@ -6,36 +6,38 @@ fraction taps stay exact through every operation; float taps are IEEE doubles.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache, cached_property
-from operator import index
+from functools import lru_cache
+from numbers import Real
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from erf_theory.errors import EngineError, ErfTheoryError
+from erf_theory.errors import ErfTheoryError, MapTooLargeError
 from erf_theory.exact import (
-    FloatArray,
     Number,
     NumberArray,
     doubles,
-    exact_sum,
-    exponent_of,
     number,
     number_array,
     simplest,
+    text_of,
+    to_double,
+    whole,
 )
 from erf_theory.lattice import Steps, box, convolve, per_axis, union
-from erf_theory.moments import cumulants
+from erf_theory.taps import Taps
 
-__all__ = ["Kernel"]
+__all__ = ["Kernel", "need_few_taps"]
+
+_MOST_TAPS = 2**17
+"""Most taps of one layer: its map already takes seconds and gigabytes."""
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
-class Kernel:
+class Kernel(Taps):
     """A finite signed measure on Zᵈ, d = 1, 2 or 3: weights on lattice points.
 
     Parameters
@@ -66,36 +68,28 @@ class Kernel:
     Fraction(40, 3)
     """
 
-    taps: NumberArray
-    origin: tuple[int, ...]
-
-    def __init__(self, taps: npt.ArrayLike, origin: Sequence[int] | None = None) -> None:
-        array = number_array(taps)
-        start = (0,) * array.ndim if origin is None else tuple(index(o) for o in origin)
-        if not 1 <= len(start) <= 3:
-            raise ErfTheoryError(f"a kernel has 1, 2 or 3 spatial axes, not {len(start)}")
-        if not 0 <= array.ndim - len(start) <= 2:
-            raise ErfTheoryError(
-                f"taps of shape {array.shape} do not fit {len(start)} spatial axes with at most "
-                "two channel axes before them: give origin one entry per spatial axis"
-            )
-        array.flags.writeable = False
-        object.__setattr__(self, "taps", array)
-        object.__setattr__(self, "origin", start)
+    __array_ufunc__ = None
 
     @classmethod
-    @cache
     def uniform(cls, k: int, ndim: int = 1) -> Kernel:
         """All ones on ``k`` taps per axis, first tap at 0.
+
+        Raises
+        ------
+        MapTooLargeError
+            If these are more than 131072 taps.
 
         Examples
         --------
         >>> Kernel.uniform(2, ndim=2).taps.tolist()
         [[1, 1], [1, 1]]
         """
-        if index(k) < 1:
+        if (size := whole("k", k)) < 1:
             raise ErfTheoryError(f"a kernel has at least one tap per axis, not k = {k}")
-        return cls(np.full((k,) * ndim, 1, dtype=object))
+        if not 1 <= (axes := whole("ndim", ndim)) <= 3:
+            raise ErfTheoryError(f"a kernel has 1, 2 or 3 spatial axes, not {ndim}")
+        need_few_taps(size**axes)
+        return _uniform(size, axes)
 
     @classmethod
     def delta(cls, ndim: int = 1) -> Kernel:
@@ -126,55 +120,28 @@ class Kernel:
         Kernel([1, 2, 5], origin=(-1,))
         """
         array = number_array(weights)
+        if array.ndim < 3:
+            raise ErfTheoryError(
+                f"weights have the shape (C_out, C_in, taps...), not {array.shape}: put taps "
+                "alone into Kernel(taps, origin)"
+            )
         pads = per_axis(padding, array.ndim - 2)
         return cls(array, origin=tuple(-p for p in pads))
 
-    @property
-    def ndim(self) -> int:
-        """Number of spatial axes."""
-        return len(self.origin)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Number of taps on every spatial axis."""
-        return self.taps.shape[self.taps.ndim - self.ndim :]
-
-    @property
-    def channels(self) -> tuple[int, ...]:
-        """Channel axes: () for none, (C,) for depthwise, (C_out, C_in) for a matrix."""
-        return self.taps.shape[: self.taps.ndim - self.ndim]
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether all taps are integers or fractions."""
-        return self.taps.dtype == object
-
-    @cached_property
-    def is_nonnegative(self) -> bool:
-        """Whether no tap is negative."""
-        return bool(np.all(self.taps >= 0))
-
-    @cached_property
-    def scaled(self) -> tuple[FloatArray, int]:
-        """Float taps with the largest magnitude in [1/2, 1), and the exponent of 2 left out."""
-        exponent = exponent_of(max(abs(v) for v in self.taps.flat))
-        if self.is_exact:
-            shift = Fraction(2) ** -exponent
-            array = np.reshape([float(v * shift) for v in self.taps.flat], self.taps.shape)
-        else:
-            array = np.ldexp(self.taps, -exponent)
-        if np.any((array == 0) != (self.taps == 0)):
-            raise EngineError("the taps are too far apart for doubles: multinomial or balls can")
-        return array, exponent
-
     def __matmul__(self, other: Kernel) -> Kernel:
         """Convolution; channel matrices multiply: a field meets ``self`` first."""
+        if not isinstance(other, Kernel):
+            return NotImplemented
         _same_ndim(self, other)
         origin = tuple(a + b for a, b in zip(self.origin, other.origin, strict=True))
-        return Kernel(convolve(*_alike(self, other), self.ndim), origin)
+        with np.errstate(over="ignore", invalid="ignore"):
+            taps = convolve(*_alike(self, other), self.ndim)
+        return self._result(taps, origin)
 
     def __add__(self, other: Kernel) -> Kernel:
         """Mixture: the sum of the two measures on the union of their boxes."""
+        if not isinstance(other, Kernel):
+            return NotImplemented
         _same_ndim(self, other)
         if self.channels != other.channels:
             raise ErfTheoryError(
@@ -185,20 +152,31 @@ class Kernel:
         total = np.zeros(self.channels + shape, dtype=left.dtype)
         for kernel, taps in ((self, left), (other, right)):
             at = tuple(o - a for o, a in zip(kernel.origin, low, strict=True))
-            total[box(at, kernel.shape)] += taps
-        return Kernel(total, low)
+            with np.errstate(over="ignore"):
+                total[box(at, kernel.shape)] += taps
+        return self._result(total, low)
 
     def __mul__(self, factor: Number) -> Kernel:
         """The measure times a number."""
+        if not isinstance(factor, Real):
+            return NotImplemented
         scalar: Any = number(factor)
-        taps = doubles(self.taps) if isinstance(scalar, float) else self.taps
-        return Kernel(taps * scalar, self.origin)
+        if self.is_exact and not isinstance(scalar, float):
+            return Kernel(self.taps * scalar, self.origin)
+        if (double := to_double(scalar, "a factor of float taps")) == 0 != scalar:
+            raise ErfTheoryError(
+                "a factor of float taps is below the smallest double: give the taps as integers "
+                "or fractions, which stay exact"
+            )
+        with np.errstate(over="ignore"):
+            taps = doubles(self.taps) * double
+        return self._result(taps, self.origin)
 
     __rmul__ = __mul__
 
     def __pow__(self, n: int) -> Kernel:
         """n-fold convolution with itself; ``n = 0`` gives the unit impulse."""
-        if (times := index(n)) < 0:
+        if (times := whole("a power of a kernel", n)) < 0:
             raise ErfTheoryError(f"a kernel has no power {times}: n must be 0 or more")
         if self.channels:
             raise ErfTheoryError(
@@ -214,16 +192,7 @@ class Kernel:
 
     def __abs__(self) -> Kernel:
         """The total variation: every tap's magnitude."""
-        return Kernel(abs(self.taps), self.origin)
-
-    def __getitem__(self, channel: int | tuple[int, ...]) -> Kernel:
-        """The spatial kernel of one channel (depthwise) or one (out, in) pair."""
-        chosen = channel if isinstance(channel, tuple) else (channel,)
-        if len(chosen) != len(self.channels):
-            raise ErfTheoryError(f"channel {channel} does not fit channels {self.channels}")
-        return Kernel(self.taps[chosen], self.origin)
-
-    __iter__ = None
+        return self.of(abs(self.taps), self.origin)
 
     def __eq__(self, other: object) -> bool:
         """Equality of measures: zero taps at the rim do not matter."""
@@ -237,7 +206,7 @@ class Kernel:
         return hash((trimmed.origin, trimmed.taps.shape, tuple(trimmed.taps.flat)))
 
     def __repr__(self) -> str:
-        taps = np.array2string(self.taps, separator=", ", threshold=20, formatter={"all": str})
+        taps = np.array2string(self.taps, separator=", ", threshold=20, formatter={"all": text_of})
         return f"Kernel({' '.join(taps.split())}, origin={self.origin})"
 
     def dilate(self, step: Steps) -> Kernel:
@@ -253,25 +222,19 @@ class Kernel:
         shape = tuple((s - 1) * d + 1 for s, d in zip(self.shape, steps, strict=True))
         spread = np.zeros(self.channels + shape, dtype=self.taps.dtype)
         spread[box((0,) * self.ndim, self.shape, steps)] = self.taps
-        return Kernel(spread, tuple(o * d for o, d in zip(self.origin, steps, strict=True)))
+        return self.of(spread, tuple(o * d for o, d in zip(self.origin, steps, strict=True)))
 
     def trim(self) -> Kernel:
         """The same measure on the smallest box that holds its support (one tap if it is 0)."""
         spatial = np.any(self.taps != 0, axis=tuple(range(len(self.channels))))
         if not spatial.any():
             origin = (0,) * self.ndim
-            return Kernel(self.taps[box(origin, (1,) * self.ndim)], origin)
+            return self.of(self.taps[box(origin, (1,) * self.ndim)], origin)
         places = np.nonzero(spatial)
         low = [int(axis.min()) for axis in places]
         shape = [int(axis.max()) - a + 1 for axis, a in zip(places, low, strict=True)]
         origin = tuple(o + a for o, a in zip(self.origin, low, strict=True))
-        return Kernel(self.taps[box(low, shape)], origin)
-
-    def marginal(self, axis: int = 0) -> Kernel:
-        """The measure on one axis: the sum over all others."""
-        along = range(self.ndim)[axis]
-        others = tuple(len(self.channels) + i for i in range(self.ndim) if i != along)
-        return Kernel(np.sum(self.taps, axis=others), (self.origin[along],))
+        return self.of(self.taps[box(low, shape)], origin)
 
     def factors(self) -> tuple[Kernel, ...] | None:
         """One 1-D kernel per axis whose outer product is this kernel; None if there is none.
@@ -305,87 +268,28 @@ class Kernel:
 
     @property
     def is_separable(self) -> bool:
-        """Whether the kernel is an outer product of 1-D kernels."""
+        """Whether the kernel is an outer product of 1-D kernels, as `factors` decides it."""
         return self.factors() is not None
 
-    @cached_property
-    def mass(self) -> Number:
-        """Sum of the taps."""
-        self._need_no_channels()
-        return exact_sum(self.taps.flat, exact=self.is_exact)
 
-    def moment(self, orders: Sequence[int]) -> Number:
-        """Raw moment Σ v(m) Π mᵢ^ordersᵢ (not divided by the mass)."""
-        self._need_no_channels()
-        weights: Any = 1
-        for size, start, order in zip(self.shape, self.origin, orders, strict=True):
-            powers = np.array([m**order for m in range(start, start + size)], dtype=object)
-            weights = np.multiply.outer(weights, powers)
-        return exact_sum((self.taps * weights).flat, exact=self.is_exact)
+def need_few_taps(taps: int) -> None:
+    """Refuse a layer of more taps than any map is made with, before any work.
 
-    @property
-    def mean(self) -> tuple[Number, ...]:
-        """First moment per axis of the normalised measure, in lattice steps."""
-        return tuple(self.cumulant(1, axis) for axis in range(self.ndim))
+    Raises
+    ------
+    MapTooLargeError
+        If there are more than 131072.
+    """
+    if taps > _MOST_TAPS:
+        raise MapTooLargeError(
+            f"a layer of {text_of(taps)} taps is too large for a map, {_MOST_TAPS} are the most: "
+            "choose a smaller k"
+        )
 
-    @property
-    def covariance(self) -> tuple[tuple[Number, ...], ...]:
-        """Covariance matrix of the normalised measure, in lattice steps squared."""
-        mean, mass = self.mean, self._nonzero_mass()
-        axes, unit = range(self.ndim), np.eye(self.ndim, dtype=int)
-        second = [[self.moment(unit[i] + unit[j]) / mass for j in axes] for i in axes]
-        return tuple(tuple(second[i][j] - mean[i] * mean[j] for j in axes) for i in axes)
 
-    def cumulant(self, order: int, axis: int = 0) -> Number:
-        """Cumulant of the normalised measure along one axis; exact for exact taps.
-
-        Examples
-        --------
-        >>> [Kernel.uniform(3).cumulant(r) for r in (1, 2, 3, 4)]
-        [Fraction(1, 1), Fraction(2, 3), Fraction(0, 1), Fraction(-2, 3)]
-        """
-        if index(order) < 1:
-            raise ErfTheoryError(f"cumulants start at order 1, not {order}; order 0 is log(mass)")
-        line, mass = self.marginal(axis), self._nonzero_mass()
-        return cumulants([line.moment((r,)) / mass for r in range(order + 1)])[order]
-
-    def transfer(self, *omega: npt.ArrayLike) -> npt.NDArray[np.complex128]:
-        """Transfer function V(ω) = Σ v(m) exp(-jω·m).
-
-        Parameters
-        ----------
-        *omega : array_like
-            Angular frequencies in radians per lattice step, one array per axis, broadcast.
-
-        Examples
-        --------
-        >>> Kernel.uniform(2).transfer([0.0, np.pi]).round(12).tolist()
-        [(2+0j), -0j]
-        """
-        self._need_no_channels()
-        if len(omega) != self.ndim:
-            raise ErfTheoryError(
-                f"give one array of frequencies per axis: {self.ndim}, not {len(omega)}"
-            )
-        grids = np.broadcast_arrays(*(np.asarray(w, dtype=np.float64) for w in omega))
-        total = np.zeros(grids[0].shape, dtype=np.complex128)
-        for at, tap in np.ndenumerate(doubles(self.taps)):
-            phase = sum(w * (o + m) for w, o, m in zip(grids, self.origin, at, strict=True))
-            total += tap * np.exp(-1j * np.asarray(phase))
-        return total
-
-    def _need_no_channels(self) -> None:
-        if self.channels:
-            raise ErfTheoryError(
-                f"this kernel has channels {self.channels}: choose one with kernel[...]"
-            )
-
-    def _nonzero_mass(self) -> Fraction | float:
-        if self.mass == 0:
-            raise ErfTheoryError(
-                "the taps add up to 0, so there is no normalised measure and no mean or cumulant"
-            )
-        return Fraction(self.mass) if self.is_exact else float(self.mass)
+@lru_cache(maxsize=64)
+def _uniform(k: int, ndim: int) -> Kernel:
+    return Kernel.of(np.full((k,) * ndim, 1, dtype=object), (0,) * ndim)
 
 
 def _same_ndim(a: Kernel, b: Kernel) -> None:

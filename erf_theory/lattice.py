@@ -11,24 +11,31 @@ from operator import index
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import NumberArray
 
 __all__ = ["Steps", "box", "convolve", "per_axis", "union"]
 
-Steps = int | tuple[int, ...]
+Steps = int | Sequence[int] | npt.NDArray[np.integer[Any]]
+"""A whole number for every axis, or one per axis."""
+_SEVERAL = (tuple, list, np.ndarray)
 
 
 def per_axis(value: Steps, ndim: int) -> tuple[int, ...]:
-    """One integer per axis, from one for all or a tuple.
+    """One integer per axis, from one for all or one for each.
 
     Examples
     --------
     >>> per_axis(2, 3), per_axis((1, 2), 2)
     ((2, 2, 2), (1, 2))
     """
-    values = tuple(map(index, value)) if isinstance(value, tuple) else (index(value),) * ndim
+    try:
+        several = isinstance(value, _SEVERAL)
+        values = tuple(map(index, value)) if several else (index(value),) * ndim  # type: ignore[arg-type]
+    except TypeError:
+        raise ErfTheoryError(f"{value!r} is no whole number, nor one per axis") from None
     if len(values) != ndim:
         raise ErfTheoryError(f"{value} has {len(values)} entries for {ndim} axes")
     return values

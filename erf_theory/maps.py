@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
-from math import log
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
@@ -19,7 +18,7 @@ from erf_theory import measures
 from erf_theory.engines.extent import Extent, extent_of, support_extent_of
 from erf_theory.engines.field import Program
 from erf_theory.errors import EngineError, ErfTheoryError
-from erf_theory.exact import FloatArray, Number, NumberArray
+from erf_theory.exact import FloatArray, Number, NumberArray, log_of
 from erf_theory.kernel import Kernel
 from erf_theory.routes import LOGS, SHARES, Logs, Shares, integers
 
@@ -117,8 +116,8 @@ class ProgramMap:
     times: int = 0
 
     def __post_init__(self) -> None:
-        if self.engine in _OTHERS:
-            raise EngineError(f"the {self.engine} engine gives no map: {_OTHERS[self.engine]}")
+        if instead := _OTHERS.get(str(self.engine)):
+            raise EngineError(f"the {self.engine} engine gives no map: {instead}")
         if self.engine not in ENGINES:
             raise ErfTheoryError(
                 f"there is no engine {self.engine!r}: choose one of {', '.join(ENGINES)}"
@@ -166,7 +165,7 @@ class ProgramMap:
         found = _first(routes, self.program, self.extent)
         if not self.times:
             return found
-        return replace(found, log_norm=found.log_norm + self.times * log(self.factor))
+        return replace(found, log_norm=found.log_norm + self.times * log_of(self.factor))
 
     @cached_property
     def logs(self) -> Logs:

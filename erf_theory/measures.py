@@ -18,6 +18,7 @@ from erf_theory.exact import FloatArray
 from erf_theory.moments import cumulants
 
 __all__ = [
+    "block_diagonal",
     "central_square",
     "count_above",
     "cumulant",
@@ -38,20 +39,21 @@ def outer(factors: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
 
 
 def count_above(factors: _Factors, threshold: float) -> int:
-    """Number of pixels above ``threshold`` times the map's maximum.
+    """Number of pixels above ``threshold`` times the map's maximum, by more than rounding.
 
     Examples
     --------
     >>> count_above([np.array([1.0, 2.0, 1.0])] * 2, 0.3)
     5
     """
+    least = threshold * (1 + _SLACK)
     lines = [np.abs(f).ravel() / np.max(np.abs(f)) for f in factors]
-    lines = [line[line > threshold] for line in lines]
+    lines = [line[line > least] for line in lines]
     *rest, last = sorted(lines, key=len)
     last = np.sort(last)
     if not rest:
-        return int(np.count_nonzero(last > threshold))
-    need = np.maximum(threshold / outer(rest).ravel(), 0)
+        return len(last)
+    need = least / outer(rest).ravel()
     return int(np.sum(len(last) - np.searchsorted(last, need, side="right")))
 
 
@@ -80,12 +82,17 @@ def moments(values: FloatArray, axes: Sequence[FloatArray]) -> tuple[FloatArray,
 
 
 def cumulant(values: FloatArray, start: int, order: int, axis: int = 0) -> float:
-    """Cumulant along one axis of a non-negative array that sums to 1."""
+    """Cumulant along one axis of a non-negative array, normalised.
+
+    Distances are counted from the peak, so that a narrow map far from ``start`` loses nothing.
+    """
     line = values.sum(axis=tuple(i for i in range(values.ndim) if i != axis))
-    places = start + np.arange(len(line), dtype=np.float64)
+    line = line / np.sum(line)
+    peak = int(np.argmax(line))
+    places = np.arange(len(line), dtype=np.float64) - peak
     mean = float(line @ places)
     if order == 1:
-        return mean
+        return start + peak + mean
     return float(cumulants([float(line @ (places - mean) ** r) for r in range(order + 1)])[order])
 
 
@@ -123,6 +130,21 @@ def central_square(factors: _Factors, axes: Sequence[FloatArray], mass: float) -
     return round(2 * float(distance[np.argmax(more)])) + 1
 
 
+def block_diagonal(blocks: Sequence[FloatArray]) -> FloatArray:
+    """The matrix with these square blocks on its diagonal, 0 elsewhere.
+
+    Examples
+    --------
+    >>> block_diagonal([np.array([[2.0]]), np.array([[3.0]])]).tolist()
+    [[2.0, 0.0], [0.0, 3.0]]
+    """
+    ends = np.cumsum([len(block) for block in blocks])
+    matrix = np.zeros((ends[-1], ends[-1]))
+    for block, end in zip(blocks, ends, strict=True):
+        matrix[end - len(block) : end, end - len(block) : end] = block
+    return matrix
+
+
 def support_box(array: npt.NDArray[Any]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """First index and shape of the smallest box that holds what is not 0."""
     places = np.nonzero(array)
@@ -152,7 +174,7 @@ def half_width(line: FloatArray, axis: FloatArray) -> float:
 
 
 _SLACK = 1e-13
-"""Shares of the total that are equal but for rounding are equal."""
+"""Shares of the total, and values, that are equal but for rounding are equal."""
 
 
 def _by_distance(

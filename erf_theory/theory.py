@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import inf
-from numbers import Real
-from operator import index
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -13,13 +11,16 @@ import numpy.typing as npt
 
 from erf_theory.engines.field import F, Program
 from erf_theory.erf import ERF
-from erf_theory.errors import ErfTheoryError
-from erf_theory.exact import Number, number
-from erf_theory.kernel import Kernel
+from erf_theory.errors import ErfTheoryError, MapTooLargeError
+from erf_theory.exact import Number, number, text_of, whole
+from erf_theory.kernel import Kernel, need_few_taps
 from erf_theory.lattice import Steps, per_axis
 from erf_theory.maps import ProgramMap
 
 __all__ = ["theoretical_erf", "variance_erf"]
+
+_MOST_BITS = 10_000
+"""A map of strided layers has no side of more bits than this: numbers of 3000 digits."""
 
 
 def theoretical_erf(
@@ -49,7 +50,7 @@ def theoretical_erf(
         The taps, signed ones too: 1-D of length k (used on every axis), or of shape
         ``(k,) * ndim``. Integers and fractions stay exact. Default: all ones, so that the mass is
         ``k**(n*ndim)``.
-    dilation, stride : int or tuple of int
+    dilation, stride : int or sequence of int
         Distance of the taps, and of the outputs, in every layer.
     engine : str
         "auto" takes the fastest engine whose answer is right; or "convolution", "dtft",
@@ -75,13 +76,15 @@ def theoretical_erf(
     >>> erf.theoretical_rf, round(erf.std, 2), float(erf.log_values[0].round(3))
     ((20001,), 81.65, -10986.123)
     """
-    layer = _layer(k, kernel, _dimension(ndim))
-    layers = _whole("n", n, 0)
+    layer, rounded = _layer(k, kernel, _dimension(ndim))
+    layers = whole("n", n, 0)
     steps, strides = _steps("dilation", dilation, ndim), _steps("stride", stride, ndim)
     call = _call(
         "theoretical_erf", layer, n, ndim=ndim, kernel=kernel, dilation=dilation, stride=stride
     )
-    return ERF(_factors(layer, layers, steps, strides, engine), "amplitude", call)
+    factors = _factors(layer, layers, steps, strides, engine)
+    whole_map = _in_one_piece(rounded, layers, steps, strides)
+    return ERF(factors, "amplitude", call, unfactored=whole_map)
 
 
 def variance_erf(
@@ -131,11 +134,11 @@ def variance_erf(
     >>> round(variance_erf(3, 10_000, weight_variance=10, ndim=2).log_mass, 3)
     44998.097
     """
-    axes, layers = _dimension(ndim), _whole("n", n, 0)
+    axes, layers = _dimension(ndim), whole("n", n, 0)
     steps, strides = _steps("dilation", dilation, ndim), _steps("stride", stride, ndim)
     variance: Any = weight_variance
     each = np.ndim(variance) == 0
-    layer = _layer(k, None if each else variance, axes)
+    layer, rounded = _layer(k, None if each else variance, axes)
     factor = _variance(variance) if each else 1
     if not all(kernel.is_nonnegative for kernel in layer):
         raise ErfTheoryError(f"variances are not negative: {_text(variance)}")
@@ -150,7 +153,8 @@ def variance_erf(
         dilation=dilation,
         stride=stride,
     )
-    return ERF((scaled, *rest), "energy", call)
+    whole_map = _in_one_piece(rounded, layers, steps, strides)
+    return ERF((scaled, *rest), "energy", call, unfactored=whole_map)
 
 
 def _factors(
@@ -170,16 +174,34 @@ def _factors(
     return tuple(_line(*axis, n, engine) for axis in axes)
 
 
+def _in_one_piece(
+    rounded: Kernel | None, n: int, dilation: tuple[int, ...], stride: tuple[int, ...]
+) -> ProgramMap | None:
+    """The map without factors, if they are right to rounding only."""
+    if rounded is None:
+        return None
+    return ProgramMap(_stack(rounded, n, dilation, stride), rounded.ndim)
+
+
 def _line(kernel: Kernel, dilation: int, stride: int, n: int, engine: str) -> ProgramMap:
     """The map on one axis."""
     return ProgramMap(_stack(kernel, n, (dilation,), (stride,)), 1, engine)
 
 
 def _stack(kernel: Kernel, n: int, dilation: tuple[int, ...], stride: tuple[int, ...]) -> Program:
-    """What n equal layers do to a gradient field, from the output back."""
+    """What n equal layers do to a gradient field, from the output back.
+
+    Single taps only move the map as a whole, with a stride or without.
+    """
+    spread = prod(kernel.shape) > 1 and max(stride) > 1
+    if spread and n * (max(stride).bit_length() - 1) > _MOST_BITS:
+        raise MapTooLargeError(
+            f"{text_of(n)} layers of stride {text_of(max(stride))} spread the map over more than "
+            f"2^{_MOST_BITS} pixels: choose a smaller n or stride"
+        )
 
     def backward(field: F, /) -> F:
-        if max(stride) == 1:
+        if not spread:
             return field.convolve(kernel, dilation, n)
         for _ in range(n):
             field = field.expand(stride).convolve(kernel, dilation)
@@ -188,64 +210,71 @@ def _stack(kernel: Kernel, n: int, dilation: tuple[int, ...], stride: tuple[int,
     return backward
 
 
-def _layer(k: int | None, kernel: npt.ArrayLike | Kernel | None, ndim: int) -> tuple[Kernel, ...]:
-    """The taps of a layer: one kernel per axis, or a single one that is not separable."""
+def _layer(
+    k: int | None, kernel: npt.ArrayLike | Kernel | None, ndim: int
+) -> tuple[tuple[Kernel, ...], Kernel | None]:
+    """The taps of a layer: one kernel per axis, or a single one that is not separable.
+
+    Then the kernel in one piece, where its factors are right to rounding only.
+    """
     if kernel is None:
         if k is None:
             raise ErfTheoryError("give k, the number of taps per axis, or the kernel itself")
-        return (Kernel.uniform(_whole("k", k, 1)),) * ndim
+        return (Kernel.uniform(whole("k", k, 1)),) * ndim, None
     taps = _taps(k, kernel, ndim)
-    return taps.factors() or (taps,)
+    if taps.ndim == 1:
+        return (taps,) * ndim, None
+    factors = taps.factors()
+    return factors or (taps,), None if taps.is_exact or not factors else taps
 
 
 def _taps(k: int | None, kernel: npt.ArrayLike | Kernel, ndim: int) -> Kernel:
-    """The given taps on ``ndim`` axes."""
+    """The given taps: 1-D, to be used on every axis, or on ``ndim`` axes."""
     taps = kernel if isinstance(kernel, Kernel) else Kernel(kernel)
-    size = max(taps.shape) if k is None else _whole("k", k, 1)
-    if taps.ndim not in (1, ndim) or taps.channels:
+    size = max(taps.shape) if k is None else whole("k", k, 1)
+    need_few_taps(taps.taps.size)
+    if taps.channels:
         raise ErfTheoryError(
-            f"a kernel for {ndim} axes is 1-D or {ndim}-D without channels, not of shape "
-            f"{taps.taps.shape}"
+            f"a layer's kernel is without channels, not of shape {taps.taps.shape}: choose one "
+            "with kernel[...]"
+        )
+    if taps.ndim not in (1, ndim):
+        raise ErfTheoryError(
+            f"a kernel of shape {taps.shape} has {taps.ndim} axes and ndim is {ndim}: give ndim "
+            f"{taps.ndim} (--ndim {taps.ndim}), or one row of taps for every axis"
         )
     if set(taps.shape) != {size}:
         shapes = " or ".join(str((size,) * axes) for axes in sorted({1, ndim}))
         raise ErfTheoryError(
             f"k = {size} and a kernel of shape {taps.shape} disagree: its shape is {shapes}"
         )
-    if taps.ndim == ndim:
-        return taps
-    product = taps.taps
-    for _ in range(ndim - 1):
-        product = np.multiply.outer(product, taps.taps)
-    return Kernel(product, taps.origin * ndim)
-
-
-def _whole(name: str, value: int, least: int) -> int:
-    try:
-        whole = index(value)
-    except TypeError:
-        raise ErfTheoryError(f"{name} is a whole number, not {value!r}") from None
-    if whole < least:
-        raise ErfTheoryError(f"{name} is {least} or more, not {whole}")
-    return whole
+    if not np.any(taps.taps):
+        raise ErfTheoryError(
+            "a kernel of zeros has no effective receptive field: give a tap that is not 0"
+        )
+    return taps
 
 
 def _dimension(ndim: int) -> int:
-    if (axes := _whole("ndim", ndim, 1)) > 3:
+    if (axes := whole("ndim", ndim, 1)) > 3:
         raise ErfTheoryError(f"ndim is 1, 2 or 3, not {axes}")
     return axes
 
 
 def _steps(name: str, value: Steps, ndim: int) -> tuple[int, ...]:
-    parts = value if isinstance(value, tuple) else (value,) * ndim
-    return per_axis(tuple(_whole(name, part, 1) for part in parts), ndim)
+    if np.ndim(value) == 0:
+        return (whole(name, value, 1),) * ndim
+    return per_axis(tuple(whole(name, part, 1) for part in value), ndim)  # type: ignore[union-attr]
 
 
 def _variance(value: Any) -> Number:
     """A positive number; a float that is whole counts as exact."""
-    if not isinstance(value, Real) or not 0 < float(value) < inf:
-        raise ErfTheoryError(f"a weight's variance is a finite number above 0, not {value!r}")
-    variance = number(value)
+    try:
+        variance = number(value)
+    except ErfTheoryError:
+        raise ErfTheoryError(f"a weight's variance is a number above 0, not {value!r}") from None
+    if variance <= 0:
+        raise ErfTheoryError(f"a weight's variance is above 0, not {text_of(value)}")
     return int(variance) if isinstance(variance, float) and variance.is_integer() else variance
 
 
@@ -255,8 +284,8 @@ _DEFAULTS = {"1", "1.0", "None"}
 
 def _call(name: str, layer: tuple[Kernel, ...], n: int, **options: Any) -> str:
     """The call as one would write it, defaults left out."""
-    given = [f"{key}={_text(v)}" for key, v in options.items() if str(v) not in _DEFAULTS]
-    return f"{name}({', '.join([str(layer[0].shape[0]), str(n), *given])})"
+    given = [f"{key}={_text(v)}" for key, v in options.items() if text_of(v) not in _DEFAULTS]
+    return f"{name}({', '.join([text_of(layer[0].shape[0]), text_of(n), *given])})"
 
 
 def _text(value: Any) -> str:
@@ -268,4 +297,4 @@ def _text(value: Any) -> str:
 def _written(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_written, value))}]"
-    return str(value)
+    return text_of(value)

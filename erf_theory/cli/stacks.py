@@ -17,6 +17,7 @@ from erf_theory.cli.options import (
     print_table,
     save_picture,
 )
+from erf_theory.errors import ErfTheoryError
 
 if TYPE_CHECKING:
     from erf_theory.erf import ERF
@@ -111,15 +112,13 @@ def _erf(
     k: int | None, kernel: Any, weight_variance: Number | None, ndim: int, **options: Any
 ) -> ERF:
     """The ERF that the options describe."""
+    from erf_theory.kernel import Kernel
     from erf_theory.theory import theoretical_erf, variance_erf
 
     size = 3 if k is None and kernel is None else k
     if weight_variance is None:
         return theoretical_erf(size, kernel=kernel, ndim=ndim, **options)
-    variance = weight_variance if kernel is None else _times(kernel, weight_variance)
+    if weight_variance <= 0:
+        raise ErfTheoryError(f"a weight's variance is above 0, not {weight_variance}")
+    variance = weight_variance if kernel is None else (Kernel(kernel) * weight_variance).taps
     return variance_erf(size, weight_variance=variance, ndim=ndim, **options)
-
-
-def _times(kernel: Any, factor: Number) -> Any:
-    """Every tap times a number."""
-    return [_times(tap, factor) if isinstance(tap, list) else tap * factor for tap in kernel]

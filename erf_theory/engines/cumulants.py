@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from fractions import Fraction
 from itertools import product
-from math import comb, inf, prod
+from math import comb, inf, isfinite, isinf, nan, prod
 from typing import Any, final
 
 import numpy as np
@@ -23,7 +23,7 @@ from erf_theory.exact import FloatArray, Number, number
 from erf_theory.kernel import Kernel
 from erf_theory.lattice import Steps, per_axis
 
-__all__ = ["Cumulants", "Series", "impulse"]
+__all__ = ["Cumulants", "Mass", "Series", "impulse", "product_of"]
 
 _Index = tuple[int, ...]
 """One order per axis."""
@@ -31,9 +31,14 @@ _Index = tuple[int, ...]
 Series = Mapping[_Index, Any]
 """Joint moments or joint cumulants by their orders."""
 
-_Mass = int | Fraction | Decimal
+Mass = int | Fraction | Decimal
+"""A sum over all places: exact, or to 60 digits."""
 
 _WIDE = Context(prec=60, Emax=MAX_EMAX, Emin=MIN_EMIN)
+_MOST_BITS = 2**22
+"""Bits of the longest exact mass that is multiplied out: a million digits, a moment's work."""
+_MOST_DIGITS = 10**17
+"""A mass that is a Decimal has an exponent of no more digits than this."""
 
 
 @final
@@ -61,33 +66,51 @@ class Cumulants:
     ((Fraction(20, 1),), Fraction(40, 3), Fraction(-40, 3))
     """
 
-    parts: tuple[tuple[_Mass, int], ...]
+    parts: tuple[tuple[Mass, int], ...]
     series: Series
     order: int
     ndim: int
 
     @property
-    def mass(self) -> _Mass:
+    def mass(self) -> Mass:
         """Sum over all places, also negative: int, Fraction or Decimal.
 
-        Exact while all taps and factors are; else 60 digits, which no number of layers overflows.
+        Exact while all taps and factors are; else 60 digits.
+
+        Raises
+        ------
+        EngineError
+            If it has more than about a million digits.
         """
+        if self._is_zero:
+            return 0
         exact = all(not isinstance(base, Decimal) for base, _ in self.parts)
-        total: _Mass = 1
+        length = sum(times * _length(base) for base, times in self.parts)
+        if length > (_MOST_BITS if exact else _MOST_DIGITS):
+            raise EngineError("the mass has more than a million digits: ask for log_mass")
+        total: Mass = 1
         for base, times in self.parts:
             power = base**times if exact else _WIDE.power(_decimal(base), times)
-            total = _product(total, power)
+            total = product_of(total, power)
         return total
 
     @property
     def log_mass(self) -> float:
-        """Natural logarithm of the mass's magnitude; -inf for a field that is 0."""
+        """Natural logarithm of the mass's magnitude; -inf for a field that is 0.
+
+        Raises
+        ------
+        EngineError
+            If it is above the largest double itself.
+        """
         if self._is_zero:
             return -inf
         total = Decimal(0)
         for base, times in self.parts:
             total = _WIDE.fma(_WIDE.ln(_decimal(base).copy_abs()), times, total)
-        return float(total)
+        if isinf(log := float(total)):
+            raise EngineError(f"no double holds a log_mass of {total:.3e}: choose a smaller n")
+        return log
 
     @property
     def _is_zero(self) -> bool:
@@ -124,6 +147,11 @@ class Cumulants:
         if self._is_zero:
             raise _no_mass("the field")
         value: Number = self.series[at]
+        if isinstance(value, float) and not isfinite(value):
+            raise EngineError(
+                f"no double holds the cumulant of orders {at}: give the taps as integers or "
+                "fractions, which stay exact"
+            )
         return value
 
     def convolve(self, kernel: Kernel, step: Steps = 1, times: int = 1) -> Cumulants:
@@ -136,7 +164,7 @@ class Cumulants:
             return self
         mass, added = _of_kernel(kernel, self.order)
         stretched = _stretched(added, per_axis(step, self.ndim))
-        series = {a: value + times * stretched[a] for a, value in self.series.items()}
+        series = {a: _sum(value, times, stretched[a]) for a, value in self.series.items()}
         base = mass if kernel.is_exact else _decimal(mass)
         return replace(self, parts=(*self.parts, (base, times)), series=series)
 
@@ -255,8 +283,10 @@ def _indices(ndim: int, order: int) -> list[_Index]:
 
 def _of_kernel(kernel: Kernel, order: int) -> tuple[int | Fraction, Series]:
     """Mass and joint cumulants; those of float taps are computed exactly, then rounded."""
-    taps = np.array([Fraction(tap) for tap in kernel.taps.flat], dtype=object)
-    exact = Kernel(taps.reshape(kernel.shape), kernel.origin)
+    exact = kernel
+    if not kernel.is_exact:
+        taps = np.array([Fraction(tap) for tap in kernel.taps.flat], dtype=object)
+        exact = Kernel(taps.reshape(kernel.shape), kernel.origin)
     mass = Fraction(exact.mass)
     if order and mass == 0:
         raise _no_mass("a kernel")
@@ -281,17 +311,34 @@ def _rounded(value: Fraction) -> float:
 def _stretched(series: Series, steps: Sequence[int]) -> Series:
     """The cumulants of a law whose axes are stretched."""
     return {
-        a: value * prod(s**r for s, r in zip(steps, a, strict=True)) for a, value in series.items()
+        a: _sum(0, prod(s**r for s, r in zip(steps, a, strict=True)), value)
+        for a, value in series.items()
     }
 
 
-def _product(left: _Mass, right: _Mass) -> _Mass:
+def _sum(value: Number, times: int, added: Number) -> Number:
+    """``value + times * added``; NaN for what is beyond doubles."""
+    try:
+        return value + times * added if added else value
+    except OverflowError:
+        return nan
+
+
+def _length(base: Mass) -> int:
+    """How much longer a power grows with every factor: in bits, of a Decimal in digits."""
+    if isinstance(base, Decimal):
+        return abs(base.adjusted()) + 1
+    return max(abs(base.numerator), base.denominator).bit_length() - 1
+
+
+def product_of(left: Mass, right: Mass) -> Mass:
+    """Product of two masses; to 60 digits if one of them is a Decimal."""
     if isinstance(left, Decimal) or isinstance(right, Decimal):
         return _WIDE.multiply(_decimal(left), _decimal(right))
     return left * right
 
 
-def _shares(left: _Mass, right: _Mass) -> tuple[_Mass, tuple[Number, Number]]:
+def _shares(left: Mass, right: Mass) -> tuple[Mass, tuple[Number, Number]]:
     """Sum of two masses, and the share of each in it."""
     if (total := _total(left, right)) == 0:
         raise _no_mass("the sum of two fields")
@@ -301,14 +348,14 @@ def _shares(left: _Mass, right: _Mass) -> tuple[_Mass, tuple[Number, Number]]:
     return total, (Fraction(left, total), Fraction(right, total))
 
 
-def _total(left: _Mass, right: _Mass) -> _Mass:
+def _total(left: Mass, right: Mass) -> Mass:
     """Sum of two masses."""
     if isinstance(left, Decimal) or isinstance(right, Decimal):
         return _WIDE.add(_decimal(left), _decimal(right))
     return left + right
 
 
-def _decimal(value: _Mass) -> Decimal:
+def _decimal(value: Mass) -> Decimal:
     """The number to 60 digits; of integers only the first 256 bits are read."""
     if isinstance(value, Decimal):
         return value

@@ -20,7 +20,7 @@ import numpy as np
 from erf_theory.engines import generating
 from erf_theory.engines.field import Border, refusal
 from erf_theory.errors import ErfTheoryError
-from erf_theory.exact import number
+from erf_theory.exact import number, whole
 from erf_theory.kernel import Kernel
 
 __all__ = ["Symbolic", "UniformTaps", "impulse"]
@@ -209,7 +209,7 @@ class Symbolic:
         EngineError
             If the mass is 0.
         """
-        if r < 1:
+        if whole("the order of a cumulant", r) < 1:
             raise ErfTheoryError(f"cumulants start at order 1, not {r}; order 0 is log(mass)")
         z, line = self._line(axis)
         return generating.cumulant(line, z, r)

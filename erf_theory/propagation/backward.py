@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property, reduce
+from functools import cached_property, partial, reduce
 from math import prod
 from operator import add
 from typing import TypeVar, final
@@ -22,6 +22,7 @@ from erf_theory.network.routing import Concat, Pad
 from erf_theory.propagation.axes import Axes, NoMarginalError
 from erf_theory.propagation.energy import Context, correlates, energy
 from erf_theory.propagation.forward import Signals
+from erf_theory.propagation.gates import Labelled, Runs
 from erf_theory.propagation.local import is_local, local_seconds
 from erf_theory.propagation.notes import Notes
 from erf_theory.propagation.pieces import Pieces
@@ -198,11 +199,31 @@ def energy_program(
         )
     ]
 
+    run = Runs.of(question.network, before)
+
+    def join(one: Pieces[F], other: Pieces[F]) -> Pieces[F]:
+        return one.joined(other, add)
+
     def backward(field: F, /) -> F:
-        def rule(place: int, fields: Pieces[F]) -> Pieces[F]:
+        def plain(place: int, fields: Pieces[F]) -> Pieces[F]:
             node = question.network.nodes[place]
             found = energy(node.layer, fields, contexts[place])
             return found.each(lambda field: bounded(field, node, question, axes))
+
+        def rule(place: int, fields: Labelled[Pieces[F]]) -> Labelled[Pieces[F]]:
+            if place in run.gates:
+                parts = fields.relabelled(place, join).parts
+                return Labelled(
+                    {
+                        label: plain(place, part).each(
+                            partial(_scaled, axes, run.ratio(place, label))
+                        )
+                        for label, part in parts.items()
+                    }
+                )
+            if place in run.sums:
+                return fields
+            return Labelled({None: plain(place, fields.total(join))})
 
         outputs = question.network.out_channels
         unit = axes.moved(axes.scaled(field, Fraction(1, outputs)), question.unit)
@@ -210,12 +231,12 @@ def energy_program(
             unit = unit.fold(axes.steps(question.sizes[-2]), "zeros")
         found = walk(
             question,
-            Pieces.uniform(outputs, unit),
+            Labelled({None: Pieces.uniform(outputs, unit)}),
             rule,
-            Pieces.take,
-            lambda one, other: one.joined(other, add),
+            lambda fields, a, b: fields.each(lambda part: part.take(a, b)),
+            lambda one, other: one.joined(other, join),
         )
-        return _mean(found, question.counts[question.source], axes)
+        return _mean(found.total(join), question.counts[question.source], axes)
 
     return backward
 
@@ -239,6 +260,10 @@ def bounded(field: F, node: Node, question: Question, axes: Axes) -> F:
 def is_chain(network: Network) -> bool:
     """Whether every node reads the one before it: fields may then be outer products."""
     return all(node.inputs == (place - 1,) for place, node in enumerate(network.nodes))
+
+
+def _scaled(axes: Axes, factor: float, field: F) -> F:
+    return axes.scaled(field, factor)
 
 
 def _mean(fields: Pieces[F], channels: int, axes: Axes) -> F:

@@ -25,7 +25,7 @@ from erf_theory.propagation.pooled import pooled
 from erf_theory.propagation.signal import IDENTITY, Signal, normal
 from erf_theory.propagation.tabled import Tabled, tabled_normal
 
-__all__ = ["Signals", "signals"]
+__all__ = ["Signals", "behind", "group_variance", "mixed", "signals"]
 
 Signals = Pieces[Signal]
 
@@ -59,14 +59,22 @@ def signals(network: Network, notes: Notes) -> tuple[Signals, ...]:
         if len(inputs) > 1:
             whole, doubts = _merged(node.layer, inputs, sizes)
         try:
-            behind, reasons = _behind(node.layer, whole, network.ndim, sum(sizes))
+            passed, reasons = _behind(node.layer, whole, network.ndim, sum(sizes))
         except ErfTheoryError as error:
             raise ErfTheoryError(f"node {node.name}: {error}") from None
         before.append(whole)
-        after.append(behind)
+        after.append(passed)
         for reason in (*doubts, *reasons):
             notes.add_to_signal(reason, node.name)
     return tuple(before)
+
+
+def behind(network: Network, before: Sequence[Signals], place: int) -> Signals:
+    """The signal behind a node, from those before all nodes."""
+    node = network.nodes[place]
+    counts = (*network.channels, network.in_channels)
+    channels = sum(counts[i] for i in node.inputs)
+    return _behind(node.layer, before[place], network.ndim, channels)[0]
 
 
 @lru_cache(maxsize=65536)
@@ -90,17 +98,23 @@ def _merged(
             first += size
         return Pieces(tuple(parts)), ()
     reasons: list[str] = []
+
+    def both(a: Signal, b: Signal) -> Signal:
+        total, depends = _sum(a, b)
+        if depends:
+            reasons.append("branches that are added are taken as independent")
+        return total
+
     total = inputs[0]
     for one in inputs[1:]:
-        total = total.joined(one, lambda a, b: _sum(a, b, reasons))
+        total = total.joined(one, both)
     return total, tuple(reasons)
 
 
-def _sum(a: Signal, b: Signal, reasons: list[str]) -> Signal:
-    """The signal of a sum of two branches."""
+@lru_cache(maxsize=65536)
+def _sum(a: Signal, b: Signal) -> tuple[Signal, bool]:
+    """The signal of a sum of two branches, and whether they may depend on each other."""
     cross = 0.0 if a.is_symmetric or b.is_symmetric else 2 * a.mean * b.mean
-    if cross:
-        reasons.append("branches that are added are taken as independent")
     shared = a.shared + b.shared + cross
     lags: dict[tuple[int, ...], float] = {}
     for part in (a, b):
@@ -115,11 +129,11 @@ def _sum(a: Signal, b: Signal, reasons: list[str]) -> Signal:
         lags=tuple(lags.items()),
     )
     if total.is_normal:
-        return replace(total, before=(total.second, total.shared))
+        return replace(total, before=(total.second, total.shared)), False
     for one, other in ((a, b), (b, a)):
         if one.is_normal and one.shared <= 1e-12 * one.second and (law := _law(other)):
-            return replace(total, law=law.plus_normal(one.second))
-    return total
+            return replace(total, law=law.plus_normal(one.second)), cross != 0
+    return total, cross != 0
 
 
 def _law(signal: Signal) -> Tabled | None:
@@ -157,7 +171,7 @@ def _(layer: Weighted, before: Signals, at: _Place) -> Signals:
     size = layer.in_channels // layer.groups
     found = []
     for first, last, inside in before.grouped(layer.groups, size):
-        signal = _mixed(inside)
+        signal = mixed(inside)
         lags = signal.lags
         if isinstance(layer, Conv):
             lags = tuple((_divided(h, strides), r) for h, r in lags if _divides(h, strides))
@@ -186,10 +200,11 @@ def _(layer: Norm, before: Signals, at: _Place) -> Signals:
     found = []
     size = at.channels // layer.groups if layer.kind == "group" else at.channels
     for first, last, inside in before.grouped(at.channels // size, size):
-        mean = _mixed(inside).mean
-        scale = 1 / (_mixed(inside).second - mean**2 + layer.eps)
+        whole = mixed(inside)
+        lost = (whole.shared - whole.mean**2) / size
+        scale = 1 / (group_variance(whole, size) + layer.eps)
         for a, b, signal in before.take(first * size, last * size).moved(first * size).parts:
-            found.append((a, b, _affine(signal, scale, mean)))
+            found.append((a, b, _affine(signal, scale, whole.mean, lost)))
     return Pieces(tuple(found))
 
 
@@ -248,6 +263,14 @@ def _variance(layer: Weighted, ndim: int) -> float:
     return float(layer.variances(ndim).mass)
 
 
+def group_variance(signal: Signal, channels: int) -> float:
+    """Variance over the places of one image and so many channels.
+
+    What all images share moves the mean over the channels, too, and is lost in part.
+    """
+    return signal.second - signal.mean**2 - (signal.shared - signal.mean**2) / channels
+
+
 def _activated(gate: Nonlinearity, signal: Signal, at: _Place) -> Signal:
     if signal.law is not None:
         law = signal.law.mapped(lambda x: gate.value(x, np))
@@ -284,16 +307,17 @@ def _standardised(signal: Signal, shared: float, eps: float) -> Signal:
     return found if law is None else replace(found, law=law.scaled(scale**0.5, signal.mean))
 
 
-def _affine(signal: Signal, scale: float, mean: float) -> Signal:
-    """A sample less a number, over the root of another."""
-    off = mean * (2 * signal.mean - mean)
+def _affine(signal: Signal, scale: float, mean: float, lost: float) -> Signal:
+    """A sample less a mean that moves with the image by ``lost``, over the root of a variance."""
+    off = mean * (2 * signal.mean - mean) + lost
+    second, shared = scale * (signal.second - off), scale * (signal.shared - off)
     return replace(
         signal,
-        second=scale * (signal.second - off),
-        shared=scale * (signal.shared - off),
+        second=second,
+        shared=shared,
         mean=scale**0.5 * (signal.mean - mean),
         gate=IDENTITY,
-        before=(scale * signal.second, scale * signal.shared) if signal.is_normal else None,
+        before=(second, shared) if signal.is_normal else None,
         law=None if signal.law is None else signal.law.scaled(scale**0.5, mean),
         lags=tuple((h, scale * (r - off)) for h, r in signal.lags),
     )
@@ -352,7 +376,7 @@ def _interpolated(scale: int) -> float:
     return sum(part**2 + (1 - part) ** 2 for part in parts) / scale
 
 
-def _mixed(inside: Sequence[tuple[int, Signal]]) -> Signal:
+def mixed(inside: Sequence[tuple[int, Signal]]) -> Signal:
     """The mean over channels."""
     if len(inside) == 1:
         return inside[0][1]

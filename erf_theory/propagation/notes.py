@@ -9,7 +9,11 @@ from typing import final
 
 __all__ = ["NOT_NORMAL", "Notes"]
 
-NOT_NORMAL = "samples before an activation are taken as normal"
+NOT_NORMAL = (
+    "samples before an activation are taken as normal, gates of one unit as independent: behind "
+    "six post-activation blocks with layer norms the mass is low by a factor of 2.3, the std "
+    "high by 23 %"
+)
 
 
 @final

@@ -13,6 +13,8 @@ from erf_theory.gaussian.scaling import sqrt_scaling
 from erf_theory.theory import theoretical_erf
 from erf_theory.verdict.stacks import verify_stack
 
+HUGE = "1" + "0" * 400
+
 
 def run(*arguments):
     return CliRunner().invoke(main, list(arguments))
@@ -84,23 +86,29 @@ def test_options(arguments, text):
         (["show", "-n", "3", "--weight-variance", "x"], "is no number"),
         (["show", "-n", "3", "--engine", "magic"], "there is no engine 'magic'"),
         (["show", "-n", "3", "--engine", "symbolic"], "symbolic_erf"),
-        (["show", "-n", "100", "--stride", "2"], "GiB"),
+        (["show", "-n", "100", "--stride", "2", "--json"], "GiB"),
         (["show", "-n", "3", "--plot", "erf.gif"], "png"),
         (["show", "-n", "3", "--plot", "no/such/folder/erf.png"], "No such file"),
         (["formula", "-k", "0"], "k = 0"),
-        (["show", "-n", "3", "--kernel", "0,0,0"], "0"),
-        (["show", "-n", "3", "--kernel", "0,0,0", "--json"], "0"),
-        (["show", "-n", "3", "--kernel", "1,2;1"], "taps"),
+        (["show", "-n", "3", "--kernel", "0,0,0"], "a kernel of zeros"),
+        (["show", "-n", "3", "--kernel", "0,0,0", "--json"], "a kernel of zeros"),
+        (["show", "-n", "3", "--kernel", "1,2;1"], "rows of one length"),
+        (["show", "-n", "3", "--kernel", "1,2;3,4"], "--ndim 2"),
+        (["show", "-k", "1000000000", "-n", "2"], "too large for a map"),
+        (["show", "-n", "2", "--kernel", "-1,-2,-1", "--weight-variance", "-1"], "above 0"),
+        (["show", "-n", "2", "--kernel", "-1,-2", "--weight-variance", "1"], "not negative"),
+        (["show", "-n", "2", "--kernel", "0.5,1", "--weight-variance", HUGE], "largest double"),
         (["show", "-n", "3", "--kernel", "1,1e999"], "finite"),
         (["show", "-n", "3", "--weight-variance", "nan"], "is no number"),
         (["show", "-n", "3", "--weight-variance", "-1"], "above 0"),
         (["show", "-n", "3", "--ndim", "4"], "1, 2 or 3"),
         (["show", "-n", "3", "--dilation", "0"], "dilation is 1 or more"),
-        (["show", "-n", "9", "--kernel", "1,-1", "--engine", "contour"], "non-negative"),
+        (["show", "-n", "9", "--kernel", "1,-1", "--engine", "contour", "--json"], "non-negative"),
         (["show", "-n", "9", "--engine", "dtft", "--json"], "logarithms"),
-        (["show", "-n", "1000000000"], "GiB"),
+        (["show", "-n", "1000000000", "--json"], "GiB"),
         (["show", "-n", "1000000000000", "--ndim", "3", "--json"], "GiB"),
-        (["show", "-n", "3000", "--stride", "2"], "Error"),
+        (["show", "-n", "3000", "--stride", "2", "--json"], "Error"),
+        (["show", "-n", "100000", "--stride", "2"], "smaller n or stride"),
         (["show", "-n", "3", "--json", "--plot", "no/such/folder/erf.pdf"], "No such file"),
         (["formula", "-n", "-1"], "n = -1"),
         (["formula", "-k", "x"], "'x' is not a valid integer"),
@@ -141,6 +149,26 @@ def test_bad_input_is_one_line_and_code_2(arguments, text):
     assert result.stderr.startswith("Error: ")
     assert result.stderr.count("\n") == 1
     assert text in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "given"),
+    [
+        (["-n", "1000", "--stride", "2"], ["std", "5.051e+300 px", "log mass"]),
+        (["-n", "1000000000000"], ["std", "8.165e+05 px", "log mass"]),
+        (["-n", "9", "--kernel", "1,-1", "--engine", "contour"], ["std", "1.5 px"]),
+    ],
+)
+def test_measures_are_shown_though_one_is_refused(arguments, given):
+    result = run("show", *arguments)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert all(text in result.stdout for text in [*given, "size", "half width", "refused: "])
+
+
+def test_variances_that_no_double_holds():
+    result = run("show", "-n", "2", "--weight-variance", HUGE)
+    assert result.exit_code == 0
+    assert "1844.27" in result.stdout
 
 
 def test_a_real_process_shows_no_traceback():
@@ -285,3 +313,4 @@ def test_formulas():
     assert "mass: 3486784401" in run("formula", "-k", "3", "-n", "20").stdout
     assert r"\frac{2 n}{3}" in run("formula", "-k", "3", "--latex").stdout
     assert run("formula").exit_code == 0
+    assert f"mass: 3**{10**14}" in run("formula", "-k", "3", "-n", str(10**14)).stdout

@@ -5,7 +5,15 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from erf_theory.derived import Magnitudes, Marginal, Root, Stored
+from erf_theory.derived import (
+    Magnitudes,
+    Marginal,
+    Profile,
+    Root,
+    Stored,
+    mass_of,
+    measurable,
+)
 from erf_theory.engines.extent import extent_of
 from erf_theory.errors import EngineError
 from erf_theory.kernel import Kernel
@@ -105,3 +113,49 @@ def test_samples_are_not_exact():
             _ = derived.exact
     assert stored.cumulant(2, 0) == pytest.approx(float(source.cumulant(2, 0)), rel=1e-13)
     assert stored.mass == source.mass
+
+
+def test_only_maps_with_signs_are_measured_by_their_magnitudes():
+    assert measurable(LINES[0]) is LINES[0]
+    assert measurable(SIGNS[0]) == Magnitudes(SIGNS[0])
+
+
+@pytest.mark.parametrize("source", SIGNS)
+def test_magnitudes_have_exact_cumulants(source):
+    shares = abs(exact(source)[0])
+    for axis, start in enumerate(source.start):
+        line = np.moveaxis(shares, axis, 0).reshape(shares.shape[axis], -1).sum(axis=1)
+        mean = sum(p * (start + x) for x, p in enumerate(line))
+        third = sum(p * (start + x - mean) ** 3 for x, p in enumerate(line))
+        found = Magnitudes(source)
+        assert (found.cumulant(1, axis), found.cumulant(3, axis)) == (mean, third)
+        line_of = Marginal(source, axis)
+        assert (line_of.cumulant(1, 0), line_of.cumulant(3, 0)) == (mean, third)
+        assert line_of.covariance[0, 0] == found.covariance[axis, axis]
+
+
+def test_magnitudes_too_long_for_integers_are_measured_by_logarithms(monkeypatch):
+    expected = [Magnitudes(SIGNS[0]).cumulant(r, 0) for r in (1, 2)]
+
+    def refuse(*_):
+        raise EngineError("too long")
+
+    monkeypatch.setattr("erf_theory.maps.integers", refuse)
+    found = Magnitudes(run(Kernel([1, -3, 1]), 5))
+    assert [found.cumulant(r, 0) for r in (1, 2)] == pytest.approx(expected, rel=1e-13)
+    assert found.covariance[0, 0] == pytest.approx(float(expected[1]), rel=1e-13)
+
+
+def test_profiles_have_the_mass_of_the_whole():
+    first, second = LINES
+    line = Profile(first, (first, second))
+    assert line.mass == first.mass * second.mass == mass_of((first, second))
+    assert line.log_mass == first.log_mass + second.log_mass
+    assert line.shares.log_norm == pytest.approx(line.log_mass, rel=1e-14)
+    assert np.array_equal(line.shares.values, first.shares.values)
+    assert (line.logs, line.exact, line.start) == (first.logs, first.exact, first.start)
+    assert line.cumulant(3, 0) == first.cumulant(3, 0)
+
+
+def test_one_mass_that_is_not_known_leaves_the_product_unknown():
+    assert mass_of((LINES[0], Root(LINES[1]))) is None

@@ -114,7 +114,9 @@ def test_a_line_is_drawn_as_it_is(name, given):
     assert named["sign"] is erf.sign
     assert named["extent"] == erf.frame[0]
     assert named["mean"] == erf.mean[0]
-    assert np.isnan(named["std"]) if not erf.is_nonnegative else named["std"] == erf.std
+    assert (
+        np.isnan(named["std"]) if not erf.is_nonnegative else named["std"] == pytest.approx(erf.std)
+    )
 
 
 def test_planes_of_a_volume_are_sums_over_the_third_axis(given):
@@ -138,12 +140,29 @@ def test_reasons_are_said_and_cannot_break_the_page():
     assert "&lt;script&gt;" in html
 
 
-def test_what_has_no_measures_says_why():
-    assert "no measures" in repr(theoretical_erf(3, 60, stride=2))
-    assert "no measures" in repr(theoretical_erf(2, 5, kernel=[0, 0]))
-    assert "no measures" in repr(theoretical_erf(3, 2000, stride=2))
+@pytest.mark.parametrize(
+    ("erf", "refused"),
+    [
+        (theoretical_erf(3, 60, stride=2), {"size", "half width"}),
+        (theoretical_erf(3, 10**12), {"size", "half width"}),
+        (theoretical_erf(3, 3000, stride=2), {"std", "size", "half width"}),
+        (theoretical_erf(3, 3, dilation=10**5000), {"std", "size", "half width"}),
+        (
+            theoretical_erf(2, 9, kernel=[1, -1], engine="contour"),
+            {"theoretical receptive field", "size", "half width"},
+        ),
+    ],
+)
+def test_what_is_refused_says_why_and_the_rest_is_there(erf, refused):
+    _, *rows = erf.lines()
+    said = {part for names, text in rows if "refused: " in text for part in names.split(", ")}
+    assert said == refused
+    names = {"theoretical receptive field", "std", "size", "half width", "log mass", "theory"}
+    given = {name for name, text in rows if "refused: " not in text}
+    assert given == names - refused
+    assert "refused: " in repr(erf)
     with pytest.raises(ErfTheoryError):
-        theoretical_erf(3, 60, stride=2).lines()
+        erf.summary()
 
 
 @pytest.mark.parametrize(

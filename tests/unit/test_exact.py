@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 from fractions import Fraction
-from math import fsum
+from math import fsum, log
 
 import numpy as np
 import pytest
@@ -10,7 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from erf_theory.errors import ErfTheoryError
-from erf_theory.exact import exact_sum, exponent_of, number, number_array, simplest
+from erf_theory.exact import (
+    exact_sum,
+    exponent_of,
+    log_of,
+    number,
+    number_array,
+    root_of,
+    simplest,
+    text_of,
+    to_double,
+    whole,
+)
 
 HUGE = 10**400
 
@@ -101,6 +112,48 @@ def test_sums_of_doubles_are_rounded_once(numbers):
     found = exact_sum(numbers, exact=False)
     assert found == fsum(numbers)
     assert abs(Fraction(found) - exact) <= Fraction(float(np.spacing(abs(found)))) / 2
+
+
+@given(st.one_of(st.integers(1), st.fractions(Fraction(1, 10**30)), st.floats(1e-300, 1e300)))
+def test_roots_and_logarithms_are_those_of_doubles(value):
+    assert root_of(value) == pytest.approx(float(value) ** 0.5, rel=1e-15)
+    assert log_of(value) == pytest.approx(log(value), rel=1e-15, abs=1e-15)
+
+
+def test_roots_and_logarithms_of_what_no_double_holds():
+    assert root_of(Fraction(1, HUGE)) == pytest.approx(1e-200, rel=1e-15)
+    assert root_of(0) == 0
+    assert log_of(Fraction(1, HUGE)) == pytest.approx(-400 * log(10), rel=1e-15)
+    with pytest.raises(OverflowError):
+        root_of(HUGE**2)
+
+
+def test_sums_that_overflow_on_the_way():
+    assert exact_sum([1e308, 1e308, -1e308], exact=False) == 1e308
+    with pytest.raises(ErfTheoryError, match="above the largest double"):
+        exact_sum([1e308, 1e308], exact=False)
+
+
+def test_what_no_double_holds_is_refused_by_its_name():
+    assert to_double(Fraction(1, 4), "a quarter") == 0.25
+    with pytest.raises(ErfTheoryError, match="a mass is above the largest double: ask again"):
+        to_double(HUGE, "a mass", "ask again")
+
+
+@pytest.mark.parametrize(("value", "least"), [(2.5, 0), ("3", 0), (None, None), (-1, 0)])
+def test_what_does_not_count_is_refused(value, least):
+    with pytest.raises(ErfTheoryError, match="n is"):
+        whole("n", value, least)
+
+
+def test_what_counts_is_an_int():
+    assert type(whole("n", np.int8(3), 0)) is int
+    assert whole("n", -5) == -5
+
+
+def test_numbers_are_written_while_they_are_short():
+    assert (text_of(12), text_of(Fraction(1, 3))) == ("12", "1/3")
+    assert text_of(10**5000) == "a number of thousands of digits"
 
 
 @given(st.one_of(st.integers(), st.fractions(), st.floats(allow_nan=False, allow_infinity=False)))

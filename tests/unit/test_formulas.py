@@ -1,5 +1,6 @@
 from fractions import Fraction
 from itertools import product
+from time import perf_counter
 
 import mpmath
 import pytest
@@ -128,6 +129,26 @@ def test_one_symbol_may_be_both():
 def test_what_does_not_count_is_refused(k, n, message):
     with pytest.raises(ErfTheoryError, match=message):
         symbolic_erf(k, n)
+
+
+def test_a_number_of_layers_of_any_size_takes_no_time():
+    start, stack = perf_counter(), symbolic_erf(3, 10**14)
+    assert (stack.mean, stack.variance) == (10**14, sympy.Rational(2 * 10**14, 3))
+    said = dict(stack.lines())
+    assert str(said["mass"]) == "3**100000000000000"
+    half = stack.omega / 2
+    ratio = said["transfer function"] / sympy.exp(-2 * 10**14 * sympy.I * half)
+    assert sympy.log(ratio).subs(stack.omega, 1).evalf() == pytest.approx(
+        10**14 * sympy.log(sympy.sin(1.5) / sympy.sin(0.5)), rel=1e-12
+    )
+    with pytest.raises(ErfTheoryError, match="ask for log_mass"):
+        _ = stack.mass
+    assert perf_counter() - start < 10
+
+
+def test_orders_that_do_not_count_are_refused():
+    with pytest.raises(ErfTheoryError, match=r"a whole number, not 2\.5"):
+        symbolic_erf(3, 5).cumulant(2.5)
 
 
 def test_what_is_printed_is_what_was_derived():

@@ -260,6 +260,25 @@ def test_covariance_of_a_plane():
 
 
 @pytest.mark.parametrize(
+    "combine",
+    [
+        lambda kernel: kernel + 1,
+        lambda kernel: kernel * "x",
+        lambda kernel: kernel @ np.array([1, 2]),
+        lambda kernel: np.array([1, 2]) @ kernel,
+        lambda kernel: np.array([1, 2]) * kernel,
+    ],
+)
+def test_what_is_no_kernel_does_not_combine(combine):
+    with pytest.raises(TypeError):
+        combine(Kernel([1, 2]))
+
+
+def test_numbers_of_numpy_scale_a_kernel():
+    assert np.float64(2) * Kernel([1, 2]) == Kernel([1, 2]) * np.int64(2) == Kernel([2, 4])
+
+
+@pytest.mark.parametrize(
     ("make", "message"),
     [
         (lambda: Kernel([]), "at least one tap"),
@@ -280,6 +299,22 @@ def test_covariance_of_a_plane():
         (lambda: Kernel([1, 1]).transfer(0, 0), "one array of frequencies per axis"),
         (lambda: Kernel(np.ones((2, 3)), (0,)).mass, "choose one"),
         (lambda: Kernel(np.ones((2, 3)), (0,))[0, 0], "does not fit"),
+        (lambda: Kernel(np.ones((2, 2, 2)), (0,))[3, 0], r"channel \(3, 0\) does not fit"),
+        (lambda: Kernel.uniform(2.5), r"k is a whole number, not 2\.5"),
+        (lambda: Kernel.uniform([3]), "k is a whole number"),
+        (lambda: Kernel.uniform(3, -1), "1, 2 or 3 spatial axes, not -1"),
+        (lambda: Kernel.uniform(10**9), "too large for a map"),
+        (lambda: Kernel([1, 2]) ** 1.5, r"a whole number, not 1\.5"),
+        (lambda: Kernel([1, 2]).dilate(1.5), r"1\.5 is no whole number"),
+        (lambda: Kernel.from_weights([1, 2, 3]), r"shape \(C_out, C_in, taps...\), not \(3,\)"),
+        (lambda: Kernel.from_weights([[[1, 2]]], padding=1.5), r"1\.5 is no whole number"),
+        (lambda: Kernel([1, 2]).marginal(1), "axes 0 to 0, not 1"),
+        (lambda: 1e308 * Kernel([100.0]), "above the largest double"),
+        (lambda: Kernel([1e200]) ** 2, "above the largest double"),
+        (lambda: Kernel([1e308]) + Kernel([1e308]), "above the largest double"),
+        (lambda: Kernel([[1e308], [1e308]]).marginal(1), "above the largest double"),
+        (lambda: 10**400 * Kernel([0.5]), "above the largest double"),
+        (lambda: Fraction(1, 10**400) * Kernel([0.5]), "below the smallest double"),
     ],
 )
 def test_nonsense_is_refused(make, message):

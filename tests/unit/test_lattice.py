@@ -74,6 +74,17 @@ def test_one_integer_per_axis(value, ndim, expected):
     assert all(type(v) is int for v in per_axis(value, ndim))
 
 
+@pytest.mark.parametrize("value", [[1, 2], np.array([1, 2]), (1, 2)])
+def test_steps_are_any_sequence(value):
+    assert per_axis(value, 2) == (1, 2)
+
+
+@pytest.mark.parametrize("value", [1.5, "2", None, (1, 2.5), np.array([0.5, 1])])
+def test_what_does_not_count_is_refused(value):
+    with pytest.raises(ErfTheoryError, match="no whole number, nor one per axis"):
+        per_axis(value, 2)
+
+
 def test_a_wrong_number_of_axes_is_refused():
     with pytest.raises(ErfTheoryError, match=r"\(1, 2\) has 2 entries for 3 axes"):
         per_axis((1, 2), 3)

@@ -37,6 +37,21 @@ def test_count_above(lines, threshold):
     assert measures.count_above([full], threshold) == np.count_nonzero(above > threshold)
 
 
+def test_what_is_on_the_threshold_but_for_rounding_is_not_above():
+    line = np.array([0.1 + 0.2, 0.3, 0.3 * (1 + 1e-12), 1.0])
+    assert line[0] > 0.3
+    assert measures.count_above([line], 0.3) == 2
+    assert measures.count_above([line, np.ones(2)], 0.3) == 4
+
+
+def test_cumulants_far_from_the_start_lose_nothing():
+    line = np.zeros(100_001)
+    line[-3:] = 0.25, 0.5, 0.25
+    assert measures.cumulant(line, 7, 1) == 7 + 99_999
+    assert measures.cumulant(line, 7, 2) == 0.5
+    assert measures.cumulant(line, 7, 4) == 0.5 - 3 * 0.25
+
+
 @pytest.mark.parametrize(("shape", "norm"), [("square", np.inf), ("disc", 2)])
 def test_radius_is_the_smallest_that_holds_the_share(shape, norm):
     @given(LINES, st.floats(0.01, 1))

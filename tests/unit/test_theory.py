@@ -176,7 +176,14 @@ def test_cubes_of_equal_layers_have_the_width_of_the_formula(ndim, shape):
         ({"stride": -2}, "stride is 1 or more, not -2"),
         ({"kernel": [1, 2]}, r"k = 3 and a kernel of shape \(2,\) disagree"),
         ({"kernel": [1, 2], "ndim": 2}, r"its shape is \(3,\) or \(3, 3\)"),
-        ({"kernel": CROSS}, r"a kernel for 1 axes is 1-D .* not of shape \(3, 3\)"),
+        ({"kernel": CROSS}, r"shape \(3, 3\) has 2 axes and ndim is 1: give ndim 2 \(--ndim 2\)"),
+        ({"kernel": [0, 0, 0]}, "a kernel of zeros"),
+        ({"k": 10**9}, "too large for a map"),
+        ({"k": 10**8}, "too large for a map"),
+        ({"k": None, "kernel": np.ones(200_000)}, "too large for a map"),
+        ({"dilation": [1, 2.5], "ndim": 2}, r"dilation is a whole number, not 2\.5"),
+        ({"engine": ["auto"]}, r"no engine \['auto'\]"),
+        ({"n": 10**6, "stride": 2}, "smaller n or stride"),
         ({"k": None, "kernel": [[1, 2]], "ndim": 2}, r"k = 2 and a kernel of shape \(1, 2\)"),
         ({"kernel": Kernel(np.ones((2, 3)), (0,))}, "without channels"),
         ({"kernel": []}, "at least one tap"),
@@ -207,6 +214,7 @@ def test_bad_input_is_refused_when_it_is_given(given, message):
         ("2", "variance.*'2'"),
         ([1, -1, 1], r"not negative: \[1, -1, 1\]"),
         ([1, 1], "disagree"),
+        ([0, 0, 0], "a kernel of zeros"),
     ],
 )
 def test_what_is_no_variance_is_refused(variance, message):
@@ -214,13 +222,42 @@ def test_what_is_no_variance_is_refused(variance, message):
         variance_erf(3, 2, weight_variance=variance)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_a_map_of_nothing_cannot_be_normalised(engine):
-    erf = theoretical_erf(2, 3, kernel=[0, 0], engine=engine)
-    for ask in (lambda: erf.values, lambda: erf.log_values, erf.exact, erf.size):
-        with pytest.raises(ErfTheoryError):
-            ask()
-    assert (erf.mass, erf.log_mass) == (0, -np.inf)
+@pytest.mark.parametrize("steps", [[1, 2], np.array([1, 2]), (1, 2)])
+def test_steps_per_axis_are_any_sequence(steps):
+    assert theoretical_erf(3, 3, ndim=2, dilation=steps, stride=1).shape == (7, 13)
+
+
+HUGE = 10**400
+
+
+@pytest.mark.parametrize("variance", [HUGE, Fraction(1, HUGE), Fraction(HUGE, 3)])
+@pytest.mark.parametrize("ndim", [1, 2])
+def test_variances_that_no_double_holds_stay_exact(variance, ndim):
+    erf = variance_erf(3, 2, weight_variance=variance, ndim=ndim)
+    assert erf.mass == (variance * 3**ndim) ** 2
+    log_variance = log(Fraction(variance).numerator) - log(Fraction(variance).denominator)
+    assert erf.log_norm == pytest.approx(2 * (log_variance + ndim * log(3)), rel=1e-14)
+    assert np.array_equal(erf.values, theoretical_erf(3, 2, ndim=ndim).values)
+
+
+def test_numbers_of_thousands_of_digits_are_said_in_words():
+    for erf in (
+        variance_erf(3, 2, weight_variance=10**5000),
+        theoretical_erf(None, 2, kernel=[10**5000, 1]),
+        theoretical_erf(3, 2, dilation=10**5000),
+    ):
+        assert "thousands of digits" in repr(erf)
+    with pytest.raises(ErfTheoryError, match="above 0, not a number of thousands of digits"):
+        variance_erf(3, 2, weight_variance=-(10**5000))
+
+
+@pytest.mark.parametrize("taps", [[1], [-2], [0.5], [[3]]])
+def test_single_taps_take_no_time(taps):
+    start = perf_counter()
+    erf = theoretical_erf(None, 10**6, kernel=taps, ndim=np.ndim(taps), stride=2)
+    assert (erf.shape, erf.std, set(erf.mean)) == ((1,) * erf.ndim, 0, {0})
+    assert np.abs(erf.values).ravel().tolist() == [1]
+    assert perf_counter() - start < 1
 
 
 TOO_LARGE = {

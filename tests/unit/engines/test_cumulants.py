@@ -142,6 +142,30 @@ def test_a_float_factor_leaves_the_shape_exact():
     assert field.covariance == SKEW.covariance
 
 
+def test_masses_of_millions_of_digits_are_refused():
+    for kernel in (Kernel([1, 2]), Kernel([Fraction(2, 9)])):
+        field = impulse(1).convolve(kernel, times=10**12)
+        with pytest.raises(EngineError, match="ask for log_mass"):
+            _ = field.mass
+        assert isclose(field.log_mass, 10**12 * log(kernel.mass), rel_tol=1e-15)
+    assert impulse(1).convolve(Kernel([1]), times=10**12).mass == 1
+    assert impulse(1, order=0).convolve(Kernel([1, -1]), times=10**12).mass == 0
+
+
+@pytest.mark.parametrize("step", [1, 10**400])
+def test_what_no_double_holds_is_refused(step):
+    field = impulse(1).convolve(Kernel([1.0, 1.0]), step, 10**400)
+    for ask in (lambda: field.mean, lambda: field.covariance, lambda: field.expand(2).cumulant(2)):
+        with pytest.raises(EngineError, match="as integers or fractions"):
+            ask()
+    with pytest.raises(EngineError, match="choose a smaller n"):
+        _ = field.log_mass
+
+
+def test_what_is_0_stays_0_at_any_distance():
+    assert impulse(1).convolve(Kernel([0.5]), 10**400, 10**400).cumulant(2) == 0
+
+
 def test_masses_never_overflow():
     deep = impulse(1).convolve(Kernel([0.1, 0.1, 0.1]), times=10**6)
     with mpmath.workdps(40):
