@@ -225,18 +225,22 @@ class _Magnitudes:
         return replace(self, samples=self.samples.take(a, b))
 
 
-@lru_cache(maxsize=256)
 def _axis_kernels(kernel: Kernel) -> tuple[Kernel, ...]:
     """Kernels along one axis each whose product is a kernel of several, where that is quicker."""
-    lines = kernel.factors()
-    if lines is None or sum(kernel.shape) >= kernel.taps.size:
+    if sum(kernel.shape) >= kernel.taps.size:
         return ()
-    shapes = np.where(np.eye(kernel.ndim, dtype=bool), kernel.shape, 1).tolist()
-    origins = np.where(np.eye(kernel.ndim, dtype=bool), kernel.origin, 0).tolist()
-    return tuple(
-        Kernel(line.taps.reshape(shape), tuple(origin))
-        for line, shape, origin in zip(lines, shapes, origins, strict=True)
-    )
+    return _lines(kernel, kernel.shape, kernel.origin)
+
+
+@lru_cache(maxsize=256)
+def _lines(kernel: Kernel, shape: tuple[int, ...], origin: tuple[int, ...]) -> tuple[Kernel, ...]:
+    """The same, remembered by the box too: kernels are equal whatever their rims of zeros."""
+    lines = kernel.factors()
+    if lines is None:
+        return ()
+    alone = np.eye(len(shape), dtype=bool)
+    rows = zip(lines, np.where(alone, shape, 1), np.where(alone, origin, 0).tolist(), strict=True)
+    return tuple(Kernel(line.taps.reshape(own), tuple(start)) for line, own, start in rows)
 
 
 def _power(kernel: Kernel, times: int) -> Samples:

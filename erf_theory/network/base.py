@@ -200,8 +200,9 @@ def need_number(name: str, value: Any, below: float = inf) -> Any:
     ErfTheoryError
         If it is none; ``name`` says what it would be.
     """
-    if isinstance(value, Real) and 0 <= float(value) < below:
-        return value
+    number: Any = value
+    if isinstance(value, Real) and 0 <= number < below:
+        return number
     limit = "finite" if below == inf else f"below {below}"
     raise ErfTheoryError(f"the {name} is a number of at least 0 and {limit}, not {value!r}")
 

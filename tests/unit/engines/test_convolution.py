@@ -153,3 +153,16 @@ def test_the_bound_of_a_map_without_signs_is_relative():
     relative = float(EPS * extent_of(program, 1).roundings)
     error = np.ldexp(bound.values, bound.exponent - found.exponent)
     assert error == pytest.approx(found.values * relative, rel=1e-12, abs=0)
+
+
+@pytest.mark.parametrize("origin", [(0, 0), (0, -1)])
+def test_kernels_that_differ_by_a_rim_of_zeros_keep_their_boxes(origin):
+    line = Kernel([[1.0], [2.0], [3.0]])
+    wide = Kernel([[0, 1.0, 0], [0, 2.0, 0], [0, 3.0, 0]], origin)
+    for kernel in (line, wide, line):
+        field = convolution.impulse(2).convolve(kernel, 1, 2)
+        assert field.start == tuple(2 * o for o in kernel.origin)
+        assert field.shape == tuple(2 * k - 1 for k in kernel.shape)
+        column = field.values[:, field.shape[1] // 2]
+        assert column == pytest.approx(np.convolve([1, 2, 3], [1, 2, 3]))
+        assert np.sum(field.values) == pytest.approx(36)

@@ -64,6 +64,7 @@ def test_whole_numbers():
 
 def test_numbers():
     assert need_number("x", 0.5, 1) == 0.5
+    assert need_number("x", 10**400) == 10**400
     for value in (1, -1e-9, float("nan"), "a", None):
         with pytest.raises(ErfTheoryError, match="the x is a number of at least 0 and below 1"):
             need_number("x", value, 1)
