@@ -7,6 +7,7 @@ one with a power.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -32,24 +33,21 @@ class Tape:
     """Operations in the order they are to be played; step 0 is the impulse."""
 
     operations: list[_Operation] = field(default_factory=list)
-    readers: list[int] = field(default_factory=lambda: [0])
 
     def append(self, name: str, source: int, *arguments: Any) -> int:
         """Record an operation, and give the number of its step."""
         self.operations.append((name, source, arguments))
-        self.readers[source] += 1
-        self.readers.append(0)
         return len(self.operations)
 
-    def play(self, impulse: F, last: int) -> F:
+    def play(self, impulse: F) -> F:
         """What the operations make of another engine's impulse."""
         steps: list[F] = [impulse]
-        for name, source, arguments in self.operations[:last]:
+        for name, source, arguments in self.operations:
             if name == "add":
                 steps.append(steps[source] + steps[arguments[0]])
             else:
                 steps.append(getattr(steps[source], name)(*arguments))
-        return steps[last]
+        return steps[-1]
 
 
 @final
@@ -87,12 +85,6 @@ class Recorded:
             factor = _product(self.factor, kernel.taps.flat[0], times)
             shift = tuple(a + times * o * d for a, o, d in rows)
             return Recorded(self.tape, self.step, self.ndim, factor, shift)
-        operations, place = self.tape.operations, self.step - 1
-        if self.step and operations[place][0] == "convolve" and not self.tape.readers[self.step]:
-            _, source, (before, was, count) = operations[place]
-            if was == steps and before is kernel:
-                operations[place] = ("convolve", source, (kernel, steps, count + times))
-                return self
         return self.after(self.tape.append("convolve", self.step, kernel, steps, times))
 
     def scale(self, factor: Number | FloatArray) -> Recorded:
@@ -168,12 +160,35 @@ def recorded(program: Program, ndim: int) -> Program:
     """
     tape = Tape()
     end = program(Recorded(tape, 0, ndim)).placed()
-    short = Tape(_powered(tape.operations[: end.step], ndim))
+    short = Tape(_powered(_fused(tape.operations[: end.step]), ndim))
 
     def play(impulse: F, /) -> F:
-        return short.play(impulse, len(short.operations))
+        return short.play(impulse)
 
     return play
+
+
+def _fused(operations: list[_Operation]) -> list[_Operation]:
+    """The same with equal convolutions in a row as one, where nothing else reads between them."""
+    readers = Counter(
+        step
+        for name, source, arguments in operations
+        for step in (source, *(arguments if name == "add" else ()))
+    )
+    found: list[_Operation] = []
+    places = [0]
+    for name, source, arguments in operations:
+        place = places[source]
+        if name == "convolve" and place and readers[source] == 1:
+            before, start, (*kernel, times) = found[place - 1]
+            if before == name and kernel[0] is arguments[0] and kernel[1] == arguments[1]:
+                found[place - 1] = (name, start, (*kernel, times + arguments[2]))
+                places.append(place)
+                continue
+        more = (places[arguments[0]],) if name == "add" else arguments
+        found.append((name, place, more))
+        places.append(len(found))
+    return found
 
 
 def _powered(operations: list[_Operation], ndim: int) -> list[_Operation]:
@@ -213,11 +228,9 @@ def _blocks(operations: list[_Operation]) -> Iterator[list[_Operation]]:
 
 
 def _marks(block: list[_Operation]) -> list[Any]:
-    """What tells blocks apart; kernels are the same if they are one object."""
+    """What tells blocks apart; kernels and arrays are the same if they are one object."""
     return [
-        (name, source, id(arguments[0]), arguments[1:])
-        if name == "convolve"
-        else (name, source, arguments)
+        (name, source, *(id(x) if isinstance(x, Kernel | np.ndarray) else x for x in arguments))
         for name, source, arguments in block
     ]
 

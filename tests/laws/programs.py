@@ -126,6 +126,12 @@ def programs(taps=SIGNED, ndim=1, *, decimate=True, depth=2):
     return drawn.filter(lambda program: extent_of(program, ndim).size <= _PLACES)
 
 
+def repeated(drawn, ndim):
+    """A program up to four times in a row, its kernels the same objects."""
+    times = st.builds(lambda program, n: Chain((program,) * n), drawn, st.integers(1, 4))
+    return times.filter(lambda program: extent_of(program, ndim).size <= _PLACES)
+
+
 FAINT = st.sampled_from([0, 1, 1, 3, 0.001, 1e-6, 1e-10])
 """Taps that lie far apart: what is faint in one layer is all that another one leaves."""
 

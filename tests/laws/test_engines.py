@@ -8,6 +8,7 @@ import mpmath
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from erf_theory.engines import (
     balls,
@@ -20,9 +21,10 @@ from erf_theory.engines import (
     symbolic,
 )
 from erf_theory.engines.extent import extent_of
+from erf_theory.engines.tape import recorded
 from erf_theory.errors import EngineError, ErfTheoryError
 from erf_theory.maps import ProgramMap
-from tests.laws.programs import POSITIVE, SIGNED, programs
+from tests.laws.programs import FRACTIONS, INTEGERS, POSITIVE, SIGNED, programs, repeated
 from tests.laws.twin import Paths, by_place
 
 EPS = 2.0**-52
@@ -138,6 +140,25 @@ def test_engines_agree_with_all_paths(engine, taps, ndim):
     def look(program):
         try:
             ENGINES[engine](program, ndim, program(Paths.impulse(ndim)))
+            seen["agrees"] += 1
+        except EngineError as refusal:
+            if not re.search(MAY_REFUSE.get(engine, "never"), str(refusal)):
+                raise
+            seen["refuses"] += 1
+
+    look()
+    assert seen["agrees"] > 2 * seen["refuses"], seen
+
+
+@pytest.mark.parametrize(("engine", "ndim"), sorted({case[::2] for case in CASES}))
+def test_records_of_programs_agree_with_all_paths(engine, ndim):
+    seen = Counter()
+    exact = st.one_of(INTEGERS, FRACTIONS)
+
+    @given(repeated(programs(exact, ndim, decimate=engine != "contour", depth=1), ndim))
+    def look(program):
+        try:
+            ENGINES[engine](recorded(program, ndim), ndim, program(Paths.impulse(ndim)))
             seen["agrees"] += 1
         except EngineError as refusal:
             if not re.search(MAY_REFUSE.get(engine, "never"), str(refusal)):

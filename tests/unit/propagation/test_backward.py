@@ -81,6 +81,7 @@ UPS = {
 }
 GRAPHS = {
     "residual": Chain([Conv(3, 4, 3, padding=1), *[Residual(BODY)] * 2], 1),
+    "the same convolution": Chain([Residual(TAPS), TAPS, Residual(TAPS), TAPS, TAPS], 1),
     "projection": Residual(Conv(2, 4, 3, stride=2, padding=1), Conv(2, 4, 1, stride=2), 1),
     "added": Parallel([Conv(2, 2, 3), Conv(2, 2, 5), Identity()], "add", 1),
     "concatenated": Chain(
