@@ -230,7 +230,9 @@ class ProgramMap:
     @property
     def _is_small(self) -> bool:
         """Whether convolving sample by sample is a matter of milliseconds (seconds in d-D)."""
-        return self.extent.size <= 4096 if self.ndim == 1 else self.extent.work <= 2**31
+        if self.ndim > 1:
+            return self.extent.work <= 2**31
+        return self.extent.size <= 4096 or self.extent.work <= 2**27
 
 
 ENGINES = ("auto", *SHARES)

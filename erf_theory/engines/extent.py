@@ -45,7 +45,8 @@ class Extent:
     roundings : int
         Operations with rounding behind a sample, to judge an error.
     work : int
-        Multiplications of convolving sample by sample, one layer after the other.
+        Multiplications of convolving sample by sample, one layer after the other, along the
+        path that has most of them.
     """
 
     start: tuple[int, ...]
@@ -103,7 +104,7 @@ class Extent:
             nonnegative=self.nonnegative and other.nonnegative,
             symmetric=self.symmetric and other.symmetric and _centre(self) == _centre(other),
             roundings=max(self.roundings, other.roundings) + 1,
-            work=self.work + other.work,
+            work=max(self.work, other.work),
         )
 
     def expand(self, s: Steps) -> Extent:

@@ -126,8 +126,7 @@ class Network(ABC):
     @cached_property
     def label(self) -> str:
         """Its repr where that is short; else what it is, in a few words."""
-        text = repr(self)
-        if len(text) <= _LONG:
+        if len(self.nodes) <= _LONG and len(text := repr(self)) <= _LONG:
             return text
         ends = f"{self.in_channels} to {self.out_channels} channels"
         return f"<{type(self).__name__} of {len(self.nodes)} nodes, {ends}>"

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 __all__ = ["runs", "table"]
 
+_LONGEST = 24
+"""Texts in a block that is looked for."""
+
 
 def runs(texts: list[str]) -> list[str]:
     """The texts, with what is repeated written once.
@@ -18,7 +21,10 @@ def runs(texts: list[str]) -> list[str]:
     found: list[str] = []
     while texts:
         block, times = max(
-            ((texts[:size], _times(texts, size)) for size in range(1, len(texts) // 2 + 1)),
+            (
+                (texts[:size], _times(texts, size))
+                for size in range(1, min(len(texts) // 2, _LONGEST) + 1)
+            ),
             key=lambda run: (len(run[0]) * run[1] * (run[1] > 1), -len(run[0])),
             default=(texts[:1], 1),
         )

@@ -118,12 +118,16 @@ def _(layer: Upsample, x):
 
 @seen.register
 def _(layer: Pad, x):
-    return [(tuple(i - before for i, (before, _) in zip(x, layer.per_axis(len(x)), strict=True)), 1)]
+    return [
+        (tuple(i - before for i, (before, _) in zip(x, layer.per_axis(len(x)), strict=True)), 1)
+    ]
 
 
 @seen.register
 def _(layer: Crop, x):
-    return [(tuple(i + before for i, (before, _) in zip(x, layer.per_axis(len(x)), strict=True)), 1)]
+    return [
+        (tuple(i + before for i, (before, _) in zip(x, layer.per_axis(len(x)), strict=True)), 1)
+    ]
 
 
 @seen.register
