@@ -68,9 +68,6 @@ class Pieces(Generic[_T]):
 
     def zipped(self, other: Pieces[_U]) -> Pieces[tuple[_T, _U]]:
         """Pairs on the channels that both have."""
-        if len(self.parts) == len(other.parts) == 1:
-            (a, b, one), (c, d, two) = self.parts[0], other.parts[0]
-            return Pieces(((max(a, c), min(b, d), (one, two)),))
         found = []
         for a, b, one in self.parts:
             for c, d, two in other.parts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from math import sqrt
 from typing import NamedTuple
@@ -13,7 +14,7 @@ from erf_theory.exact import FloatArray
 
 __all__ = ["Pooled", "pooled"]
 
-_HERMITE, _LEGENDRE, _PANELS, _REACH = 64, 24, 4, 9.0
+_LEGENDRE, _PANELS, _REACH = 16, 8, 9.0
 
 
 class Pooled(NamedTuple):
@@ -43,39 +44,59 @@ def pooled(gate: Nonlinearity, second: float, shared: float, places: int) -> Poo
     >>> round(found.slope, 9) == 1 - 2**-4
     True
     """
-    own, density = _largest(places)
-    common, weights = _common() if shared > 0 else (np.zeros(1), np.ones(1))
-    base = sqrt(max(shared, 0.0)) * common
-    samples = base[:, None] + sqrt(max(second - shared, 0.0)) * own
+    spread = sqrt(max(second - shared, 0.0))
+    base, weights = _normal(sqrt(max(shared, 0.0)), gate.kinks)
+    own, density = _largest(places, _cuts(base, spread, gate.kinks))
+    samples = base[:, None] + spread * own
     value, slope = gate.value(samples, np), gate.slope(samples, np)
-    means = value @ density
+    means = np.sum(value * density, axis=1)
     return Pooled(
-        second=float(weights @ (value**2 @ density)),
+        second=float(weights @ np.sum(value**2 * density, axis=1)),
         shared=float(weights @ means**2),
         mean=float(weights @ means),
-        slope=float(weights @ (slope**2 @ density)),
+        slope=float(weights @ np.sum(slope**2 * density, axis=1)),
     )
 
 
-@cache
-def _common() -> tuple[FloatArray, FloatArray]:
-    """Nodes and weights for a standard normal number."""
-    from numpy.polynomial.hermite_e import hermegauss
+def _normal(std: float, kinks: Sequence[float]) -> tuple[FloatArray, FloatArray]:
+    """Nodes and weights for a normal number."""
+    if std == 0:
+        return np.zeros(1), np.ones(1)
+    at, sizes = _panels(_cuts(np.zeros(1), std, kinks))
+    density = (np.exp(-(at**2) / 2) * sizes).ravel()
+    return std * at.ravel(), density / np.sum(density)
 
-    nodes, weights = hermegauss(_HERMITE)
-    return nodes, weights / np.sum(weights)
 
-
-@cache
-def _largest(places: int) -> tuple[FloatArray, FloatArray]:
-    """Nodes and weights for the largest of K standard normal numbers, in panels that meet at 0."""
-    from numpy.polynomial.legendre import leggauss
+def _largest(places: int, cuts: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Nodes and weights for the largest of K standard normal numbers, for every row of cuts."""
     from scipy.special import ndtr
 
+    at, sizes = _panels(cuts)
+    density = np.exp(-(at**2) / 2) * ndtr(at) ** (places - 1) * sizes
+    return at, density / np.sum(density, axis=1, keepdims=True)
+
+
+def _cuts(base: FloatArray, spread: float, kinks: Sequence[float]) -> FloatArray:
+    """Ends of panels, one row for every base: even ones, and where a kink is met."""
+    even = np.broadcast_to(np.linspace(-_REACH, _REACH, _PANELS + 1), (len(base), _PANELS + 1))
+    if spread == 0 or not kinks:
+        return even
+    met = (np.asarray(kinks) - base[:, None]) / spread
+    return np.sort(np.hstack([even, np.clip(met, -_REACH, _REACH)]), axis=1)
+
+
+def _panels(cuts: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Gauss-Legendre nodes between the cuts, and their weights, one row for every row."""
+    nodes, weights = _legendre()
+    half = np.diff(cuts)[:, :, None] / 2
+    at = cuts[:, :-1, None] + half * (nodes + 1)
+    return at.reshape(len(cuts), -1), (half * weights).reshape(len(cuts), -1)
+
+
+@cache
+def _legendre() -> tuple[FloatArray, FloatArray]:
+    """Gauss-Legendre nodes and weights."""
+    from numpy.polynomial.legendre import leggauss
+
     nodes, weights = leggauss(_LEGENDRE)
-    width = _REACH / _PANELS
-    starts = width * np.arange(-_PANELS, _PANELS)
-    at = (starts[:, None] + width * (nodes + 1) / 2).ravel()
-    sizes = np.tile(weights * width / 2, 2 * _PANELS)
-    density = places * np.exp(-(at**2) / 2) / sqrt(2 * np.pi) * ndtr(at) ** (places - 1) * sizes
-    return at, density / np.sum(density)
+    return nodes, weights

@@ -163,6 +163,6 @@ def test_kernels_that_differ_by_a_rim_of_zeros_keep_their_boxes(origin):
         field = convolution.impulse(2).convolve(kernel, 1, 2)
         assert field.start == tuple(2 * o for o in kernel.origin)
         assert field.shape == tuple(2 * k - 1 for k in kernel.shape)
-        column = field.values[:, field.shape[1] // 2]
-        assert column == pytest.approx(np.convolve([1, 2, 3], [1, 2, 3]))
-        assert np.sum(field.values) == pytest.approx(36)
+        values = {x: value for (_, x), value in exactly(field).items() if value}
+        middle = field.start[1] + field.shape[1] // 2
+        assert values == {(i, middle): v for i, v in enumerate([1, 4, 10, 12, 9])}
