@@ -20,6 +20,7 @@ from erf_theory.network.nodes import INPUT, Network, Node
 from erf_theory.network.pooling import MaxPool
 from erf_theory.network.routing import Concat, Pad
 from erf_theory.propagation.axes import Axes, NoMarginalError
+from erf_theory.propagation.branches import COHERENT, coherent_sums
 from erf_theory.propagation.energy import Context, correlates, energy
 from erf_theory.propagation.forward import Signals
 from erf_theory.propagation.gates import Labelled, Runs
@@ -199,6 +200,8 @@ def energy_program(
         )
     ]
 
+    for name in coherent_sums(question.network):
+        notes.add(COHERENT, name)
     run = Runs.of(question.network, before)
 
     def join(one: Pieces[F], other: Pieces[F]) -> Pieces[F]:

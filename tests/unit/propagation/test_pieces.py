@@ -25,7 +25,7 @@ def listed(found, count=COUNT):
     """What every channel holds."""
     assert all(a < b for a, b, _ in found.parts)
     assert all(b <= a for (_, b, _), (a, _, _) in zip(found.parts, found.parts[1:], strict=False))
-    assert all(0 <= a and b <= count for a, b, _ in found.parts)
+    assert all(a >= 0 and b <= count for a, b, _ in found.parts)
     things = {channel: thing for a, b, thing in found.parts for channel in range(a, b)}
     return [things.get(channel) for channel in range(count)]
 
@@ -45,7 +45,8 @@ def test_take_and_moved(one, start, length):
 
 @given(pieces(), pieces())
 def test_joined_meets_channel_by_channel(one, other):
-    expected = [(a or "") + (b or "") or None for a, b in zip(listed(one), listed(other))]
+    pairs = zip(listed(one), listed(other), strict=True)
+    expected = [(a or "") + (b or "") or None for a, b in pairs]
     assert listed(one.joined(other, str.__add__)) == expected
     alike = one.each(str.upper)
     assert alike.joined(alike, str.__add__) == one.each(lambda x: 2 * x.upper())

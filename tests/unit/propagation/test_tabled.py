@@ -63,9 +63,9 @@ def test_the_largest_of_several(places):
     law = tabled_normal(1.0).largest(places)
 
     def expected(power):
-        return quad(
-            lambda x: x**power * places * norm.pdf(x) * norm.cdf(x) ** (places - 1), -9, 9
-        )[0]
+        return quad(lambda x: x**power * places * norm.pdf(x) * norm.cdf(x) ** (places - 1), -9, 9)[
+            0
+        ]
 
     mean, second = moments(law)
     assert np.sum(law.shares) == pytest.approx(1)
