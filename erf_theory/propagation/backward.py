@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property, partial, reduce
+from functools import cached_property, reduce
 from math import prod
 from operator import add
 from typing import TypeVar, final
@@ -179,7 +179,42 @@ def energy_program(
     Program
         From the unit impulse to the mean energy of the source's channels.
     """
-    contexts = [
+    for name in coherent_sums(question.network):
+        notes.add(COHERENT, name)
+    rules = _Rules(
+        question, axes, _contexts(question, before, axes, notes), Runs.of(question.network, before)
+    )
+
+    def backward(field: F, /) -> F:
+        outputs = question.network.out_channels
+        unit = axes.moved(axes.scaled(field, Fraction(1, outputs)), question.unit)
+        if question.sizes is not None:
+            unit = unit.fold(axes.steps(question.sizes[-2]), "zeros")
+        found = walk(
+            question,
+            Labelled({None: Pieces.uniform(outputs, unit)}),
+            rules.before,
+            lambda fields, a, b: fields.each(lambda part: part.take(a, b)),
+            lambda one, other: one.joined(other, _join),
+        )
+        return _mean(found.total(_join), question.counts[question.source], axes)
+
+    return backward
+
+
+def _contexts(
+    question: Question, before: Sequence[Signals], axes: Axes, notes: Notes
+) -> list[Context]:
+    """What the rule of every node knows beside its layer and the field."""
+    rows = zip(
+        question.network.nodes,
+        before,
+        question.correlated,
+        question.pools,
+        question.seconds,
+        strict=True,
+    )
+    return [
         Context(
             name=node.name,
             axes=axes,
@@ -190,58 +225,41 @@ def energy_program(
             pool=pool,
             seconds=seconds,
         )
-        for node, signal, correlated, pool, seconds in zip(
-            question.network.nodes,
-            before,
-            question.correlated,
-            question.pools,
-            question.seconds,
-            strict=True,
-        )
+        for node, signal, correlated, pool, seconds in rows
     ]
 
-    for name in coherent_sums(question.network):
-        notes.add(COHERENT, name)
-    run = Runs.of(question.network, before)
 
-    def join(one: Pieces[F], other: Pieces[F]) -> Pieces[F]:
-        return one.joined(other, add)
+@final
+@dataclass(frozen=True)
+class _Rules:
+    """The rules of all nodes, and the gates that identity shortcuts join."""
 
-    def backward(field: F, /) -> F:
-        def plain(place: int, fields: Pieces[F]) -> Pieces[F]:
-            node = question.network.nodes[place]
-            found = energy(node.layer, fields, contexts[place])
-            return found.each(lambda field: bounded(field, node, question, axes))
+    question: Question
+    axes: Axes
+    contexts: Sequence[Context]
+    run: Runs
 
-        def rule(place: int, fields: Labelled[Pieces[F]]) -> Labelled[Pieces[F]]:
-            if place in run.gates:
-                parts = fields.relabelled(place, join).parts
-                return Labelled(
-                    {
-                        label: plain(place, part).each(
-                            partial(_scaled, axes, run.ratio(place, label))
-                        )
-                        for label, part in parts.items()
-                    }
-                )
-            if place in run.sums:
-                return fields
-            return Labelled({None: plain(place, fields.total(join))})
+    def before(self, place: int, fields: Labelled[Pieces[F]]) -> Labelled[Pieces[F]]:
+        """The fields before a node, apart by the gate of the unit that they came through."""
+        if place in self.run.gates:
+            parts = fields.relabelled(place, _join).parts
+            return Labelled({label: self._gated(place, label, parts[label]) for label in parts})
+        if place in self.run.sums:
+            return fields
+        return Labelled({None: self._plain(place, fields.total(_join))})
 
-        outputs = question.network.out_channels
-        unit = axes.moved(axes.scaled(field, Fraction(1, outputs)), question.unit)
-        if question.sizes is not None:
-            unit = unit.fold(axes.steps(question.sizes[-2]), "zeros")
-        found = walk(
-            question,
-            Labelled({None: Pieces.uniform(outputs, unit)}),
-            rule,
-            lambda fields, a, b: fields.each(lambda part: part.take(a, b)),
-            lambda one, other: one.joined(other, join),
-        )
-        return _mean(found.total(join), question.counts[question.source], axes)
+    def _gated(self, place: int, label: int | None, fields: Pieces[F]) -> Pieces[F]:
+        ratio = self.run.ratio(place, label)
+        return self._plain(place, fields).each(lambda field: self.axes.scaled(field, ratio))
 
-    return backward
+    def _plain(self, place: int, fields: Pieces[F]) -> Pieces[F]:
+        node = self.question.network.nodes[place]
+        found = energy(node.layer, fields, self.contexts[place])
+        return found.each(lambda field: bounded(field, node, self.question, self.axes))
+
+
+def _join(one: Pieces[F], other: Pieces[F]) -> Pieces[F]:
+    return one.joined(other, add)
 
 
 def bounded(field: F, node: Node, question: Question, axes: Axes) -> F:
@@ -263,10 +281,6 @@ def bounded(field: F, node: Node, question: Question, axes: Axes) -> F:
 def is_chain(network: Network) -> bool:
     """Whether every node reads the one before it: fields may then be outer products."""
     return all(node.inputs == (place - 1,) for place, node in enumerate(network.nodes))
-
-
-def _scaled(axes: Axes, factor: float, field: F) -> F:
-    return axes.scaled(field, factor)
 
 
 def _mean(fields: Pieces[F], channels: int, axes: Axes) -> F:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, singledispatch
-from itertools import product
 from math import prod
 
 import numpy as np
@@ -19,6 +18,7 @@ from erf_theory.network.nodes import INPUT, Network
 from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
+from erf_theory.propagation.lags import averaged, divided, divides, interpolated
 from erf_theory.propagation.notes import NOT_NORMAL, Notes
 from erf_theory.propagation.pieces import Pieces
 from erf_theory.propagation.pooled import pooled
@@ -174,7 +174,7 @@ def _(layer: Weighted, before: Signals, at: _Place) -> Signals:
         signal = mixed(inside)
         lags = signal.lags
         if isinstance(layer, Conv):
-            lags = tuple((_divided(h, strides), r) for h, r in lags if _divides(h, strides))
+            lags = tuple((divided(h, strides), r) for h, r in lags if divides(h, strides))
         elif lags:
             at.note("lags before a transposed convolution are dropped")
             lags = ()
@@ -229,7 +229,7 @@ def _(layer: MaxPool, before: Signals, at: _Place) -> Signals:
 def _(layer: AvgPool, before: Signals, at: _Place) -> Signals:
     values = (layer.size, layer.stride, layer.dilation)
     return before.each(
-        lambda signal: _averaged(signal, *(per_axis(value, at.ndim) for value in values))
+        lambda signal: averaged(signal, *(per_axis(value, at.ndim) for value in values))
     )
 
 
@@ -238,7 +238,7 @@ def _(layer: Upsample, before: Signals, at: _Place) -> Signals:
     at.note("the lags behind an upsampling depend on the phase and are dropped")
     if layer.mode == "nearest":
         return before.each(lambda signal: replace(signal, lags=()))
-    shares = [_interpolated(s) for s in per_axis(layer.scale, at.ndim)]
+    shares = [interpolated(s) for s in per_axis(layer.scale, at.ndim)]
     kept = prod(shares)
     return before.each(
         lambda x: replace(
@@ -339,43 +339,6 @@ def _largest(signal: Signal, places: int, at: _Place) -> Signal:
     return Signal(found.second, found.shared, found.mean)
 
 
-def _averaged(
-    signal: Signal, size: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
-) -> Signal:
-    """The mean of a window: lags add up."""
-    counts = [_differences(k, d) for k, d in zip(size, dilation, strict=True)]
-    near = {tuple(0 for _ in size): signal.second, **dict(signal.lags)}
-    found: dict[tuple[int, ...], float] = {}
-    for lag, value in near.items():
-        for shift in product(*counts):
-            moved = tuple(h + m for h, (m, _) in zip(lag, shift, strict=True))
-            if _divides(moved, stride):
-                share = prod(count for _, count in shift)
-                at = _divided(moved, stride)
-                found[at] = found.get(at, 0.0) + share * (value - signal.shared)
-    zero = tuple(0 for _ in size)
-    second = signal.shared + found.pop(zero, 0.0)
-    return replace(
-        signal,
-        second=second,
-        gate=IDENTITY,
-        before=(second, signal.shared) if signal.is_normal else None,
-        law=None,
-        lags=tuple((h, signal.shared + r) for h, r in found.items()),
-    )
-
-
-def _differences(size: int, dilation: int) -> list[tuple[int, float]]:
-    """Differences of two places of a window, and their shares."""
-    return [(dilation * m, (size - abs(m)) / size**2) for m in range(1 - size, size)]
-
-
-def _interpolated(scale: int) -> float:
-    """Mean over the phases of the sum of squared weights of linear interpolation."""
-    parts = [((2 * unit + 1 - scale) / (2 * scale)) % 1 for unit in range(scale)]
-    return sum(part**2 + (1 - part) ** 2 for part in parts) / scale
-
-
 def mixed(inside: Sequence[tuple[int, Signal]]) -> Signal:
     """The mean over channels."""
     if len(inside) == 1:
@@ -392,11 +355,3 @@ def mixed(inside: Sequence[tuple[int, Signal]]) -> Signal:
         mean=sum(count * signal.mean for count, signal in inside) / total,
         lags=tuple(lags.items()),
     )
-
-
-def _divides(lag: tuple[int, ...], strides: tuple[int, ...]) -> bool:
-    return all(h % s == 0 for h, s in zip(lag, strides, strict=True))
-
-
-def _divided(lag: tuple[int, ...], strides: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(h // s for h, s in zip(lag, strides, strict=True))
