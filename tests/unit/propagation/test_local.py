@@ -147,3 +147,12 @@ def test_a_profile_near_a_border_is_the_sum_of_the_map():
         line = network_erf(net, image_size=(5, 7), unit=(0, 3), ndim=1, axis=axis)
         assert line.values == pytest.approx(whole.values.sum(axis=1 - axis))
         assert line.mass == pytest.approx(whole.mass)
+
+
+def test_samples_that_are_not_normal_near_a_border_make_it_approximate():
+    twice = network_erf(Chain([conv(), TANH, TANH, conv()], 1), image_size=9, unit=4)
+    assert "samples before an activation are taken as normal" in twice.reasons[0]
+    halves = Chain([conv(), TANH, Residual(TANH), conv(), TANH, conv()], 1)
+    reasons = " ".join(network_erf(halves, image_size=9, unit=4).reasons)
+    assert "branches without weights" in reasons
+    assert "samples before an activation are taken as normal" in reasons
