@@ -6,29 +6,37 @@ import pytest
 from erf_theory.engines import cumulants, multinomial
 from erf_theory.errors import ErfTheoryError
 from erf_theory.network import Activation, Conv
+from erf_theory.propagation.axes import Axes
 from erf_theory.propagation.energy import Context, energy
-from erf_theory.propagation.signal import Signal
+from erf_theory.propagation.notes import Notes
+from erf_theory.propagation.pieces import Pieces
+from erf_theory.propagation.signal import normal
 
 
-def context(ndim, *axes, scaled=True, moment=1.0):
-    return Context(ndim, axes, lambda kernel: kernel.marginal(axes[0]), scaled, Signal(moment))
+def context(axes, moment=1.0, channels=1):
+    """What a rule knows of a layer whose input is normal with that second moment."""
+    signals = Pieces.uniform(channels, normal(moment))
+    return Context("node", axes, channels, signals, Notes(), correlated=False, pool=1)
 
 
-def test_steps_are_those_of_the_field_s_axes():
-    assert context(3, 2, 0).steps((5, 6, 7)) == (7, 5)
-    assert context(2, 1).steps(4) == (4,)
+def back(layer, field, at, channels=1):
+    """The energy before a layer whose channels all have the same field behind it."""
+    ((first, last, found),) = energy(layer, Pieces.uniform(channels, field), at).parts
+    assert (first, last) == (0, at.channels)
+    return found
 
 
 def test_a_field_of_one_axis_carries_the_factors_once():
     conv, impulse = Conv(4, 6, (3, 2), groups=2, init=1), multinomial.impulse(1)
-    scaled = energy(conv, impulse, context(2, 0))
-    plain = energy(conv, impulse, context(2, 0, scaled=False))
-    assert scaled.numerators.tolist() == [6, 6, 6]
-    assert plain.numerators.tolist() == [2, 2, 2]
+    first, second = (
+        back(conv, impulse, context(Axes(2, axis, "factor"), channels=4), 6) for axis in (0, 1)
+    )
+    assert first.numerators.tolist() == [3, 3, 3]
+    assert second.numerators.tolist() == [1, 1]
 
 
 def mass(layer, moment=1.0):
-    return energy(layer, cumulants.impulse(1, order=0), context(1, 0, moment=moment)).mass
+    return back(layer, cumulants.impulse(1, order=0), context(Axes(1), moment)).mass
 
 
 @pytest.mark.parametrize("moment", [0.1, 1.0, 30.0])
@@ -57,9 +65,9 @@ def test_a_signal_beyond_doubles_leaves_the_slopes_at_their_limits(moment):
 
 def test_a_factor_of_one_leaves_the_field_as_it_is():
     impulse = multinomial.impulse(1)
-    assert energy(Activation("linear"), impulse, context(1, 0)) is impulse
+    assert back(Activation("linear"), impulse, context(Axes(1))) is impulse
 
 
 def test_a_layer_that_nobody_knows_is_refused_by_name(unknown_layer):
     with pytest.raises(ErfTheoryError, match="no energy is known for a layer of type Unknown"):
-        energy(unknown_layer, multinomial.impulse(1), context(1, 0))
+        back(unknown_layer, multinomial.impulse(1), context(Axes(1)))
