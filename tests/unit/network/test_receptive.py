@@ -168,7 +168,7 @@ def test_regions_of_units_that_are_not_there_are_refused():
         geometry.region("conv")
     with pytest.raises(ErfTheoryError, match="there is no node 1 among 1"):
         geometry.region(1)
-    with pytest.raises(ErfTheoryError, match="0.5 is no whole number, nor one per axis"):
+    with pytest.raises(ErfTheoryError, match=r"0\.5 is no whole number, nor one per axis"):
         geometry.region(0, 0.5)
 
 
