@@ -169,6 +169,9 @@ def _(layer: Activation, fields: Pieces[F], at: Context) -> Pieces[F]:
     if at.seconds is not None and varies(gate, float(np.max(at.seconds))):
         if len(at.axes.kept) < at.axes.ndim:
             raise NoMarginalError("gates near a border are no product of axes")
+        if not all(signal.is_normal for _, _, signal in at.signals.parts):
+            at.note(NOT_NORMAL)
+        at.notes.needs_signal = True
         weights = gate_map(gate, at.seconds)
         return fields.each(lambda field: field.scale(weights))
 

@@ -1,137 +1,282 @@
-from math import pi
+"""The forward signal against what follows by hand, and against independent calculations."""
+
+from math import acos, pi, sqrt
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
+from scipy.stats import norm
 
+from erf_theory.activations import nonlinearity
+from erf_theory.empirical.layers import At, forward, matrices
 from erf_theory.errors import ErfTheoryError
 from erf_theory.network import (
     Activation,
     AvgPool,
     Chain,
-    Concat,
+    ChannelShuffle,
     Conv,
-    Graph,
+    ConvTranspose,
+    Crop,
+    Dropout,
     Identity,
     MaxPool,
     Norm,
+    Pad,
+    Parallel,
     Residual,
+    Split,
+    Upsample,
 )
-from erf_theory.network.nodes import Flat, Node
-from erf_theory.propagation.forward import signals
+from erf_theory.network.convolutions import Weighted
+from erf_theory.network.geometry import regions
+from erf_theory.propagation.forward import behind, signals
 from erf_theory.propagation.notes import Notes
 
-RELU, V = Activation("relu"), 1 - 1 / pi
+RELU, BATCH = Activation("relu"), Norm(eps=0)
+LATER = Conv(4, 4, 1)
 
 
-def conv(width=8, size=3, **more):
-    return Conv(width, width, size, padding=size // 2, **more)
+def before(network, place=-1):
+    """The signal of the first channel before a node."""
+    return signals(network, Notes())[place].parts[0][2]
 
 
-def last(network):
-    """The signal before the last node, of all channels alike."""
-    (part,) = signals(network, Notes())[-1].parts
-    return part[2]
+def reasons(network):
+    """What is noted of the signal, without the nodes."""
+    notes = Notes(needs_signal=True)
+    signals(network, notes)
+    return [text.partition(" (")[0] for text in notes.texts()]
+
+
+def after(*layers, ndim=1, channels=4):
+    """The signal behind layers on white noise of four channels."""
+    return before(Chain([Conv(channels, channels, 1, init="lecun"), *layers, Identity()], ndim))
+
+
+def of_relu(q, c):
+    """E of the product of two ReLUs (theory.md, section 3)."""
+    return q / (2 * pi) * (sqrt(1 - c * c) + c * (pi - acos(c)))
+
+
+def test_he_convolutions_and_relus_keep_the_second_moment_and_raise_the_correlation():
+    network = Chain([Conv(8, 8, 3), RELU] * 5, 1)
+    second, shared = 1.0, 0.0
+    for place, signal in enumerate(part.parts[0][2] for part in signals(network, Notes())):
+        assert signal.second == pytest.approx(second, rel=1e-12)
+        assert signal.shared == pytest.approx(shared, rel=1e-9, abs=1e-12)
+        if place % 2 == 0:
+            second, shared = 2 * second, 2 * shared
+        else:
+            second, shared = second / 2, of_relu(second, shared / second)
+    assert shared / second > 0.7
 
 
 @pytest.mark.parametrize(
-    ("layer", "gain"),
+    ("conv", "gain"),
     [
         (Conv(8, 4, 3, init=2), 8 * 3 * 2),
         (Conv(8, 4, 3, groups=4, init=2), 2 * 3 * 2),
         (Conv(8, 4, 3, init=[1, 0, 2]), 8 * 3),
         (Conv(8, 4, 5, init="lecun"), 1),
-        (Conv(8, 4, 5, bias_variance=3), 2 + 3),
+        (Conv(8, 4, 5, init="delta_orthogonal"), 1),
+        (Conv(4, 8, 5, init="delta_orthogonal"), 1 / 2),
+        (ConvTranspose(8, 4, 4, stride=2, init=2), 8 * 4 * 2 / 2),
     ],
 )
-def test_a_convolution_multiplies_by_its_fan_in_times_its_variance(layer, gain):
-    found = last(Chain([layer, Identity()], 1))
+def test_a_convolution_multiplies_by_its_fan_in_times_its_variance(conv, gain):
+    found = before(Chain([conv, Identity()], 1))
     assert found.second == pytest.approx(gain)
-    assert found.shared == pytest.approx(float(layer.bias_variance))
-
-
-def test_a_stack_with_relu_keeps_its_second_moment_and_its_images_grow_alike():
-    found = last(Chain([conv(), *[RELU, conv()] * 3, Identity()], 1))
-    c = 0.0
-    for _ in range(3):
-        c = (np.sqrt(1 - c * c) + c * (pi - np.arccos(c))) / pi
-    assert found.second == pytest.approx(2.0)
-    assert found.correlation == pytest.approx(c)
     assert found.is_normal
 
 
-def test_a_batch_norm_leaves_images_independent():
-    found = last(Chain([conv(), RELU, conv(), Norm(eps=0), Identity()], 1))
-    assert found.second == pytest.approx(1, rel=1e-15)
-    assert (found.shared, found.mean) == (0.0, 0.0)
+def test_biases_are_what_all_images_share():
+    network = Chain([Conv(4, 4, 3, init="lecun", bias_variance=0.5), RELU, Conv(4, 4, 1, init=1)])
+    assert (before(network, 1).second, before(network, 1).shared) == (1.5, 0.5)
+    assert before(network, 2).shared == pytest.approx(of_relu(1.5, 1 / 3))
 
 
-def test_pre_activation_blocks_add_what_a_relu_leaves_to_vary():
-    body = Chain([Norm(eps=0), RELU, conv(), Norm(eps=0), RELU, conv()], 1)
-    found = last(Chain([conv(init="lecun"), Norm(eps=0), *[Residual(body)] * 4, Identity()], 1))
-    assert found.variance == pytest.approx(1 + 4 * V, rel=1e-12)
+@pytest.mark.parametrize("kind", ["batch", "instance"])
+def test_a_batch_norm_leaves_variance_1_and_nothing_shared(kind):
+    found = after(RELU, LATER, Norm(kind, eps=0))
+    assert (found.second, found.shared) == (pytest.approx(1), 0)
 
 
-def test_post_activation_blocks_follow_the_law_of_their_samples():
-    body = Chain([conv(), Norm(eps=0), RELU, conv(), Norm(eps=0)], 1)
-    block = Chain([Residual(body), RELU], 1)
-    found = last(Chain([conv(), Norm(eps=0), RELU, *[block] * 5, Identity()], 1))
-    x = np.linspace(0, 30, 60_001)
-    step, density = x[1], np.exp(-(x**2) / 2) / np.sqrt(2 * pi)
-    atom = 0.5
-    for _ in range(5):
-        noise = np.exp(-(np.arange(-8, 8 + step / 2, step) ** 2) / 2) / np.sqrt(2 * pi)
-        smooth = np.convolve(density, noise * step)[len(noise) // 2 :][: len(x)]
-        density = smooth + atom * np.exp(-(x**2) / 2) / np.sqrt(2 * pi)
-        atom = 1 - (density.sum() - density[0] / 2) * step
-    mean = np.sum(x * density) * step
-    variance = np.sum(x * x * density) * step - mean**2
-    assert found.variance == pytest.approx(variance, rel=2e-3)
-    assert found.mean == pytest.approx(mean, rel=2e-3)
+def test_a_layer_norm_leaves_second_moment_1():
+    found = after(RELU, Conv(4096, 4096, 1), Norm("layer", eps=0), channels=4096)
+    assert found.second == pytest.approx(1, rel=1e-3)
+    assert found.shared == pytest.approx(1 / pi, rel=1e-3)
 
 
-@pytest.mark.parametrize(("size", "stride"), [(2, 2), (3, 3), (4, 4)])
-def test_an_average_of_independent_places(size, stride):
-    found = last(Chain([conv(), RELU, AvgPool(size, stride=stride), Identity()], 1))
-    assert found.second == pytest.approx(1 / size + (1 - 1 / size) / pi)
-    assert found.shared == pytest.approx(1 / pi)
+V = 1 - 1 / pi
 
 
-def test_averages_of_averages_know_their_lags():
-    once = last(Chain([AvgPool(4, stride=1), Identity()], 1))
-    twice = last(Chain([AvgPool(2, stride=1), AvgPool(3, stride=1), Identity()], 1))
-    taps = np.convolve([1 / 2] * 2, [1 / 3] * 3)
-    assert once.second == pytest.approx(1 / 4)
-    assert dict(once.lags) == pytest.approx({(h,): (4 - abs(h)) / 16 for h in range(-3, 4) if h})
-    assert twice.second == pytest.approx(np.sum(taps**2))
+def test_pre_activation_blocks_add_the_same_variance_each():
+    half = [BATCH, RELU, Conv(8, 8, 3, padding=1)]
+    network = Chain([Conv(8, 8, 1, init=V / 8), *[Residual(Chain(half * 2))] * 6], 1)
+    found = signals(network, Notes())
+    for block in range(6):
+        signal = found[network.place_of(f"{block + 1}.body.0")].parts[0][2]
+        assert signal.variance == pytest.approx(V * (1 + block), rel=1e-9)
 
 
-@pytest.mark.parametrize("places", [2, 3])
-def test_the_largest_of_several_samples(places):
-    found = last(Chain([conv(init="lecun"), RELU, MaxPool(places), Identity()], 1))
-    z = np.linspace(-9, 9, 200_001)
-    from scipy.special import ndtr
+def post_activation_variances(blocks, step=0.005, high=15.0):
+    """Var x_l of x_{l+1} = relu(x_l + N(0, 1)), x_0 = relu(N(0, 1)), on a fine grid."""
+    x = np.arange(step / 2, high, step)
+    closed, density = 0.5, norm.pdf(x)
+    noise = norm.pdf(x[:, None] - x)
+    for _ in range(blocks):
+        mean, second = (np.sum(x**power * density) * step for power in (1, 2))
+        yield second - mean**2
+        still = closed / 2 + np.sum(density * norm.cdf(-x)) * step
+        closed, density = still, closed * norm.pdf(x) + noise @ density * step
 
-    density = (
-        places * np.exp(-(z**2) / 2) / np.sqrt(2 * pi) * ndtr(z) ** (places - 1) * (z[1] - z[0])
-    )
-    assert found.second == pytest.approx(np.sum(np.maximum(z, 0) ** 2 * density), rel=2e-3)
-    assert found.mean == pytest.approx(np.sum(np.maximum(z, 0) * density), rel=2e-3)
+
+def test_post_activation_blocks_have_the_law_of_a_reflected_walk():
+    body = Chain([Conv(8, 8, 3, padding=1), BATCH, RELU, Conv(8, 8, 3, padding=1), BATCH])
+    block = Chain([Residual(body), RELU])
+    network = Chain([Conv(8, 8, 1), BATCH, RELU, *[block] * 8], 1)
+    found = signals(network, Notes())
+    for block, variance in enumerate(post_activation_variances(8)):
+        signal = found[network.place_of(f"{block + 3}.0.body.0")].parts[0][2]
+        assert signal.variance == pytest.approx(variance, rel=2e-3)
 
 
-def test_channels_of_a_concatenation_keep_their_signals():
-    network = Graph(
-        {
-            "a": (Conv(4, 4, 1, init=1), "input"),
-            "b": (Conv(4, 6, 1, init=2), "input"),
-            "both": (Concat(), "a", "b"),
-            "end": (Identity(), "both"),
-        }
-    )
-    parts = signals(network, Notes())[-1].parts
-    assert [(a, b, x.second) for a, b, x in parts] == [(0, 4, 4.0), (4, 10, 8.0)]
+def test_a_dropout_adds_to_the_second_moment_alone():
+    plain, dropped = after(RELU, LATER), after(RELU, Dropout(0.2), LATER)
+    assert dropped.second == pytest.approx(plain.second / 0.8)
+    assert dropped.shared == pytest.approx(plain.shared)
+    assert after(RELU, Dropout(0.2, training=False)) == after(RELU)
+
+
+def test_an_average_of_k_places():
+    found = after(RELU, AvgPool(4))
+    mean, second = (1 / (2 * pi)) ** 0.5, 1 / 2
+    assert found.second == pytest.approx(second / 4 + mean**2 * 3 / 4)
+    assert found.shared == pytest.approx(mean**2)
+
+
+def test_lags_behind_averages_that_overlap():
+    lags = dict(after(AvgPool(3, stride=1)).lags)
+    assert lags == pytest.approx({(m,): (3 - abs(m)) / 9 for m in (-2, -1, 1, 2)})
+    behind_two = after(AvgPool(3, stride=1), LATER, AvgPool(2))
+    assert behind_two.second == pytest.approx(2 * 3 * (3 + 2) / 9 / 2 / 3)
+
+
+def test_a_pool_behind_a_relu_acts_with_it():
+    found = after(RELU, MaxPool(2))
+    second = quad(lambda x: x**2 * 2 * norm.pdf(x) * norm.cdf(x), 0, 12)[0]
+    mean = quad(lambda x: x * 2 * norm.pdf(x) * norm.cdf(x), 0, 12)[0]
+    assert (found.second, found.mean) == pytest.approx((second, mean), rel=1e-3)
+    assert found.shared == pytest.approx(mean**2, rel=1e-3)
+
+
+def test_channels_that_differ_are_kept_apart():
+    branches = [Chain([Conv(4, 2, 1, init=1 / 2), RELU]), Conv(4, 4, 1, init=1)]
+    whole = Parallel(branches, "concat")
+    network = Chain([whole, ChannelShuffle(3), Split(1, 6), Identity()], 1)
+    mixed = [x.second for a, b, x in signals(network, Notes())[-2].parts for _ in range(a, b)]
+    shuffled = [x.second for a, b, x in signals(network, Notes())[-1].parts for _ in range(a, b)]
+    one_by_one = [1, 1, 4, 4, 4, 4]
+    dealt = [one_by_one[g * 2 + i] for i in range(2) for g in range(3)]
+    assert sorted(mixed) == sorted(dealt)
+    assert sorted(shuffled) == sorted(dealt[1:])
+
+
+def test_groups_mix_their_own_channels_alone():
+    branches = [Conv(4, 2, 1, init=1), Conv(4, 4, 1, init=1 / 4)]
+    network = Chain([Parallel(branches, "concat"), Conv(6, 6, 1, groups=2, init=1), Identity()])
+    found = {(a, b): x.second for a, b, x in signals(network, Notes())[-1].parts}
+    assert found == {(0, 3): 4 + 4 + 1, (3, 6): 1 + 1 + 1}
+
+
+def test_independent_branches_add():
+    added = Parallel([Conv(4, 4, 1, init=1), Chain([Conv(4, 4, 1, init=1), RELU, LATER])])
+    found = before(Chain([added, Identity()], 1))
+    assert found.second == pytest.approx(4 + 4)
+    assert found.shared == pytest.approx(2 * of_relu(4, 0))
+    assert found.is_normal
+
+
+@pytest.mark.parametrize(
+    ("layers", "reason"),
+    [
+        ([MaxPool(3, 1), LATER], "the lags behind an overlapping max pool are dropped"),
+        ([AvgPool(3, 1), MaxPool(2)], "lags before a max pool are dropped"),
+        ([Upsample(2), LATER], "the lags behind an upsampling depend on the phase"),
+        ([ConvTranspose(4, 4, 3, stride=2)], "the signal behind a transposed convolution"),
+        ([Residual(Conv(4, 4, 1)), RELU, Residual(RELU), RELU], "branches that are added"),
+        ([RELU, RELU], "samples before an activation are taken as normal"),
+        ([RELU, AvgPool(2), MaxPool(2)], "samples before a max pool are taken as normal"),
+    ],
+)
+def test_what_is_approximate_is_noted(layers, reason):
+    found = reasons(Chain([Conv(4, 4, 1), *layers], 1))
+    assert any(reason in text for text in found)
+
+
+def test_what_is_exact_is_not():
+    layers = [Pad(2), RELU, Crop(1), MaxPool(2), LATER, BATCH, RELU, AvgPool(2, 1), LATER, RELU]
+    assert reasons(Chain([Conv(4, 4, 3), *layers, Dropout(0.1), LATER], 2)) == []
+
+
+def samples(network, images=2, seed=0):
+    """What goes into every node of a chain: two images through the same random weights."""
+    rng, boxes = np.random.default_rng(seed), regions(network, margin=3)
+    x = rng.standard_normal((1, images, network.in_channels, *boxes[0].shape))
+    for node, source, region in zip(network.nodes, boxes, boxes[1:], strict=False):
+        yield x
+        weights = None
+        if isinstance(node.layer, Weighted):
+            weights = matrices(node.layer, node.layer.draw(network.ndim, rng)[None])
+        x, _ = forward(node.layer, [x], At(source, region, np, weights=weights))
+
+
+WIDE = Conv(48, 48, 3, init="he")
+CHAINS = {
+    "relu": [WIDE, RELU, WIDE, RELU],
+    "tanh": [Conv(48, 48, 3, init="xavier"), Activation("tanh")] * 3,
+    "gelu": [WIDE, Activation("gelu")] * 2,
+    "average": [WIDE, RELU, AvgPool(3, 1), WIDE, RELU, AvgPool(2), WIDE],
+    "max": [WIDE, RELU, MaxPool(2), WIDE, RELU],
+    "nearest": [WIDE, RELU, Upsample(2), WIDE, RELU],
+    "linear": [WIDE, RELU, Upsample(2, "linear"), WIDE],
+    "transposed": [WIDE, RELU, ConvTranspose(48, 48, 4, stride=2, padding=1), RELU],
+}
+
+
+@pytest.mark.parametrize("layers", CHAINS.values(), ids=CHAINS)
+def test_a_wide_network_has_these_moments(layers):
+    network = Chain([*layers, Conv(48, 48, 3)], 1)
+    rows = []
+    for seed in range(60):
+        every = list(samples(network, seed=seed))
+        rows.append([[np.mean(x**2), np.mean(x[:, 0] * x[:, 1])] for x in every])
+    expected = [
+        [signal.parts[0][2].second, signal.parts[0][2].shared]
+        for signal in signals(network, Notes())
+    ]
+    error = np.std(rows, axis=0, ddof=1) / len(rows) ** 0.5
+    off = np.abs(np.mean(rows, axis=0) - expected)
+    assert np.all(off <= 4.5 * error), "false alarms: 1 in 5000 per chain"
+    second = np.array(expected)[:, :1]
+    assert np.all(error <= 0.05 * second), "power: 25 % of the second moment off is seen"
+
+
+def test_behind_is_the_signal_before_the_next_node():
+    network = Chain([WIDE, RELU, AvgPool(2), WIDE], 1)
+    found = signals(network, Notes())
+    assert [behind(network, found, place) for place in range(3)] == list(found[1:])
 
 
 def test_a_layer_that_nobody_knows_is_refused_by_name(unknown_layer):
-    network = Flat((Node("strange", unknown_layer, (-1,)), Node("end", Identity(), (0,))), 1)
-    with pytest.raises(ErfTheoryError, match=r"node strange: no signal is known .* type Unknown"):
-        signals(network, Notes())
+    message = "node 1: no signal is known behind a layer of type Unknown"
+    with pytest.raises(ErfTheoryError, match=message):
+        signals(Chain([RELU, unknown_layer]), Notes())
+
+
+def test_a_function_of_one_s_own():
+    cube = nonlinearity(lambda z: z**3, lambda z: 3 * z**2)
+    found = after(Activation(cube))
+    assert found.second == pytest.approx(15, rel=1e-9)
+    assert (found.mean, found.shared) == pytest.approx((0, 0), abs=1e-9)

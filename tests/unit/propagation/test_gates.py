@@ -1,0 +1,134 @@
+"""Gates of one unit against integrals over what it meets."""
+
+import numpy as np
+import pytest
+from scipy.integrate import dblquad, quad
+from scipy.stats import norm
+
+from erf_theory import network_erf
+from erf_theory.activations import nonlinearity
+from erf_theory.network import Activation, Chain, Conv, Norm, Residual
+from erf_theory.propagation.forward import signals
+from erf_theory.propagation.gates import Labelled, Runs, law_before, opened
+from erf_theory.propagation.notes import Notes
+from erf_theory.propagation.signal import Signal, normal
+from erf_theory.propagation.tabled import tabled_normal
+
+RELU, BATCH = Activation("relu"), Norm(eps=0)
+BOTH = quad(lambda z: norm.pdf(z) * norm.cdf(z), 0, 12)[0]
+ALL = dblquad(
+    lambda w, z: norm.pdf(z) * norm.pdf(w) * norm.cdf(z + w), 0, 9, lambda z: -z, lambda _: 9
+)[0]
+
+
+def branch(dilation):
+    """Taps far from the middle, so that every path ends at a place of its own."""
+    return Chain(
+        [Conv(8, 8, 3, dilation=dilation, padding=dilation, init=[1, 0, 1]), BATCH], ndim=1
+    )
+
+
+NETWORK = Chain(
+    {
+        "stem": Conv(8, 8, 1, init=1 / 8),
+        "first": RELU,
+        "near": Chain([Residual(branch(1)), RELU]),
+        "far": Chain([Residual(branch(10)), RELU]),
+    },
+    ndim=1,
+)
+
+
+def test_relus_in_a_row():
+    one, two, three = opened(tabled_normal(1.0), (RELU.nonlinearity,) * 3, (1.0, 1.0))
+    assert one == pytest.approx(0.5, rel=1e-9)
+    assert two == pytest.approx(BOTH, rel=1e-4)
+    assert three == pytest.approx(ALL, rel=1e-4)
+    assert pytest.approx(3 / 8) == BOTH
+
+
+def test_a_smooth_gate_behind_another():
+    tanh = nonlinearity("tanh")
+    _, two = opened(tabled_normal(2.0), (tanh, tanh), (0.5,))
+
+    def given(z):
+        square = quad(lambda w: norm.pdf(w) * np.cosh(np.tanh(z) + 0.5**0.5 * w) ** -4, -9, 9)[0]
+        return norm.pdf(z, scale=2**0.5) * np.cosh(z) ** -4 * square
+
+    assert two == pytest.approx(quad(given, -12, 12)[0], rel=1e-3)
+
+
+def test_a_gate_that_is_never_open_leaves_nothing():
+    closed = nonlinearity(lambda z: 0 * z, lambda z: 0 * z)
+    relu = RELU.nonlinearity
+    assert opened(tabled_normal(1.0), (closed, relu, relu), (1.0, 1.0)) == (0, 0, 0)
+
+
+def test_the_energy_along_the_shortcut_meets_the_gates_of_one_unit():
+    energy = network_erf(NETWORK, source="stem")
+    start = energy.factors[0].start[0]
+    found = {start + i: value * energy.mass for i, value in enumerate(energy.values)}
+    variance_first = 1 / 2 - 1 / (2 * np.pi)
+    walk = Chain([*NETWORK.parts[:3], Conv(8, 8, 1)], 1)
+    second = signals(walk, Notes())[-1].parts[0][2]
+    last = quad(lambda w: norm.pdf(w) * (norm.cdf(w) if w > 0 else 0.5), -9, 9)[0]
+    open_last = 0.5 * last + quad(lambda z: norm.pdf(z) * walked(z), 0, 9)[0]
+    assert found[0] == pytest.approx(ALL / 8, rel=1e-3)
+    assert found[10] == pytest.approx(open_last * BOTH / (2 * second.variance) / 8, rel=1e-3)
+    joint = joint_of_the_last_two()
+    assert found[1] == pytest.approx(joint * 0.5 / (2 * variance_first) / 8, rel=1e-3)
+
+
+def walked(x):
+    """The chance that x + w + w' stays above 0 where relu(x + w) + w' does."""
+    inner = quad(lambda w: norm.pdf(w) * norm.cdf(x + w), -x, 9)[0]
+    return inner + norm.cdf(-x) / 2
+
+
+def joint_of_the_last_two():
+    """Both later gates of a unit open, whatever the first one was."""
+    above = quad(lambda z: norm.pdf(z) * quad(both_from(z), -z, 9)[0], 0, 9)[0]
+    return above + 0.5 * quad(both_from(0.0), 0, 9)[0]
+
+
+def both_from(x):
+    """Density of w with x + w above 0, and x + w + w' too."""
+    return lambda w: norm.pdf(w) * norm.cdf(x + w)
+
+
+def test_runs_are_the_gates_that_shortcuts_join():
+    names = [node.name for node in NETWORK.nodes]
+    run = Runs.of(NETWORK, signals(NETWORK, Notes()))
+    first, near, far = (names.index(name) for name in ("first", "near.1", "far.1"))
+    assert run.following == {first: near, near: far}
+    assert run.sums == {names.index("near.0.add"), names.index("far.0.add")}
+    assert run.gates[first] == pytest.approx((0.5, BOTH, ALL), rel=1e-3)
+    assert run.ratio(far, far) == run.ratio(first, None) == 1
+    assert run.ratio(first, near) == pytest.approx(BOTH / (0.5 * run.gates[near][0]), rel=1e-3)
+
+
+def test_other_networks_have_no_runs():
+    plain = Chain([Conv(8, 8, 1), RELU, Conv(8, 8, 1), RELU], 1)
+    before = Chain([Conv(8, 8, 1), Residual(Chain([BATCH, RELU, Conv(8, 8, 1)])), BATCH, RELU], 1)
+    for network in (plain, before):
+        assert not Runs.of(network, signals(network, Notes())).following
+
+
+def test_labels():
+    def join(a, b):
+        return a + b
+
+    fields = Labelled({None: 1, 7: 2})
+    assert fields.total(join) == 3
+    assert fields.relabelled(5, join).parts == {7: 2, 5: 1}
+    assert fields.relabelled(7, join).parts == {7: 3}
+    assert fields.joined(Labelled({7: 5, 9: 1}), join).parts == {None: 1, 7: 7, 9: 1}
+    assert fields.each(lambda x: 10 * x).parts == {None: 10, 7: 20}
+
+
+def test_the_law_of_a_sample_where_all_channels_have_the_same():
+    law = tabled_normal(2.0)
+    assert law_before(Signal(2.0, law=law)) is law
+    assert law_before(normal(2.0)).expect(np.square) == pytest.approx(2, rel=1e-3)
+    assert law_before(normal(2.0, 0.5)) is None
+    assert law_before(Signal(2.0)) is None
