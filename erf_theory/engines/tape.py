@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import groupby, pairwise
+from math import log10
 from typing import Any, final
 
 import numpy as np
@@ -23,6 +24,8 @@ from erf_theory.lattice import Steps, per_axis
 
 __all__ = ["Recorded", "Tape", "recorded"]
 
+_FAR = 100
+"""Decimal exponent of factors that are recorded at once."""
 _Operation = tuple[str, int, tuple[Any, ...]]
 """Name of a field's method, the step whose result it acts on, and its arguments."""
 
@@ -80,11 +83,10 @@ class Recorded:
         if times == 0:
             return self
         steps = per_axis(step, self.ndim)
-        if kernel.taps.size == 1:
+        if kernel.taps.size == 1 and _is_near(kernel.taps.flat[0], times):
             rows = zip(self._at, kernel.origin, steps, strict=True)
-            factor = _product(self.factor, kernel.taps.flat[0], times)
             shift = tuple(a + times * o * d for a, o, d in rows)
-            return Recorded(self.tape, self.step, self.ndim, factor, shift)
+            return self._times(kernel.taps.flat[0], times, shift)
         return self.after(self.tape.append("convolve", self.step, kernel, steps, times))
 
     def scale(self, factor: Number | FloatArray) -> Recorded:
@@ -92,8 +94,7 @@ class Recorded:
         if isinstance(factor, np.ndarray):
             placed = self.placed(self.factor)
             return placed.after(self.tape.append("scale", placed.step, factor))
-        product = _product(self.factor, factor, 1)
-        return Recorded(self.tape, self.step, self.ndim, product, self.shift)
+        return self._times(factor, 1, self.shift)
 
     def __add__(self, other: Recorded) -> Recorded:
         """Record a sum; what both are multiplied by stays a factor."""
@@ -126,6 +127,14 @@ class Recorded:
     def take(self, a: int, b: int) -> Recorded:
         """Record a range of channels."""
         return self.after(self.tape.append("take", self.step, a, b))
+
+    def _times(self, factor: Any, times: int, shift: tuple[int, ...]) -> Recorded:
+        """The same at a shift, with more in its factor; what leaves doubles is recorded before."""
+        product = _product(self.factor, factor, times)
+        if _is_near(product):
+            return Recorded(self.tape, self.step, self.ndim, product, shift)
+        step = self.tape.append("scale", self.step, self.factor)
+        return Recorded(self.tape, step, self.ndim, _product(1, factor, times), shift)
 
     def placed(self, common: Number = 1) -> Recorded:
         """The same with its shift recorded, and its factor but for ``common``."""
@@ -249,6 +258,13 @@ def _kernel_of(block: list[_Operation], ndim: int) -> Kernel | None:
         else:
             return None
     return steps[-1]
+
+
+def _is_near(factor: Any, times: int = 1) -> bool:
+    """Whether a power of a float is far from where doubles end; exact numbers always are."""
+    if not isinstance(factor, float) or factor == 0:
+        return True
+    return times * abs(log10(abs(factor))) < _FAR
 
 
 def _product(one: Number, two: Any, times: int) -> Number:

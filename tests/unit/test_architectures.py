@@ -6,9 +6,10 @@ from math import log
 import numpy as np
 import pytest
 
+from erf_theory.architectures import network_erf
 from erf_theory.errors import ErfTheoryError
 from erf_theory.network import Activation, Chain, Conv
-from erf_theory.theory import network_erf, variance_erf
+from erf_theory.theory import variance_erf
 
 CROSS = [[0, 1, 0], [1, 2, 1], [0, 1, 0]]
 
@@ -92,7 +93,7 @@ def test_an_engine_is_chosen_by_name():
         ({"ndim": 3}, r"whole or as a profile \(ndim = 1\), not with 3 axes"),
         ({"axis": 2}, "a network of 2 axes has no axis 2"),
         ({"axis": -3}, "no axis -3"),
-        ({"kind": "amplitude"}, "energy or rms, not 'amplitude'"),
+        ({"kind": "phase"}, "energy, rms or amplitude, not 'phase'"),
         ({"engine": "abacus"}, "no engine 'abacus'"),
     ],
 )
