@@ -7,7 +7,10 @@ from functools import reduce, singledispatch
 from math import prod
 
 import numpy as np
+import pytest
 
+from erf_theory import network_erf
+from erf_theory.errors import ErfTheoryError
 from erf_theory.lattice import per_axis
 from erf_theory.network import (
     Add,
@@ -171,3 +174,32 @@ def conv(inner, outer, size, seed=0, kind=Conv, **more):
     lead = (outer, inner // groups) if kind is Conv else (inner, outer // groups)
     weights = np.random.default_rng(seed).standard_normal((*lead, *size))
     return kind(inner, outer, size, weights=weights, **more)
+
+
+def on_image(erf, shape):
+    """The map on an image of that shape, which holds it."""
+    whole = np.zeros(shape)
+    start = sum((tuple(factor.start) for factor in erf.factors), ())
+    places = tuple(slice(a, a + m) for a, m in zip(start, erf.shape, strict=True))
+    assert whole[places].shape == erf.shape
+    whole[places] = erf.values * np.exp(erf.log_mass if erf.kind == "energy" else 0.0)
+    return whole
+
+
+def pairs(network, exact, **named):
+    """The map from every channel to every other, and what it should be; none where that is 0."""
+    for out, inner in np.ndindex(network.out_channels, network.in_channels):
+        named |= {"channel": out, "input_channel": inner}
+        if np.any(exact[out, inner]):
+            yield network_erf(network, **named), exact[out, inner]
+        else:
+            with pytest.raises(ErfTheoryError, match="0 everywhere"):
+                network_erf(network, **named)
+
+
+def need_amplitudes(network, shape, unit, exact, **named):
+    for erf, expected in pairs(network, exact, kind="amplitude", unit=unit, **named):
+        total = np.sum(np.abs(expected))
+        assert on_image(erf, shape) == pytest.approx(expected / total, abs=1e-12)
+        assert erf.mass == pytest.approx(np.sum(expected), abs=1e-12 * total)
+        assert erf.exactness == "exact"

@@ -27,7 +27,7 @@ from erf_theory.network import (
 from erf_theory.network.geometry import sights
 from erf_theory.propagation.axes import Axes
 from erf_theory.propagation.channelwise import Setting, channelwise, kernel_of
-from tests.unit.propagation.images import conv, jacobian
+from tests.unit.propagation.images import conv, jacobian, need_amplitudes, on_image, pairs
 
 NORM = Norm(scale=[1, -2, 3], variance=[1, 4, 0.25], shift=[1, 1, 1], mean=[5, 0, 1])
 LINES = {
@@ -64,35 +64,6 @@ PLANES = {
 }
 NETWORKS = {**LINES, **PLANES}
 SIZE = 26
-
-
-def on_image(erf, shape):
-    """The map on an image of that shape, which holds it."""
-    whole = np.zeros(shape)
-    start = sum((tuple(factor.start) for factor in erf.factors), ())
-    places = tuple(slice(a, a + m) for a, m in zip(start, erf.shape, strict=True))
-    assert whole[places].shape == erf.shape
-    whole[places] = erf.values * np.exp(erf.log_mass if erf.kind == "energy" else 0.0)
-    return whole
-
-
-def pairs(network, exact, **named):
-    """The map from every channel to every other, and what it should be; none where that is 0."""
-    for out, inner in np.ndindex(network.out_channels, network.in_channels):
-        named |= {"channel": out, "input_channel": inner}
-        if np.any(exact[out, inner]):
-            yield network_erf(network, **named), exact[out, inner]
-        else:
-            with pytest.raises(ErfTheoryError, match="0 everywhere"):
-                network_erf(network, **named)
-
-
-def need_amplitudes(network, shape, unit, exact, **named):
-    for erf, expected in pairs(network, exact, kind="amplitude", unit=unit, **named):
-        total = np.sum(np.abs(expected))
-        assert on_image(erf, shape) == pytest.approx(expected / total, abs=1e-12)
-        assert erf.mass == pytest.approx(np.sum(expected), abs=1e-12 * total)
-        assert erf.exactness == "exact"
 
 
 @pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
