@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from erf_theory.channelmaps import Channelwise, has_given_weights
@@ -136,7 +137,8 @@ def network_erf(
     else:
         raise ErfTheoryError("channels are all alike where weights are random: name none")
     mapped = found.rms() if kind == "rms" else found
-    return mapped.profile(along) if profile and mapped.ndim > 1 else mapped
+    summed_up = mapped.profile(along) if profile and mapped.ndim > 1 else mapped
+    return replace(summed_up, call=call)
 
 
 def _given(asked: Channelwise, axis: int | None, engine: str, call: str) -> ERF:

@@ -8,7 +8,16 @@ import pytest
 
 from erf_theory.architectures import network_erf
 from erf_theory.errors import ErfTheoryError
-from erf_theory.network import Activation, Chain, Conv
+from erf_theory.network import (
+    Activation,
+    AvgPool,
+    Chain,
+    Conv,
+    MaxPool,
+    Norm,
+    Pad,
+    Upsample,
+)
 from erf_theory.theory import variance_erf
 
 CROSS = [[0, 1, 0], [1, 2, 1], [0, 1, 0]]
@@ -95,8 +104,106 @@ def test_an_engine_is_chosen_by_name():
         ({"axis": -3}, "no axis -3"),
         ({"kind": "phase"}, "energy, rms or amplitude, not 'phase'"),
         ({"engine": "abacus"}, "no engine 'abacus'"),
+        ({"layer": "x"}, "there is no node 'x'"),
+        ({"source": "x"}, "there is no node 'x'"),
+        ({"image_size": 2}, "nothing is left of an image"),
+        ({"image_size": 8, "unit": 9}, "lies outside the output"),
+        ({"image_size": 8, "unit": -1}, "lies outside the output"),
+        ({"unit": (1, 2, 3)}, "3 entries"),
     ],
 )
 def test_questions_that_make_no_sense_are_refused(named, message):
     with pytest.raises(ErfTheoryError, match=message):
         network_erf(PLANES["separable"], **named)
+
+
+def free(n):
+    """Shares of n layers of three equal taps, from -n to n."""
+    shares = np.array([1.0])
+    for _ in range(n):
+        shares = np.convolve(shares, np.full(3, 1 / 3))
+    return dict(zip(range(-n, n + 1), shares, strict=True))
+
+
+SIZE, UNIT, DEEP = 7, 2, 12
+THIRDS = [1 / 3] * 3
+CONV, BARE = Conv(1, 1, 3, padding=1, init=THIRDS), Conv(1, 1, 3, init=THIRDS)
+IMAGES = {
+    "zeros": (
+        [CONV],
+        lambda x, m: [(1, UNIT - x + 2 * m * 8), (-1, UNIT + x + 2 + 2 * m * 8)],
+    ),
+    "circular": ([Pad(1, "circular"), BARE], lambda x, m: [(1, UNIT - x + m * 7)]),
+    "replicate": (
+        [Pad(1, "replicate"), BARE],
+        lambda x, m: [(1, UNIT - x + 2 * m * 7), (1, UNIT + x + 1 + 2 * m * 7)],
+    ),
+}
+
+
+@pytest.mark.parametrize(("layers", "images"), IMAGES.values(), ids=IMAGES)
+@pytest.mark.parametrize("ndim", [1, 2])
+def test_borders_are_the_sums_over_images(layers, images, ndim):
+    """theory.md's formulas: images of the walk beyond the borders, with their signs."""
+    erf = network_erf(Chain([*layers, Activation("abs")] * DEEP, ndim), image_size=7, unit=UNIT)
+    shares = free(DEEP)
+    line = [
+        sum(sign * shares.get(t, 0) for m in range(-3, 4) for sign, t in images(x, m))
+        for x in range(SIZE)
+    ]
+    expected = line if ndim == 1 else np.multiply.outer(line, line)
+    assert erf.values * erf.mass == pytest.approx(np.array(expected), rel=1e-12, abs=1e-16)
+    assert erf.exactness == "exact"
+
+
+def test_far_from_all_borders_an_image_changes_nothing():
+    network = Chain([Conv(2, 2, 3, padding=1), Activation("relu"), MaxPool(2, 2)] * 2, 1)
+    inside, free_map = network_erf(network, image_size=64, unit=7), network_erf(network, unit=7)
+    start = free_map.factors[0].start[0]
+    whole = inside.values[start : start + len(free_map.values)]
+    assert whole == pytest.approx(free_map.values)
+    assert inside.mass == pytest.approx(free_map.mass)
+
+
+@pytest.mark.parametrize(
+    ("layers", "text"),
+    [
+        ([MaxPool(3, 1, 1)], "a max pool is taken to choose the zeros around an image"),
+        ([Upsample(2, "linear")], "what a border repeats is taken as independent"),
+        ([Pad(1, "reflect"), AvgPool(3, 1)], "what a border repeats is taken as independent"),
+        ([CONV, Norm(), CONV], "near a border the signal is taken as that far from it"),
+        ([CONV, Norm(), Activation("tanh"), CONV], "near a border the signal is taken as that"),
+    ],
+)
+def test_what_is_not_known_of_borders_is_said(layers, text):
+    found = network_erf(Chain([CONV, *layers], 1), image_size=9)
+    assert any(text in reason for reason in found.reasons)
+    assert not any(text in reason for reason in network_erf(Chain([CONV, *layers], 1)).reasons)
+
+
+def test_from_layer_to_layer_the_masses_multiply():
+    network = Chain({"a": Conv(2, 8, 3), "b": Activation("relu"), "c": Conv(8, 4, 5)}, 1)
+    whole, first = network_erf(network), network_erf(network, layer="a")
+    rest = network_erf(network, source="a")
+    assert whole.log_mass == pytest.approx(first.log_mass + rest.log_mass + log(8))
+    assert len(rest.values) == 5
+    assert rest.mass == pytest.approx(1 / 8)
+
+
+@pytest.mark.parametrize("kind", ["energy", "rms"])
+def test_a_call_says_what_was_asked(kind):
+    named = {"ndim": 1, "axis": 1, "layer": "0", "unit": (0, 3), "image_size": 8, "kind": kind}
+    erf = network_erf(PLANES["not separable"], **named)
+    assert "layer='0'" in erf.call
+    assert "unit=(0, 3)" in erf.call
+    assert ("kind" in erf.call) == (kind != "energy")
+    names = {"Chain": Chain, "Conv": Conv, "network_erf": network_erf}
+    assert eval(erf.call, names).values == pytest.approx(erf.values)  # noqa: S307
+
+
+def test_reasons_travel_with_all_kinds():
+    network = Chain([CONV, MaxPool(3), CONV], 2)
+    for named in ({}, {"kind": "rms"}, {"ndim": 1}, {"kind": "rms", "ndim": 1}):
+        erf = network_erf(network, **named)
+        assert erf.exactness == "approximate"
+        assert "a max pool's winner" in erf.reasons[0]
