@@ -15,8 +15,8 @@ from erf_theory.network.convolutions import ConvTranspose
 from erf_theory.network.geometry import resolved
 from erf_theory.network.nodes import INPUT, Network
 from erf_theory.network.pointwise import Activation, Norm
-from erf_theory.network.pooling import Upsample
-from erf_theory.network.routing import Add
+from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
+from erf_theory.network.routing import Add, Pad
 from erf_theory.propagation.axes import Axes, NoMarginalError
 from erf_theory.propagation.backward import Question, energy_program, is_chain
 from erf_theory.propagation.forward import Signals, signals
@@ -200,17 +200,26 @@ def _is_sampled(question: Question) -> bool:
 
 
 def _note_borders(question: Question, before: Sequence[Signals], notes: Notes) -> None:
-    """Note the nodes whose factors change where the zeros of a border weaken the signal."""
-    if question.image is None or is_local(question.network):
+    """Note the nodes that do to a border what the energy does not know."""
+    network, repeats = question.network, False
+    if question.image is None:
         return
-    for node, signal in zip(question.network.nodes, before, strict=True):
+    is_known = is_local(network)
+    for node, signal in zip(network.nodes, before, strict=True):
         layer = node.layer
         if isinstance(layer, Activation):
             changes = varies(layer.nonlinearity, signal.parts[0][2].second)
         else:
             changes = isinstance(layer, Norm | Add)
-        if changes:
+        if changes and not is_known:
             notes.add("near a border the signal is taken as that far from it", node.name)
+        repeats |= isinstance(layer, Pad) and layer.border != "zeros"
+        if isinstance(layer, MaxPool) and any(map(any, layer.pads(network.ndim))):
+            notes.add("a max pool is taken to choose the zeros around an image, too", node.name)
+        if isinstance(layer, Upsample) and layer.mode == "linear":
+            notes.add("what a border repeats is taken as independent of the border", node.name)
+        if isinstance(layer, AvgPool) and repeats:
+            notes.add("what a border repeats is taken as independent of the border", node.name)
 
 
 def _maps(

@@ -16,6 +16,7 @@ from erf_theory.engines.extent import extent_of, need_memory
 from erf_theory.engines.field import F, Program
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
+from erf_theory.network.base import need_whole
 from erf_theory.network.convolutions import Weighted
 from erf_theory.network.geometry import regions
 from erf_theory.network.nodes import Network
@@ -58,6 +59,11 @@ class Channelwise:
     kind: Literal["amplitude", "energy"]
     channel: int | None = None
     input_channel: int | None = None
+
+    def __post_init__(self) -> None:
+        counts, source = self.question.counts, self.question.source
+        _need_channel("channel", self.channel, counts[-2])
+        _need_channel("input_channel", self.input_channel, counts[source])
 
     def program(self, axes: Axes) -> Program:
         """From the output unit's field to the source's, both with channels."""
@@ -108,8 +114,8 @@ class Channelwise:
         if region is not None:
             size = int(np.prod([region.shape[axis] for axis in axes.kept]))
             need_memory(size, 4 * max(counts))
-        unit = _weights(counts[-2], self.channel, "channel")
-        ends = _weights(counts[self.question.source], self.input_channel, "input_channel")
+        unit = _weights(counts[-2], self.channel)
+        ends = _weights(counts[self.question.source], self.input_channel)
         program, ndim = self.program(axes), len(axes.kept)
         field = program(convolution.impulse(ndim, unit))
         values = np.tensordot(ends, field.values, 1)
@@ -122,15 +128,14 @@ class Channelwise:
         return _stored(np.asarray(values), field, lost, 2 * _EPS * roundings)
 
 
-def _weights(channels: int, chosen: int | None, name: str) -> FloatArray:
-    """Shares of the channels: one of them, or all alike."""
-    if chosen is None:
-        return np.full(channels, 1 / channels)
-    if not 0 <= chosen < channels:
+def _need_channel(name: str, chosen: int | None, channels: int) -> None:
+    if chosen is not None and need_whole(name, chosen, 0) >= channels:
         raise ErfTheoryError(f"{name} is one of 0 to {channels - 1}, not {chosen}")
-    weights = np.zeros(channels)
-    weights[chosen] = 1.0
-    return weights
+
+
+def _weights(channels: int, chosen: int | None) -> FloatArray:
+    """Shares of the channels: one of them, or all alike."""
+    return np.full(channels, 1 / channels) if chosen is None else np.eye(channels)[chosen]
 
 
 def _stored(values: FloatArray, field: convolution.Samples, lost: float, relative: float) -> Stored:

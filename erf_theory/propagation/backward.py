@@ -17,7 +17,7 @@ from erf_theory.exact import FloatArray
 from erf_theory.lattice import per_axis
 from erf_theory.network.geometry import image_sizes
 from erf_theory.network.nodes import INPUT, Network, Node
-from erf_theory.network.pooling import MaxPool
+from erf_theory.network.pooling import MaxPool, Upsample
 from erf_theory.network.routing import Concat, Pad
 from erf_theory.propagation.axes import Axes, NoMarginalError
 from erf_theory.propagation.branches import COHERENT, coherent_sums
@@ -274,7 +274,11 @@ def bounded(field: F, node: Node, question: Question, axes: Axes) -> F:
         return field
     if axes.mode == "marginal" and axes.ndim > 1:
         raise NoMarginalError("borders on the axes that are summed")
-    border: Border = node.layer.border if isinstance(node.layer, Pad) else "zeros"
+    border: Border = "zeros"
+    if isinstance(node.layer, Pad):
+        border = node.layer.border
+    elif isinstance(node.layer, Upsample) and node.layer.mode == "linear":
+        border = "replicate"
     return field.fold(axes.steps(question.sizes[node.inputs[0]]), border)
 
 

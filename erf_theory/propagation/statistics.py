@@ -64,7 +64,7 @@ def gate_factors(layer: Layer, before: Channels) -> FloatArray | None:
     scale = _scale(layer)
     if layer.kind == "batch" and isinstance(layer.variance, Given):
         return np.asarray(scale**2 / (layer.variance.array + layer.eps))
-    return np.asarray(scale**2 / (_spread(layer, before) + layer.eps))
+    return np.asarray(scale**2 / (_normalised(layer, before).variance + layer.eps))
 
 
 def _merged(layer: Layer, inputs: Sequence[Channels]) -> Channels:
@@ -82,7 +82,6 @@ def _passed(layer: Layer, before: Channels, ndim: int) -> Channels:
 @_passed.register(Add)
 @_passed.register(Concat)
 @_passed.register(Crop)
-@_passed.register(Dropout)
 @_passed.register(Identity)
 @_passed.register(Pad)
 def _(layer: Layer, before: Channels, ndim: int) -> Channels:
@@ -109,13 +108,20 @@ def _(layer: Activation, before: Channels, ndim: int) -> Channels:
 
 
 @_passed.register
+def _(layer: Dropout, before: Channels, ndim: int) -> Channels:
+    if not layer.training:
+        return before
+    second = (before.variance + before.mean**2) / (1 - layer.rate)
+    return Channels(before.mean, second - before.mean**2)
+
+
+@_passed.register
 def _(layer: Norm, before: Channels, ndim: int) -> Channels:
     scale = _scale(layer)
     shift = layer.shift.array if isinstance(layer.shift, Given) else np.zeros_like(scale)
     if layer.kind == "batch":
         return Channels(*(np.broadcast_to(x, before.mean.shape) for x in (shift, scale**2)))
-    spread = _spread(layer, before)
-    centre = np.mean(before.mean) if layer.kind != "instance" else before.mean
+    centre, spread = _normalised(layer, before)
     return Channels(
         scale * (before.mean - centre) / np.sqrt(spread + layer.eps) + shift,
         scale**2 * before.variance / (spread + layer.eps),
@@ -164,14 +170,15 @@ def _scale(layer: Norm) -> FloatArray:
     return layer.scale.array if isinstance(layer.scale, Given) else np.ones(1)
 
 
-def _spread(layer: Norm, before: Channels) -> FloatArray:
-    """Variance that a norm divides by, for every channel."""
+def _normalised(layer: Norm, before: Channels) -> Channels:
+    """Mean that a norm takes away and variance that it divides by, for every channel."""
     if layer.kind in ("batch", "instance"):
-        return before.variance
+        return before
     groups = layer.groups if layer.kind == "group" else 1
     means = before.mean.reshape(groups, -1)
     spread = before.variance.reshape(groups, -1).mean(axis=1) + means.var(axis=1)
-    return np.repeat(spread, means.shape[1])
+    size = means.shape[1]
+    return Channels(np.repeat(means.mean(axis=1), size), np.repeat(spread, size))
 
 
 def _moments(gate: Nonlinearity, before: Channels) -> tuple[FloatArray, FloatArray, FloatArray]:
