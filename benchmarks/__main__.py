@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from pathlib import Path
 
-from benchmarks import process, stack
+from benchmarks import networks, process, stack
 from benchmarks.row import FULL, SMOKE, Outcome, Row
 from benchmarks.table import machine, page, verdict
 
@@ -18,7 +18,8 @@ def main() -> None:
     kind.add_argument("--write", type=Path, metavar="FILE", help="write the table as Markdown")
     given = parser.parse_args()
     effort = SMOKE if given.smoke else FULL
-    rows: list[Row] = [*process.rows(smoke=given.smoke), *stack.rows(smoke=given.smoke)]
+    parts = (process, stack, networks)
+    rows: list[Row] = [row for part in parts for row in part.rows(smoke=given.smoke)]
     outcomes = []
     for row in rows:
         outcomes.append(row.outcome(effort))

@@ -95,10 +95,13 @@ class Peak:
         What it computes.
     reach : float
         Megabytes (2²⁰ bytes) that it stays below.
+    imports : str
+        What it needs.
     """
 
     expression: str
     reach: float
+    imports: str = "from erf_theory import theoretical_erf"
 
     @property
     def work(self) -> str:
@@ -108,7 +111,7 @@ class Peak:
     def outcome(self, effort: Effort) -> Outcome:  # noqa: ARG002
         """What the system says at the end; it counts a parent's memory too if that is more."""
         code = (
-            f"import resource; from erf_theory import theoretical_erf; {self.expression}; "
+            f"import resource; {self.imports}; {self.expression}; "
             "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
         )
         unit = 1 if sys.platform == "darwin" else 1024

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Protocol
 
-__all__ = ["FULL", "SMOKE", "Effort", "Outcome", "Ratio", "Row", "timed"]
+__all__ = ["FULL", "SMOKE", "Bound", "Effort", "Exponent", "Outcome", "Ratio", "Row", "timed"]
 
 
 @dataclass(frozen=True)
@@ -96,16 +96,85 @@ class Ratio:
             self.beside,
             timed(ours),
             timed(theirs),
-            f"{ratio:.2f}×",
-            f"≤ {self.reach:g}×",
+            _multiple(ratio),
+            f"≤ {_multiple(self.reach, digits='g')}",
             reached=ratio <= self.reach,
         )
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A time that is to be reached, beside nothing.
+
+    Attributes
+    ----------
+    work : str
+        What is done, with its sizes.
+    reach : float
+        Seconds to stay below.
+    ours : callable
+        The way.
+    check : callable
+        Called with the answer; it asserts that it is right.
+    """
+
+    work: str
+    reach: float
+    ours: Callable[[], Any]
+    check: Callable[[Any], None]
+
+    def outcome(self, effort: Effort) -> Outcome:
+        """The shortest time."""
+        self.check(self.ours())
+        times: list[float] = []
+        end = perf_counter() + effort.seconds
+        while len(times) < effort.rounds or perf_counter() < end:
+            times.append(_seconds(self.ours))
+        best = min(times)
+        found = timed(best)
+        return Outcome(
+            self.work, "–", found, "–", found, f"< {timed(self.reach)}", best < self.reach
+        )
+
+
+@dataclass(frozen=True)
+class Exponent:
+    """A power of the work that the time is to grow with at most.
+
+    Attributes
+    ----------
+    work : str
+        What is done, with its sizes.
+    reach : float
+        The largest power.
+    ours : callable
+        Gives the power that was measured.
+    """
+
+    work: str
+    reach: float
+    ours: Callable[[], float]
+
+    def outcome(self, effort: Effort) -> Outcome:  # noqa: ARG002
+        """The power, of layers times places."""
+        power = self.ours()
+        found = f"power {power:.2f}"
+        reach = f"≤ {self.reach:g}"
+        return Outcome(self.work, "layers × places", found, "–", found, reach, power <= self.reach)
 
 
 def timed(seconds: float) -> str:
     """A time in milliseconds, to three digits."""
     milliseconds = 1e3 * seconds
     return f"{milliseconds:.3g} ms" if milliseconds < 1000 else f"{milliseconds:.0f} ms"
+
+
+def _multiple(ratio: float, digits: str = ".2f") -> str:
+    """A ratio as one reads it: 1.5×, or 1/40."""
+    return f"1/{1 / ratio:.0f}" if ratio < _SMALL else f"{ratio:{digits}}×"
+
+
+_SMALL = 0.1
 
 
 def _seconds(way: Callable[[], Any]) -> float:
