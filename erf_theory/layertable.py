@@ -182,6 +182,8 @@ def layer_table(
     b     Conv(16, 16, 3)     16        1     5    1.155   5     1      -0.405    exact
     Lengths are px on axis 0.
     """
+    if not -network.ndim <= axis < network.ndim:
+        raise ErfTheoryError(f"a network of {network.ndim} axes has no axis {axis}")
     if not spacing > 0:
         raise ErfTheoryError(f"the spacing of samples is above 0, not {spacing}")
     geometry = receptive_field(network, image_size=image_size)

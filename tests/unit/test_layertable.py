@@ -1,0 +1,96 @@
+import csv
+import json
+from io import StringIO
+
+import numpy as np
+import pytest
+
+from erf_theory import layer_table, network_erf, receptive_field
+from erf_theory.errors import ErfTheoryError
+from erf_theory.network import Activation, Chain, Conv, MaxPool, Norm, Residual, Upsample
+
+NET = Chain(
+    {
+        "stem": Conv(3, 8, (5, 3), stride=(2, 1), padding=(2, 1)),
+        "relu": Activation("relu"),
+        "pool": MaxPool(2),
+        "block": Residual(Chain([Conv(8, 8, 3, padding=1), Norm()])),
+        "up": Upsample(2),
+    }
+)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_every_row_is_what_the_two_questions_say_of_its_layer(axis):
+    table, geometry = layer_table(NET, axis=axis), receptive_field(NET)
+    assert [row.name for row in table] == [node.name for node in NET.nodes]
+    for row, place in zip(table, geometry, strict=True):
+        erf = network_erf(NET, layer=row.name)
+        assert row.trf == place.axes[axis].size
+        assert row.jump == float(place.axes[axis].jump)
+        assert row.std == pytest.approx(network_erf(NET, layer=row.name, ndim=1, axis=axis).std)
+        assert row.size == pytest.approx(erf.size())
+        assert row.share == row.size / row.trf
+        assert row.log_mass == erf.log_mass
+        assert row.is_exact == (erf.exactness == "exact")
+
+
+def test_lengths_in_another_unit():
+    pixels, seconds = layer_table(NET), layer_table(NET, spacing=0.5, unit="s")
+    for one, other in zip(pixels, seconds, strict=True):
+        for name in ("jump", "trf", "std", "size"):
+            assert getattr(other, name) == pytest.approx(0.5 * getattr(one, name))
+        assert (other.share, other.log_mass) == (one.share, one.log_mass)
+    assert "Lengths are s on axis 0." in str(seconds)
+    assert "spacing=0.5, unit='s'" in seconds.call
+
+
+def test_three_forms():
+    table = layer_table(NET)
+    record = json.loads(json.dumps(table.to_dict(), allow_nan=False))
+    assert record["format"] == "erf_theory.LayerTable/1"
+    assert [row["name"] for row in record["layers"]] == [row.name for row in table]
+    rows = list(csv.DictReader(StringIO(table.to_csv())))
+    assert [float(row["std"]) for row in rows] == [row.std for row in table]
+    lines = str(table).splitlines()
+    assert lines[0].split()[:3] == ["node", "layer", "channels"]
+    assert len(lines) == 1 + len(table) + 1 + len(table.reasons)
+    assert repr(table).startswith(f"<{len(table)} layers; the last one's")
+
+
+def test_rows_by_name_and_progress():
+    seen = []
+    table = layer_table(NET, progress=seen.append)
+    assert seen == list(range(1, len(table) + 1))
+    assert table["pool"].channels == 8
+    with pytest.raises(ErfTheoryError, match="no layer 'pond'"):
+        table["pond"]
+
+
+def test_a_padding_that_depends_on_the_image():
+    same = Chain([Conv(1, 1, 3, stride=2, padding="same_tf")] * 3, 1)
+    with pytest.raises(ErfTheoryError, match="give image_size"):
+        layer_table(same)
+    assert [row.trf for row in layer_table(same, image_size=20)] == [3, 7, 15]
+    with pytest.raises(ErfTheoryError, match="nothing is left"):
+        layer_table(Chain([MaxPool(4)]), image_size=3)
+
+
+@pytest.mark.parametrize("spacing", [0, -1, float("nan")])
+def test_bad_spacings(spacing):
+    with pytest.raises(ErfTheoryError, match="the spacing of samples is above 0"):
+        layer_table(NET, spacing=spacing)
+
+
+def test_axes():
+    assert layer_table(NET, axis=-1)["stem"].trf == layer_table(NET, axis=1)["stem"].trf == 3
+    with pytest.raises(ErfTheoryError, match="a network of 2 axes has no axis 2"):
+        layer_table(NET, axis=2)
+
+
+def test_given_weights_are_those_of_the_rows():
+    weights = np.random.default_rng(0).standard_normal((4, 1, 3))
+    net = Chain([Conv(1, 4, 3, weights=weights), Conv(4, 2, 3)], 1)
+    table = layer_table(net)
+    assert table["0"].log_mass == pytest.approx(np.log(np.sum(weights**2) / 4))
+    assert not table["1"].is_exact
