@@ -3,7 +3,7 @@
 import mpmath as mp
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from erf_theory.activations.expectations import Curve, Normal, expectation, joint_expectation
@@ -58,10 +58,19 @@ def test_errors_cover_the_truth_for_hidden_kinks_and_jumps(drawn, law):
 
 
 @given(pieces(degree=0), LAWS, st.one_of(st.floats(-1, 1), st.sampled_from([1 - 1e-9, 0.999])))
+@example(
+    (
+        np.array([-2.0, -0.7246, -0.5234, 0.4766, 1.4766]),
+        [[0.0], [1.0], [0.0], [1.0], [0.0], [0.0]],
+    ),
+    (0.0, 1.0),
+    0.999,
+)
 def test_errors_cover_the_truth_for_pairs_of_hidden_jumps(drawn, law, c):
     normal = Normal(*law)
     found = joint_expectation(curve(*drawn, normal), normal, normal, c)
-    truth = step_pair(*drawn, c)
+    with mp.workdps(30):
+        truth = step_pair(*drawn, c)
     size = max(abs(p[0]) for p in drawn[1]) ** 2
     assert abs(found.value - truth) <= found.error + 1e-13 * size + 1e-300
     assert found.error <= 1e-6 * size + 1e-300
