@@ -85,7 +85,8 @@ def _passes(network: Network, side: int) -> Callable[[], FloatArray]:
         output = module(image)
         middle = [size // 2 for size in output.shape[2:]]
         output[(0, 0, *middle)].backward()
-        return np.asarray(image.grad[0, 0])
+        gradient: Any = image.grad
+        return np.asarray(gradient[0, 0])
 
     return passes
 
