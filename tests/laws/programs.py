@@ -127,8 +127,9 @@ def programs(taps=SIGNED, ndim=1, *, decimate=True, depth=2):
 
 
 def repeated(drawn, ndim):
-    """A program up to four times in a row, its kernels the same objects."""
-    times = st.builds(lambda program, n: Chain((program,) * n), drawn, st.integers(1, 4))
+    """A program several times in a row, its kernels the same objects."""
+    most = 4 if ndim == 1 else 2
+    times = st.builds(lambda program, n: Chain((program,) * n), drawn, st.integers(1, most))
     return times.filter(lambda program: extent_of(program, ndim).size <= _PLACES)
 
 
