@@ -84,7 +84,7 @@ def _passes(network: Network, side: int) -> Callable[[], FloatArray]:
         image.grad = None
         output = module(image)
         middle = [size // 2 for size in output.shape[2:]]
-        output[(0, 0, *middle)].backward()
+        output[(0, slice(None), *middle)].sum().backward()
         gradient: Any = image.grad
         return np.asarray(gradient[0, 0])
 
