@@ -94,6 +94,12 @@ class Taps:
         return bool(np.all(self.taps >= 0))
 
     @cached_property
+    def is_symmetric(self) -> bool:
+        """Whether the spatial taps are their own mirror image about the centre of their box."""
+        channelwise = self.taps.reshape(*self.channels, -1)
+        return bool((channelwise == channelwise[..., ::-1]).all())
+
+    @cached_property
     def scaled(self) -> tuple[FloatArray, int]:
         """Float taps with the largest magnitude in [1/2, 1), and the exponent of 2 left out."""
         exponent = exponent_of(max(abs(v) for v in self.taps.flat))

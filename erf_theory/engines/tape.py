@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from itertools import groupby, pairwise
 from math import log10
 from typing import Any, final
@@ -138,12 +139,11 @@ class Recorded:
 
     def placed(self, common: Number = 1) -> Recorded:
         """The same with its shift recorded, and its factor but for ``common``."""
-        found = self.step
+        found, rest = self.step, _quotient(self.factor, common)
         if any(self._at):
-            origin = Kernel(Kernel.delta(self.ndim).taps, self._at)
-            found = self.tape.append("convolve", found, origin, 1, 1)
-        rest = _quotient(self.factor, common)
-        if rest != 1:
+            point = _point(rest, self._at)
+            found = self.tape.append("convolve", found, point, (1,) * self.ndim, 1)
+        elif rest != 1:
             found = self.tape.append("scale", found, rest)
         return Recorded(self.tape, found, self.ndim, common)
 
@@ -175,6 +175,13 @@ def recorded(program: Program, ndim: int) -> Program:
         return short.play(impulse)
 
     return play
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _point(weight: Number, at: tuple[int, ...]) -> Kernel:
+    """One tap; equal ones are one object."""
+    kind = np.float64 if isinstance(weight, float) else object
+    return Kernel.of(np.full((1,) * len(at), weight, dtype=kind), at)
 
 
 def _fused(operations: list[_Operation]) -> list[_Operation]:

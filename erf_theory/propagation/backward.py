@@ -255,6 +255,8 @@ class _Rules:
     def _plain(self, place: int, fields: Pieces[F]) -> Pieces[F]:
         node = self.question.network.nodes[place]
         found = energy(node.layer, fields, self.contexts[place])
+        if self.question.sizes is None:
+            return found
         return found.each(lambda field: bounded(field, node, self.question, self.axes))
 
 

@@ -179,8 +179,7 @@ def _(layer: Activation, fields: Pieces[F], at: Context) -> Pieces[F]:
         if not signal.is_normal and signal.law is None:
             at.note(NOT_NORMAL)
         slope = _gate(layer, signal, at.pool)
-        half = replace(signal, second=signal.second / 2, shared=signal.shared / 2)
-        at.notes.needs_signal |= signal.law is not None or _gate(layer, half, at.pool) != slope
+        at.notes.needs_signal = at.notes.needs_signal or _depends(layer, signal, at.pool)
         return slope
 
     return _scaled(fields, at, factor)
@@ -299,6 +298,12 @@ def _scaled(fields: Pieces[F], at: Context, factor: Any) -> Pieces[F]:
 
 def _by_range(fields: Pieces[F], factors: Pieces[Any], at: Context) -> Pieces[F]:
     return fields.zipped(factors).each(lambda pair: at.axes.scaled(*pair))
+
+
+def _depends(layer: Activation, signal: Signal, pool: int) -> bool:
+    """Whether the gate of an activation depends on the scale of the signal."""
+    half = replace(signal, second=signal.second / 2, shared=signal.shared / 2)
+    return signal.law is not None or _gate(layer, half, pool) != _gate(layer, signal, pool)
 
 
 @cache
