@@ -105,7 +105,9 @@ class Samples:
     def _times(self, factor: Number, start: tuple[int, ...]) -> Samples:
         """The field times a number, from another place on."""
         power = exponent_of(factor)
-        near = factor * 2.0**-power if abs(power) < _ROOM else Fraction(factor) / Fraction(2) ** power
+        near = (
+            factor * 2.0**-power if abs(power) < _ROOM else Fraction(factor) / Fraction(2) ** power
+        )
         return _balanced(
             self.values * float(near), start, self.exponent + power, max(self.floor, _LOST)
         )

@@ -44,14 +44,19 @@ class Tape:
         return len(self.operations)
 
     def play(self, impulse: F) -> F:
-        """What the operations make of another engine's impulse."""
-        steps: list[F] = [impulse]
-        for name, source, arguments in self.operations:
+        """What the operations make of an impulse; a field goes with its last reader."""
+        last = {source: at for at, step in enumerate(self.operations) for source in _read(step)}
+        steps = {0: impulse}
+        for at, (name, source, arguments) in enumerate(self.operations):
+            field = steps[source]
             if name == "add":
-                steps.append(steps[source] + steps[arguments[0]])
+                found = field + steps[arguments[0]]
             else:
-                steps.append(getattr(steps[source], name)(*arguments))
-        return steps[-1]
+                found = getattr(field, name)(*arguments)
+            for step in {step for step in _read(self.operations[at]) if last[step] == at}:
+                del steps[step]
+            steps[at + 1] = found
+        return steps[len(self.operations)]
 
 
 @final
@@ -184,13 +189,15 @@ def _point(weight: Number, at: tuple[int, ...]) -> Kernel:
     return Kernel.of(np.full((1,) * len(at), weight, dtype=kind), at)
 
 
+def _read(operation: _Operation) -> tuple[int, ...]:
+    """The steps whose results an operation acts on."""
+    name, source, arguments = operation
+    return (source, arguments[0]) if name == "add" else (source,)
+
+
 def _fused(operations: list[_Operation]) -> list[_Operation]:
     """The same with equal convolutions in a row as one, where nothing else reads between them."""
-    readers = Counter(
-        step
-        for name, source, arguments in operations
-        for step in (source, *(arguments if name == "add" else ()))
-    )
+    readers = Counter(step for operation in operations for step in _read(operation))
     found: list[_Operation] = []
     places = [0]
     for name, source, arguments in operations:
