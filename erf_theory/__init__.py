@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from erf_theory.empirical.measure import Measurement, measure_erf
     from erf_theory.erf import ERF
     from erf_theory.errors import EngineError, ErfTheoryError, MapTooLargeError
+    from erf_theory.finitewidth import fluctuation, samples_for
     from erf_theory.formulas import SymbolicERF, symbolic_erf
     from erf_theory.gaussian.depths import Scaling
     from erf_theory.gaussian.scaling import sqrt_scaling
@@ -40,10 +41,12 @@ __all__ = [
     "Scaling",
     "SymbolicERF",
     "crosscheck",
+    "fluctuation",
     "layer_table",
     "measure_erf",
     "network_erf",
     "receptive_field",
+    "samples_for",
     "sqrt_scaling",
     "symbolic_erf",
     "theoretical_erf",
@@ -63,10 +66,12 @@ _HOMES = {
     "Scaling": "gaussian.depths",
     "SymbolicERF": "formulas",
     "crosscheck": "verdict.agreement",
+    "fluctuation": "finitewidth",
     "layer_table": "layertable",
     "measure_erf": "empirical.measure",
     "network_erf": "architectures",
     "receptive_field": "network.receptive",
+    "samples_for": "finitewidth",
     "sqrt_scaling": "gaussian.scaling",
     "symbolic_erf": "formulas",
     "theoretical_erf": "theory",
