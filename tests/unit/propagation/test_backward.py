@@ -37,7 +37,7 @@ from erf_theory.propagation.axes import Axes, NoMarginalError
 from erf_theory.propagation.backward import Question, energy_program, is_chain, walk
 from erf_theory.propagation.forward import signals
 from erf_theory.propagation.notes import Notes
-from tests import strategies
+from erf_theory.testing import networks, units
 from tests.unit.propagation.definition import by_place, energy_by_place, on_axes
 
 RELU = Activation("relu")
@@ -157,9 +157,9 @@ def test_the_energy_is_the_sum_over_all_paths(network, unit):
     assert found == energy_by_place(network, unit)
 
 
-@given(strategies.networks(linear=True), st.data())
+@given(networks(linear=True), st.data())
 def test_the_energy_of_any_linear_network_is_the_sum_over_all_paths(network, data):
-    unit = data.draw(strategies.units(network))
+    unit = data.draw(units(network))
     expected = energy_by_place(network, unit)
     if expected:
         assert exactly(network, Axes(network.ndim), unit) == expected
