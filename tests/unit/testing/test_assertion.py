@@ -16,7 +16,7 @@ def test_it_passes_where_they_agree():
 
 def test_it_fails_with_the_numbers_where_they_do_not():
     found = measure_erf(NETWORK, samples=400, rng=0)
-    with pytest.raises(AssertionError, match="samples DISAGREE\n.*p of the shape"):
+    with pytest.raises(AssertionError, match=r"samples DISAGREE\n.*p of the shape"):
         assert_agrees(network_erf(WIDER), found)
 
 
