@@ -5,7 +5,8 @@ import pytest
 
 from erf_theory.empirical import measure
 from erf_theory.empirical.draws import draw
-from erf_theory.empirical.measure import Measurement, measure_erf
+from erf_theory.empirical.measure import measure_erf
+from erf_theory.empirical.measurement import Measurement
 from erf_theory.empirical.plan import plan
 from erf_theory.errors import ErfTheoryError, MapTooLargeError
 from erf_theory.network import Activation, Chain, Conv
