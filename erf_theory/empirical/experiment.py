@@ -24,7 +24,7 @@ __all__ = ["BACKENDS", "Experiment"]
 
 _MOST_NUMBERS = 2**23
 """Numbers in the arrays of one batch: 64 MiB of doubles."""
-_MOST_SAMPLES = 16
+_MOST_SAMPLES = 32
 """Samples in one batch, so that a few hundred keep several workers busy."""
 
 

@@ -117,7 +117,7 @@ def measure_erf(
     >>> net = Chain([Conv(8, 8, 3)] * 4, ndim=1)
     >>> found = measure_erf(net, samples=100_000, target_error=0.05, rng=0)
     >>> found.samples, round(found.relative_error, 3)
-    (384, 0.05)
+    (448, 0.05)
     """
     experiment = _experiment(network, backend, unit, images, direction)
     goal = Goal(need_whole("number of samples", samples, 2), _need_error(target_error))

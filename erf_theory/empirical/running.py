@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import dataclass
 from math import inf
 from typing import final
@@ -101,7 +100,7 @@ class Run:
         if self.goal.is_reached(stream.done, error):
             return
         todo = range(stream.done, self.goal.samples)
-        with closing(batches_of_rows(self.experiment, self.seed, todo, self.n_jobs)) as batches:
+        with batches_of_rows(self.experiment, self.seed, todo, self.n_jobs) as batches:
             for rows in batches:
                 stream.add(rows)
                 if asks and stream.done % BLOCKS == 0:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from importlib import import_module
+from warnings import catch_warnings
 
 import numpy as np
 
@@ -45,13 +47,16 @@ def is_boundary(done: int, most: int) -> bool:
     return done % BLOCKS % most == 0
 
 
+@contextmanager
 def batches_of_rows(
     experiment: Experiment,
     seed: np.random.SeedSequence,
     samples: range,
     n_jobs: int | None,
-) -> Generator[FloatArray]:
+) -> Iterator[Iterator[FloatArray]]:
     """What samples add to a stream, batch by batch, in their order.
+
+    On leaving, what was computed ahead is dropped.
 
     Parameters
     ----------
@@ -66,15 +71,20 @@ def batches_of_rows(
 
     Yields
     ------
-    ndarray
-        As `erf_theory.empirical.streams.rows_of`.
+    iterator of ndarray
+        Each as `erf_theory.empirical.streams.rows_of`.
     """
     joblib = import_module("joblib")
     tasks = (
         joblib.delayed(_rows)(experiment, seed, batch)
         for batch in batches(samples.start, samples.stop, experiment.batch)
     )
-    yield from joblib.Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
+    found: Generator[FloatArray] = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
+    try:
+        yield found
+    finally:
+        with catch_warnings(action="ignore", category=UserWarning):
+            found.close()
 
 
 def _rows(experiment: Experiment, seed: np.random.SeedSequence, batch: range) -> FloatArray:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from importlib import import_module
 from threading import Lock
 
 __all__ = ["one_thread"]
@@ -26,8 +27,8 @@ def one_thread() -> Iterator[None]:
     --------
     >>> from threadpoolctl import threadpool_info
     >>> with one_thread():
-    ...     [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
-    [1]
+    ...     {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+    {1}
     """
     with _LOCK:
         _INSIDE.append(_limit())
@@ -42,10 +43,8 @@ def one_thread() -> Iterator[None]:
 
 def _limit() -> ExitStack:
     """Set the number of threads to 1, and how to set it back."""
-    from threadpoolctl import threadpool_limits
-
     limits = ExitStack()
-    limits.enter_context(threadpool_limits(1))
+    limits.enter_context(import_module("threadpoolctl").threadpool_limits(1))
     torch = sys.modules.get("torch")
     if torch is not None:
         limits.callback(torch.set_num_threads, torch.get_num_threads())
