@@ -109,8 +109,16 @@ class Run:
                     self.report(stream.done, error)
                 if self.goal.is_reached(stream.done, error):
                     return
-                if self.store and self._can_go_on(stream):
-                    self.store.offer(stream.sums)
+                self._keep(stream)
+
+    def _keep(self, stream: Stream) -> None:
+        """Write the sums now and then, and before a last batch that is cut short."""
+        if self.store is None or not self._can_go_on(stream):
+            return
+        if self.goal.samples - stream.done < self.experiment.batch:
+            self.store.write(stream.sums)
+        else:
+            self.store.offer(stream.sums)
 
     def _can_go_on(self, stream: Stream) -> bool:
         """Whether a later run would cut the same batches."""
