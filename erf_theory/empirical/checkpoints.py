@@ -36,6 +36,7 @@ _DAMAGE = (
     EOFError,
     KeyError,
     NotImplementedError,
+    OSError,
     OverflowError,
     RuntimeError,
     ValueError,
@@ -91,24 +92,31 @@ def read_checkpoint(path: Path) -> Saved | None:
         If the file is none, is damaged, or cannot be read.
     """
     try:
-        with ZipFile(path) as archive:
-            whole = archive.testzip() is None
-        if not whole:
-            raise BadZipFile
-        with np.load(path, allow_pickle=False) as arrays:
-            sums, text, digest = arrays["sums"], str(arrays["fingerprint"]), str(arrays["digest"])
-        fingerprint = json.loads(text)
-        if digest != _digest(sums, text) or fingerprint["format"] != FORMAT:
-            raise BadZipFile
+        file = path.open("rb")
     except FileNotFoundError:
         return None
     except OSError as error:
         raise ErfTheoryError(f"{path} cannot be read: {error.strerror or error}") from error
-    except _DAMAGE:
-        raise ErfTheoryError(
-            f"{path} is no checkpoint of measure_erf, or it is damaged: name another file, or "
-            "move it away to start anew"
-        ) from None
+    with file:
+        try:
+            return _read(file)
+        except _DAMAGE:
+            raise ErfTheoryError(
+                f"{path} is no checkpoint of measure_erf, or it is damaged: name another file, or "
+                "move it away to start anew"
+            ) from None
+
+
+def _read(file: IO[bytes]) -> Saved:
+    """The checkpoint in an open file; one of `_DAMAGE` is raised where there is none."""
+    with ZipFile(file) as archive:
+        whole = archive.testzip() is None
+    file.seek(0)
+    with np.load(file, allow_pickle=False) as arrays:
+        sums, text, digest = arrays["sums"], str(arrays["fingerprint"]), str(arrays["digest"])
+    fingerprint = json.loads(text)
+    if not whole or digest != _digest(sums, text) or fingerprint["format"] != FORMAT:
+        raise BadZipFile
     return Saved(sums, fingerprint)
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from erf_theory.empirical.checkpoints import Checkpoint, fingerprint_of, read_checkpoint
-from erf_theory.empirical.experiment import BACKENDS, Experiment
+from erf_theory.empirical.described import BACKENDS, DescribedNetwork
+from erf_theory.empirical.experiment import Experiment
 from erf_theory.empirical.inputs import images_for
 from erf_theory.empirical.measurement import Measurement
 from erf_theory.empirical.plan import plan
@@ -17,6 +20,7 @@ from erf_theory.empirical.progress import Watcher, watched
 from erf_theory.empirical.running import Goal, Run
 from erf_theory.empirical.seeds import Seed, seed_from, seed_text
 from erf_theory.empirical.streams import Stream
+from erf_theory.empirical.torch_model import model_for
 from erf_theory.errors import ErfTheoryError, MapTooLargeError
 from erf_theory.exact import FloatArray
 from erf_theory.lattice import Steps
@@ -28,13 +32,15 @@ __all__ = ["measure_erf"]
 
 
 def measure_erf(
-    network: Network,
+    network: Network | Any,
     *,
     backend: str = "numpy",
     samples: int = 100,
     target_error: float | None = None,
-    unit: Steps = 0,
+    unit: Steps | None = None,
     images: Any = None,
+    input_shape: Sequence[int] | None = None,
+    weights: Literal["given", "law"] = "given",
     direction: Any = None,
     rng: Seed = None,
     n_jobs: int | None = None,
@@ -50,10 +56,12 @@ def measure_erf(
 
     Parameters
     ----------
-    network : Network
-        What to measure. No border reaches its unit: it is in an infinite image.
+    network : Network or torch.nn.Module
+        What to measure. No border reaches the unit of a description: it is in an infinite image.
+        A module runs as it is, borders included.
     backend : str
         "numpy"; or "torch", which runs the same samples through real PyTorch modules and autograd.
+        A module runs in PyTorch whatever this is.
     samples : int
         Independent weights and inputs, 2 or more; with ``target_error``, no more than these.
     target_error : float, optional
@@ -61,11 +69,17 @@ def measure_erf(
         no more than this. A profile p is the mean of g² summed over all axes but one, its
         relative error √(Σ se²)/√(Σ p²) with the standard errors se of its places; the largest
         over the axes counts. It has the uncertainty of the mass in it.
-    unit : int or tuple of int
-        The output unit, whose phase matters behind an upsampling.
+    unit : int or tuple of int, optional
+        The output unit, whose phase matters behind an upsampling: 0 by default; of a module, which
+        has its first one at 0, the one in the middle.
     images : array_like, shape (images, channels, place...), optional
-        Inputs are cut out of these, at random: see `erf_theory.empirical.inputs.Images`.
-        Default: independent standard normal numbers.
+        Inputs are cut out of these, at random: see `erf_theory.empirical.inputs.Images`. A module
+        takes whole ones. Default: independent standard normal numbers.
+    input_shape : tuple of int, optional
+        Shape (channels, place...) of a module's input, where there are no images.
+    weights : {"given", "law"}
+        Whether a module has its weights as they are, or its layers draw them anew for every
+        sample by ``reset_parameters``. A description says by itself which of its are given.
     direction : array_like, shape (channels,), optional
         The gradient of the output unit, the same for all samples: a 1 among zeros for a channel,
         ones for their sum.
@@ -119,7 +133,15 @@ def measure_erf(
     >>> found.samples, round(found.relative_error, 3)
     (448, 0.05)
     """
-    experiment = _experiment(network, backend, unit, images, direction)
+    experiment = _experiment(
+        network,
+        backend=backend,
+        unit=unit,
+        images=images,
+        input_shape=input_shape,
+        weights=weights,
+        direction=direction,
+    )
     goal = Goal(need_whole("number of samples", samples, 2), _need_error(target_error))
     _need_jobs(n_jobs)
     saved = None if checkpoint is None else read_checkpoint(Path(checkpoint))
@@ -128,16 +150,15 @@ def measure_erf(
     if checkpoint is not None:
         store = Checkpoint(Path(checkpoint), fingerprint_of(experiment, seed))
         sums = store.open(saved, goal.samples)
-    stream = Stream.of_map(experiment.plan.map.shape) if sums is None else Stream(sums)
+    stream = Stream.of_map(experiment.shape) if sums is None else Stream(sums)
     with watched(progress, goal.samples) as report:
         interrupted = Run(experiment, seed, goal, n_jobs, store, report).fill(stream)
-    call = _call(network, goal, unit, experiment, seed)
-    energy, magnitude, amplitude = stream.means(experiment.plan.map.shape)
+    energy, magnitude, amplitude = stream.means(experiment.shape)
     return Measurement(
         energy.blocks,
         energy.counts,
-        experiment.plan.map.start,
-        call,
+        experiment.start,
+        _call(experiment, goal, seed),
         magnitude.blocks,
         amplitude.blocks,
         interrupted=interrupted,
@@ -145,32 +166,53 @@ def measure_erf(
 
 
 def _experiment(
-    network: Network, backend: str, unit: Steps, images: Any, direction: Any
+    network: Network | Any,
+    *,
+    backend: str,
+    unit: Steps | None,
+    images: Any,
+    input_shape: Sequence[int] | None,
+    weights: Literal["given", "law"],
+    direction: Any,
 ) -> Experiment:
     """What to measure, if it makes sense and fits into memory."""
     if backend not in BACKENDS:
         raise ErfTheoryError(f"there is no backend {backend!r}: choose {', '.join(BACKENDS)}")
-    what = plan(network, unit)
-    numbers = what.numbers + Stream.numbers(what.map.shape)
+    found: Experiment
+    if not isinstance(network, Network):
+        found = model_for(
+            network,
+            input_shape=input_shape,
+            unit=unit,
+            weights=weights,
+            images=images,
+            direction=partial(_need_direction, direction),
+        )
+    else:
+        found = DescribedNetwork(
+            plan(network, 0 if unit is None else unit),
+            backend,
+            None if images is None else images_for(network, images),
+            _need_direction(direction, network.out_channels),
+        )
+    numbers = found.numbers + Stream.numbers(found.shape)
     if 8 * numbers > (limit := physical_memory()):
         raise MapTooLargeError(
             f"this needs about {8 * numbers / 2**30:.3g} GiB and this machine has "
             f"{limit / 2**30:.3g} GiB: take fewer channels or a smaller network"
         )
-    return Experiment(
-        what,
-        backend,
-        None if images is None else images_for(network, images),
-        None if direction is None else _need_direction(network, direction),
-    )
+    return found
 
 
-def _need_direction(network: Network, direction: Any) -> FloatArray:
+def _need_direction(direction: Any, channels: int) -> FloatArray | None:
+    """A direction over so many channels; None for none."""
+    if direction is None:
+        return None
     array = np.array(direction, dtype=np.float64)
-    if array.shape != (network.out_channels,) or not np.all(np.isfinite(array)):
+    if array.shape != (channels,) or not np.all(np.isfinite(array)):
         raise ErfTheoryError(
-            f"a direction has one finite number for each of {network.out_channels} output "
-            f"channels, not {array.tolist()}"
+            f"a direction has one finite number for each of {channels} output channels, not "
+            f"{array.tolist()}"
         )
     return array
 
@@ -188,17 +230,10 @@ def _need_jobs(n_jobs: int | None) -> None:
         )
 
 
-def _call(
-    network: Network, goal: Goal, unit: Steps, experiment: Experiment, seed: np.random.SeedSequence
-) -> str:
+def _call(experiment: Experiment, goal: Goal, seed: np.random.SeedSequence) -> str:
     """The call that gives the same numbers."""
-    said = [f"{network}", f"samples={goal.samples}"]
+    what, *more = experiment.said()
+    said = [what, f"samples={goal.samples}"]
     if goal.error is not None:
         said.append(f"target_error={goal.error}")
-    if unit != 0:
-        said.append(f"unit={unit}")
-    if experiment.images is not None:
-        said.append(f"images=<{'×'.join(map(str, experiment.images.array.shape))} numbers>")
-    if experiment.direction is not None:
-        said.append(f"direction={experiment.direction.tolist()}")
-    return f"measure_erf({', '.join([*said, f'rng={seed_text(seed)}'])})"
+    return f"measure_erf({', '.join([*said, *more, f'rng={seed_text(seed)}'])})"

@@ -94,7 +94,7 @@ class Run:
 
     def _add(self, stream: Stream) -> None:
         """Batch by batch; now and then the sums are kept, and the error is taken."""
-        shape = self.experiment.plan.map.shape
+        shape = self.experiment.shape
         asks = self.goal.error is not None or self.report is not None
         error = stream.error(shape) if asks and stream.done > 1 else inf
         if self.goal.is_reached(stream.done, error):

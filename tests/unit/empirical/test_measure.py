@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from erf_theory.empirical import experiment
+from erf_theory.empirical import described, experiment
 from erf_theory.empirical.draws import draw
 from erf_theory.empirical.measure import measure_erf
 from erf_theory.empirical.measurement import Measurement
@@ -158,13 +158,13 @@ def test_given_weights_meet_random_directions():
 
 @pytest.mark.parametrize("network", NETS.values(), ids=NETS)
 def test_magnitudes_and_amplitudes_of_every_sample(network, monkeypatch):
-    seen, gradients = [], experiment.BACKENDS["numpy"]
+    seen, gradients = [], described.BACKENDS["numpy"]
 
     def spied(what, batch):
         seen.append(gradients(what, batch))
         return seen[-1]
 
-    monkeypatch.setattr(experiment, "BACKENDS", {"numpy": spied})
+    monkeypatch.setattr(described, "BACKENDS", {"numpy": spied})
     found = measure_erf(network, samples=40, rng=0)
     every = np.concatenate(seen)
     assert found.magnitudes == pytest.approx(np.abs(every).mean(axis=1), rel=1e-12)
