@@ -110,12 +110,13 @@ def read_checkpoint(path: Path) -> Saved | None:
 def _read(file: IO[bytes]) -> Saved:
     """The checkpoint in an open file; one of `_DAMAGE` is raised where there is none."""
     with ZipFile(file) as archive:
-        whole = archive.testzip() is None
+        if archive.testzip():
+            raise BadZipFile
     file.seek(0)
     with np.load(file, allow_pickle=False) as arrays:
         sums, text, digest = arrays["sums"], str(arrays["fingerprint"]), str(arrays["digest"])
     fingerprint = json.loads(text)
-    if not whole or digest != _digest(sums, text) or fingerprint["format"] != FORMAT:
+    if digest != _digest(sums, text) or fingerprint["format"] != FORMAT:
         raise BadZipFile
     return Saved(sums, fingerprint)
 

@@ -8,6 +8,7 @@ from erf_theory.errors import ErfTheoryError
 from erf_theory.network import Chain, Conv
 
 pytestmark = pytest.mark.torch
+SHAPE = {"input_shape": (2, 11, 9)}
 IMAGES = np.random.default_rng(0).standard_normal((3, 2, 11, 9))
 
 
@@ -28,6 +29,7 @@ def test_a_direction_and_one_image_leave_no_chance():
 
     net = module(padding=1).double()
     found = measure_erf(net, images=IMAGES[:1], direction=[1, -2, 0], samples=3, rng=0)
+    assert all(part.grad is None for part in net.parameters())
     x = torch.tensor(IMAGES[:1], requires_grad=True)
     y = net(x)[0, :, 5, 4]
     (y[0] - 2 * y[1]).backward()
@@ -35,7 +37,6 @@ def test_a_direction_and_one_image_leave_no_chance():
     assert found.start == (0, 0)
     assert found.mean == pytest.approx((exact**2).mean(axis=0), rel=1e-12)
     assert found.amplitude.mean == pytest.approx(exact.mean(axis=0), rel=1e-12)
-    assert all(part.grad is None for part in net.parameters())
 
 
 def test_weights_by_law_are_those_of_a_description():
@@ -43,18 +44,18 @@ def test_weights_by_law_are_those_of_a_description():
 
     net = nn.Sequential(nn.Conv2d(2, 3, 3, bias=False), nn.Conv2d(3, 2, 3, bias=False))
     before = [part.clone() for part in net.parameters()]
-    found = measure_erf(net, input_shape=(2, 5, 5), weights="law", samples=3000, rng=0)
+    found = measure_erf(net, input_shape=(2, 5, 5), weights="law", samples=600, rng=0)
     conv = {"init": "pytorch"}
     theory = Chain([Conv(2, 3, 3, **conv), Conv(3, 2, 3, **conv)])
-    other = measure_erf(theory, samples=3000, rng=1)
+    other = measure_erf(theory, samples=600, rng=1)
     off = (found.mean - other.mean) / np.hypot(found.standard_error, other.standard_error)
     assert np.all(np.abs(off) < 5), "false alarms: 1 in 70 000"
     assert all((a == b).all() for a, b in zip(before, net.parameters(), strict=True))
-    kept = measure_erf(net, input_shape=(2, 5, 5), samples=3000, rng=0)
+    kept = measure_erf(net, input_shape=(2, 5, 5), samples=600, rng=0)
     assert np.max(np.abs(kept.mean - found.mean) / found.standard_error) > 5
 
 
-@pytest.mark.parametrize("named", [{"images": IMAGES}, {"input_shape": (2, 11, 9)}], ids=str)
+@pytest.mark.parametrize("named", [{"images": IMAGES}, SHAPE], ids=list)
 @pytest.mark.parametrize("weights", ["given", "law"])
 def test_the_same_bits_for_any_worker_and_from_a_checkpoint(named, weights, tmp_path):
     import torch
@@ -96,15 +97,9 @@ def test_a_unit_of_a_classifier_has_no_place():
     [
         ({}, r"an input shape is \(channels, place, …\), or that of images, not \(\): a module"),
         ({"input_shape": (2, 0, 9)}, r"not \(2, 0, 9\)"),
-        (
-            {"input_shape": (2, 11, 9), "unit": (0, 5)},
-            r"the unit \(0, 5\) is not within .*\(7, 5\)",
-        ),
-        (
-            {"input_shape": (2, 11, 9), "weights": "all"},
-            "'given' or drawn by their 'law', not 'all'",
-        ),
-        ({"input_shape": (2, 11, 9), "direction": [1]}, "for each of 3 output channels"),
+        ({"unit": (0, 5)} | SHAPE, r"the unit \(0, 5\) is not within .*\(7, 5\)"),
+        ({"weights": "all"} | SHAPE, "'given' or drawn by their 'law', not 'all'"),
+        ({"direction": [1]} | SHAPE, "for each of 3 output channels"),
     ],
     ids=str,
 )
