@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from erf_theory.architectures import network_erf
-    from erf_theory.empirical.measure import Measurement, measure_erf
+    from erf_theory.empirical.measure import measure_erf
+    from erf_theory.empirical.measurement import Measurement
     from erf_theory.erf import ERF
     from erf_theory.errors import EngineError, ErfTheoryError, MapTooLargeError
     from erf_theory.finitewidth import fluctuation, samples_for
@@ -62,7 +63,7 @@ _HOMES = {
     "Kernel": "kernel",
     "LayerTable": "layertable",
     "MapTooLargeError": "errors",
-    "Measurement": "empirical.measure",
+    "Measurement": "empirical.measurement",
     "Scaling": "gaussian.depths",
     "SymbolicERF": "formulas",
     "crosscheck": "verdict.agreement",

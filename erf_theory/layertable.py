@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
 from typing import Any, final
 
-from erf_theory import archive
+from erf_theory import records
 from erf_theory.architectures import network_erf
 from erf_theory.erf import ERF
 from erf_theory.errors import ErfTheoryError
@@ -101,7 +101,7 @@ class LayerTable:
         """All rows and their provenance, as JSON knows them."""
         return {
             "format": "erf_theory.LayerTable/1",
-            **archive.provenance("energy", self.call),
+            **records.provenance("energy", self.call),
             "unit": self.unit,
             "axis": self.axis,
             "reasons": list(self.reasons),

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from erf_theory.empirical.measure import Measurement, measure_erf
+from erf_theory.empirical.measure import measure_erf
+from erf_theory.empirical.measurement import Measurement
 from erf_theory.network import (
     Activation,
     AvgPool,

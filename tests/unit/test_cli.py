@@ -277,16 +277,19 @@ def test_verify_is_what_the_package_says(arguments, given, named, code, tmp_path
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
-def test_an_interruption_is_one_line_and_code_130():
+@pytest.mark.parametrize("batches", [0, 2])
+def test_an_interruption_is_one_line_and_code_130(batches):
     code = (
         "import signal\n"
         "from erf_theory.cli import main\n"
-        "from erf_theory.empirical import measure\n"
-        "once = measure._block_mean\n"
+        "from erf_theory.empirical import scheduling\n"
+        "rows, done = scheduling._rows, []\n"
         "def interrupted(*given):\n"
-        "    signal.raise_signal(signal.SIGINT)\n"
-        "    return once(*given)\n"
-        "measure._block_mean = interrupted\n"
+        f"    if len(done) == {batches}:\n"
+        "        signal.raise_signal(signal.SIGINT)\n"
+        "    done.append(given)\n"
+        "    return rows(*given)\n"
+        "scheduling._rows = interrupted\n"
         "main()\n"
     )
     command = [sys.executable, "-c", code, "verify", "-n", "3", "--json"]
