@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from erf_theory.empirical.measure import Measurement
+from erf_theory.empirical.measurement import Measurement
 from erf_theory.erf import ERF
 from erf_theory.verdict.agreement import crosscheck
 
