@@ -6,7 +6,7 @@ it is 0.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,7 +19,7 @@ import numpy as np
 
 from erf_theory.empirical.draws import Noise, Sample
 from erf_theory.empirical.plan import Boxes, Plan, is_calibrated
-from erf_theory.empirical.torch_modules import import_torch, load_numbers, name_of, torch_module
+from erf_theory.empirical.torch_modules import import_torch, name_of, torch_module
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
 from erf_theory.lattice import box
@@ -126,7 +126,7 @@ def _end(region: Region) -> _Shape:
     return tuple(map(add, region.start, region.shape))
 
 
-def gradients(plan: Plan, samples: Sequence[Sample]) -> FloatArray:
+def gradients(plan: Plan, samples: Sequence[Sample], dtype: str = "float64") -> FloatArray:
     """Gradients of the output unit by the input, in the plan's map.
 
     Parameters
@@ -134,7 +134,9 @@ def gradients(plan: Plan, samples: Sequence[Sample]) -> FloatArray:
     plan : Plan
         What to look at.
     samples : sequence of Sample
-        Random networks and their inputs.
+        Random networks and their inputs; they run side by side.
+    dtype : str
+        Type of the numbers that it computes with.
 
     Returns
     -------
@@ -147,36 +149,56 @@ def gradients(plan: Plan, samples: Sequence[Sample]) -> FloatArray:
     """
     torch = import_torch()
     narrow = image(plan.network, plan.boxes)
-    wide = None if plan.wide is None else image(plan.network, plan.wide)
-    module = torch_module(plan.network, samples[0].weights, samples[0].biases).eval()
-    found = []
-    for sample in samples:
-        load_numbers(module, sample.weights, sample.biases)
-        if wide is not None and sample.calibrating is not None:
-            hooks = _in_boxes(plan.network, wide, sample.calibrating, calibrate=True)
-            with torch.no_grad(), _hooked(module, hooks):
-                module(_full(sample.calibrating, wide))
-        with _hooked(module, _in_boxes(plan.network, narrow, sample.measured, calibrate=False)):
-            found.append(_gradient(module, plan, narrow, sample))
-    return np.stack(found)
+    weights = _stacked([sample.weights for sample in samples])
+    biases = _stacked([sample.biases for sample in samples])
+    module = torch_module(plan.network, weights, biases, count=len(samples), dtype=dtype).eval()
+    calibrating = [s.calibrating for s in samples if s.calibrating is not None]
+    if plan.wide is not None and calibrating:
+        wide, noise = image(plan.network, plan.wide), _joined(calibrating)
+        hooks = _in_boxes(plan.network, wide, noise, dtype, calibrate=True)
+        with torch.no_grad(), _hooked(module, hooks):
+            module(_full(noise, wide, dtype))
+    noise = _joined([sample.measured for sample in samples])
+    with _hooked(module, _in_boxes(plan.network, narrow, noise, dtype, calibrate=False)):
+        return _gradients(module, plan, narrow, _full(noise, narrow, dtype), samples)
 
 
-def _gradient(module: Any, plan: Plan, where: Image, sample: Sample) -> FloatArray:
-    """One sample's gradient, by autograd."""
+def _stacked(arrays: Sequence[Mapping[int, FloatArray]]) -> dict[int, FloatArray]:
+    """Arrays of several networks, by their nodes."""
+    return {place: np.stack([one[place] for one in arrays]) for place in arrays[0]}
+
+
+def _joined(noise: Sequence[Noise]) -> Noise:
+    """What goes into several networks, as `torch_module` counts images: input by input."""
+    masks = _stacked([one.masks for one in noise])
+    images = np.stack([one.images for one in noise])
+    return Noise(_by_inputs(images), {place: _by_inputs(mask) for place, mask in masks.items()})
+
+
+def _by_inputs(array: FloatArray) -> FloatArray:
+    return np.swapaxes(array, 0, 1).reshape(-1, *array.shape[2:])
+
+
+def _gradients(
+    module: Any, plan: Plan, where: Image, images: Any, samples: Sequence[Sample]
+) -> FloatArray:
+    """The gradients of all samples, by autograd."""
     torch = import_torch()
-    x = _full(sample.measured, where).requires_grad_()
+    x = images.requires_grad_()
     unit = tuple(map(add, plan.unit, where.shifts[-1]))
-    output = module(x)[(0, slice(None), *unit)]
-    (gradient,) = torch.autograd.grad(output @ torch.asarray(sample.direction), x)
+    output = module(x)[(slice(None), slice(None), *unit)]
+    directions = torch.asarray(np.stack([sample.direction for sample in samples]))
+    (found,) = torch.autograd.grad(output, x, directions.to(output))
     start = map(add, plan.map.start, where.shifts[0])
-    return np.asarray(gradient.numpy()[box(tuple(start), plan.map.shape)][0])
+    return np.asarray(found.numpy()[box(tuple(start), plan.map.shape)])
 
 
-def _full(noise: Noise, where: Image) -> Any:
-    """The image: noise in its box, 0 elsewhere."""
+def _full(noise: Noise, where: Image, dtype: str) -> Any:
+    """The images: noise in its box, 0 elsewhere."""
     torch = import_torch()
-    x = torch.zeros((*noise.images.shape[:2], *where.sizes[0]), dtype=torch.float64)
-    x[_index(where.boxes[0])] = torch.asarray(noise.images)
+    shape = (*noise.images.shape[:2], *where.sizes[0])
+    x = torch.zeros(shape, dtype=getattr(torch, dtype))
+    x[_index(where.boxes[0])] = torch.asarray(noise.images).to(x)
     return x
 
 
@@ -217,7 +239,9 @@ class _Hook:
         return whole
 
 
-def _in_boxes(network: Network, where: Image, noise: Noise, *, calibrate: bool) -> Iterator[_Hook]:
+def _in_boxes(
+    network: Network, where: Image, noise: Noise, dtype: str, *, calibrate: bool
+) -> Iterator[_Hook]:
     """The hooks of one run."""
     torch = import_torch()
     rows = zip(network.nodes, where.boxes[1:], where.sizes[1:], network.channels, strict=True)
@@ -226,7 +250,7 @@ def _in_boxes(network: Network, where: Image, noise: Noise, *, calibrate: bool) 
         if region is None:
             continue
         if isinstance(node.layer, Dropout) and place in noise.masks:
-            mask = torch.asarray(noise.masks[place])
+            mask = torch.asarray(noise.masks[place]).to(getattr(torch, dtype))
             yield _Hook(name_of(place, "dropout"), index, shape, mask, crops=True)
         if isinstance(node.layer, Norm) and node.layer.kind != "batch":
             yield _Hook(name_of(place, "norm"), index, shape, crops=True)

@@ -12,6 +12,8 @@ from math import prod
 from operator import getitem
 from typing import Any
 
+import numpy as np
+
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
 from erf_theory.lattice import per_axis
@@ -74,16 +76,26 @@ def import_torch() -> _Torch:
 
 
 def torch_module(
-    network: Network, weights: Mapping[int, FloatArray], biases: Mapping[int, FloatArray]
+    network: Network,
+    weights: Mapping[int, FloatArray],
+    biases: Mapping[int, FloatArray],
+    *,
+    count: int = 1,
+    dtype: str = "float64",
 ) -> Any:
-    """The ``torch.nn.Module`` that computes a network on a full image, in double precision.
+    """The ``torch.nn.Module`` that computes a network on full images.
 
     Parameters
     ----------
     network : Network
         The network, every padding in numbers or known to PyTorch.
     weights, biases : mapping from int to ndarray
-        Of the nodes that have them, by their places.
+        Of the nodes that have them, by their places; a leading axis counts networks.
+    count : int
+        Networks that it computes side by side, which differ in their weights. Image i goes through
+        network i mod count: convolutions have a group of channels for every network.
+    dtype : str
+        Type of its numbers.
 
     Returns
     -------
@@ -101,18 +113,35 @@ def torch_module(
     channels = (*network.channels, network.in_channels)
     for place, node in enumerate(network.nodes):
         before = [values[i] for i in node.inputs]
-        found = _modules(node.layer, channels[node.inputs[0]], network.ndim, torch)
-        if not found:
-            values[place] = _call(node.layer, before, graph, torch)
+        several = count if _differs(node.layer) else 1
+        found = _modules(node.layer, several * channels[node.inputs[0]], network.ndim, torch)
+        value = before[0] if found else _call(node.layer, before, graph, torch)
+        if several > 1:
+            value = graph.call_function(_side_by_side, (value, count))
         for kind, module in found.items():
             name = name_of(place, kind)
             modules[name] = module.requires_grad_(requires_grad=False)
-            before = [graph.call_module(name, tuple(before))]
-            values[place] = before[0]
+            value = graph.call_module(name, (value,))
+        values[place] = graph.call_function(_apart, (value, count)) if several > 1 else value
     graph.output(values[len(network.nodes) - 1])
-    whole = import_module("torch.fx").GraphModule(modules, graph).double()
+    whole = import_module("torch.fx").GraphModule(modules, graph).to(getattr(torch, dtype))
     load_numbers(whole, weights, biases)
     return whole
+
+
+def _differs(layer: Layer) -> bool:
+    """Whether networks that are drawn differ in a layer."""
+    return isinstance(layer, Weighted) or (isinstance(layer, Norm) and layer.kind == "batch")
+
+
+def _side_by_side(x: Any, count: int) -> Any:
+    """Images of shape (inputs·networks, channels, …) as (inputs, networks·channels, …)."""
+    return x.reshape(len(x) // count, count * x.shape[1], *x.shape[2:])
+
+
+def _apart(x: Any, count: int) -> Any:
+    """The inverse of `_side_by_side`."""
+    return x.reshape(len(x) * count, x.shape[1] // count, *x.shape[2:])
 
 
 def name_of(place: int, kind: str) -> str:
@@ -127,8 +156,9 @@ def load_numbers(
     torch = import_torch()
     for place, numbers in weights.items():
         conv = getattr(module, name_of(place, "conv"))
-        conv.weight.copy_(torch.asarray(numbers.copy()))
-        conv.bias.copy_(torch.asarray(biases[place].copy() if place in biases else 0.0))
+        conv.weight.copy_(torch.asarray(numbers.copy()).reshape(conv.weight.shape))
+        bias = torch.asarray(biases[place].copy() if place in biases else 0.0)
+        conv.bias.copy_(bias.reshape(-1))
 
 
 def _of(torch: _Torch, name: str, ndim: int) -> Any:
@@ -183,7 +213,8 @@ def _(layer: Norm, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
     for own, theirs in names.items():
         numbers = getattr(layer, own)
         if isinstance(numbers, Given) and getattr(module, theirs) is not None:
-            getattr(module, theirs).data = torch.asarray(numbers.array.copy())
+            alike = np.tile(numbers.array, channels // len(numbers.array))
+            getattr(module, theirs).data = torch.asarray(alike)
     return {"norm": module}
 
 
@@ -192,7 +223,7 @@ def _(layer: Conv, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
     pads = layer.pads(ndim)
     native = layer.padding == "same" or _symmetric(pads)
     padding = layer.padding if layer.padding == "same" else _before(pads)
-    conv = _conv("Conv", layer, ndim, torch, padding=padding if native else 0)
+    conv = _conv("Conv", layer, channels, ndim, torch, padding=padding if native else 0)
     return conv if native else {"pad": _zero_pad(pads, torch)} | conv
 
 
@@ -201,22 +232,28 @@ def _(layer: ConvTranspose, channels: int, ndim: int, torch: _Torch) -> dict[str
     pads = layer.pads(ndim)
     more = per_axis(layer.output_padding, ndim)
     padding = _before(pads) if _symmetric(pads) else 0
-    conv = _conv("ConvTranspose", layer, ndim, torch, padding=padding, output_padding=more)
+    conv = _conv(
+        "ConvTranspose", layer, channels, ndim, torch, padding=padding, output_padding=more
+    )
     return conv if _symmetric(pads) else conv | {"crop": _zero_pad(_negative(pads), torch)}
 
 
-def _conv(name: str, layer: Weighted, ndim: int, torch: _Torch, **more: Any) -> dict[str, Any]:
+def _conv(
+    name: str, layer: Weighted, channels: int, ndim: int, torch: _Torch, **more: Any
+) -> dict[str, Any]:
+    """A convolution of all channels, which may be those of several networks side by side."""
+    count = channels // layer.in_channels
     size, stride, dilation = (
         per_axis(value, ndim) for value in (layer.size, layer.stride, layer.dilation)
     )
     conv = torch.nn.utils.skip_init(
         _of(torch, name, ndim),
-        layer.in_channels,
-        layer.out_channels,
+        count * layer.in_channels,
+        count * layer.out_channels,
         size,
         stride=stride,
         dilation=dilation,
-        groups=layer.groups,
+        groups=count * layer.groups,
         **more,
     )
     torch.nn.init.zeros_(conv.weight)
