@@ -9,11 +9,13 @@ from typing import Any, final
 
 import numpy as np
 
-from erf_theory.empirical import tape
+from erf_theory.empirical import cupy_backend, tape, torch_backend
+from erf_theory.empirical.cupy_backend import import_cupy
 from erf_theory.empirical.draws import Sample, draw
 from erf_theory.empirical.experiment import Experiment, array_bytes, digest
 from erf_theory.empirical.inputs import Images, noise
 from erf_theory.empirical.plan import Plan
+from erf_theory.empirical.precision import need_single
 from erf_theory.empirical.torch_modules import import_torch
 from erf_theory.exact import FloatArray
 from erf_theory.network.base import Given
@@ -38,12 +40,15 @@ class DescribedNetwork(Experiment):
         Where inputs come from; None for noise.
     direction : ndarray, shape (channels,), optional
         The gradient of the output unit; None for random ones.
+    dtype : str
+        As in `erf_theory.empirical.precision.PRECISIONS`.
     """
 
     plan: Plan
     backend: str
     images: Images | None = None
     direction: FloatArray | None = None
+    dtype: str = "float64"
 
     @property
     def start(self) -> tuple[int, ...]:
@@ -61,22 +66,24 @@ class DescribedNetwork(Experiment):
         return self.plan.numbers
 
     def load(self) -> None:
-        """Load PyTorch, if that computes.
+        """Load PyTorch or CuPy, if that computes.
 
         Raises
         ------
         ErfTheoryError
-            If it is not installed.
+            If it is not installed, or CuPy finds no GPU.
         """
-        if self.backend == "torch":
-            import_torch()
+        _LOADS.get(self.backend, tuple)()
 
     def gradients(self, seeds: Sequence[np.random.SeedSequence]) -> FloatArray:
         """Gradients by the input: shape (samples, channels, place...), a sample for every seed."""
         inputs = noise if self.images is None else self.images
         batch = [draw(self.plan, np.random.default_rng(s), inputs, self.direction) for s in seeds]
         with np.errstate(over="ignore", invalid="ignore"):
-            return BACKENDS[self.backend](self.plan, batch)
+            found = BACKENDS[self.backend](self.plan, batch, self.dtype)
+            if self.dtype == "float32":
+                need_single(self.plan, batch, found)
+        return np.asarray(found, dtype=np.float64)
 
     def fingerprint(self) -> dict[str, Any]:
         """What tells it from other experiments, as JSON knows it.
@@ -91,6 +98,7 @@ class DescribedNetwork(Experiment):
             "network": _network_digest(self.plan.network),
             "unit": list(self.plan.unit),
             "backend": self.backend,
+            "dtype": self.dtype,
             "images": None if array is None else digest([array_bytes(array)]),
             "direction": None if self.direction is None else self.direction.tolist(),
         }
@@ -105,6 +113,8 @@ class DescribedNetwork(Experiment):
             said.append(f"images={Given(self.images.array)}")
         if self.direction is not None:
             said.append(f"direction={self.direction.tolist()}")
+        if self.dtype != "float64":
+            said.append(f"dtype={self.dtype!r}")
         return said
 
 
@@ -120,15 +130,14 @@ def _network_digest(network: Network) -> str:
     return digest(parts)
 
 
-def _torch(what: Plan, batch: Sequence[Sample]) -> FloatArray:
-    """By PyTorch's modules, which load only here."""
-    from erf_theory.empirical import torch_backend
-
-    return torch_backend.gradients(what, batch)
+def _numpy(plan: Plan, batch: Sequence[Sample], dtype: str) -> FloatArray:
+    return np.asarray(tape.gradients(plan, batch, np, dtype))
 
 
-BACKENDS: Mapping[str, Callable[[Plan, Sequence[Sample]], FloatArray]] = {
-    "numpy": tape.gradients,
-    "torch": _torch,
+BACKENDS: Mapping[str, Callable[[Plan, Sequence[Sample], str], FloatArray]] = {
+    "numpy": _numpy,
+    "cupy": cupy_backend.gradients,
+    "torch": torch_backend.gradients,
 }
-"""What can measure: functions from samples to gradients by the input."""
+"""What can measure: from samples, and a type of numbers, to gradients by the input."""
+_LOADS: Mapping[str, Callable[[], Any]] = {"cupy": import_cupy, "torch": import_torch}

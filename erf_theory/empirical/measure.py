@@ -16,6 +16,7 @@ from erf_theory.empirical.experiment import Experiment
 from erf_theory.empirical.inputs import images_for
 from erf_theory.empirical.measurement import Measurement
 from erf_theory.empirical.plan import plan
+from erf_theory.empirical.precision import PRECISIONS
 from erf_theory.empirical.progress import Watcher, watched
 from erf_theory.empirical.running import Goal, Run
 from erf_theory.empirical.seeds import Seed, seed_from, seed_text
@@ -35,6 +36,7 @@ def measure_erf(
     network: Network | Any,
     *,
     backend: str = "numpy",
+    dtype: str = "float64",
     samples: int = 100,
     target_error: float | None = None,
     unit: Steps | None = None,
@@ -60,8 +62,12 @@ def measure_erf(
         What to measure. No border reaches the unit of a description: it is in an infinite image.
         A module runs as it is, borders included.
     backend : str
-        "numpy"; or "torch", which runs the same samples through real PyTorch modules and autograd.
-        A module runs in PyTorch whatever this is.
+        "numpy"; "cupy", which does the same on a GPU; or "torch", which runs the same samples
+        through real PyTorch modules and autograd. A module runs in PyTorch whatever this is.
+    dtype : {"float64", "float32"}
+        Double or single precision. The same numbers are drawn, and then rounded. What may leave
+        the range of single precision is refused: a sample of every batch goes in both. A module
+        has its own.
     samples : int
         Independent weights and inputs, 2 or more; with ``target_error``, no more than these.
     target_error : float, optional
@@ -107,8 +113,8 @@ def measure_erf(
     ------
     ErfTheoryError
         If an argument makes no sense, the unit depends on no input, no sample goes through a
-        layer, numbers grow beyond doubles, or the checkpoint is damaged or belongs to something
-        else, in which case it stays as it is.
+        layer, numbers leave the range of their precision, a backend is not there, or the
+        checkpoint is damaged or belongs to something else, in which case it stays as it is.
     MapTooLargeError
         If one sample would not fit into memory.
 
@@ -136,6 +142,7 @@ def measure_erf(
     experiment = _experiment(
         network,
         backend=backend,
+        dtype=dtype,
         unit=unit,
         images=images,
         input_shape=input_shape,
@@ -169,6 +176,7 @@ def _experiment(
     network: Network | Any,
     *,
     backend: str,
+    dtype: str,
     unit: Steps | None,
     images: Any,
     input_shape: Sequence[int] | None,
@@ -178,6 +186,8 @@ def _experiment(
     """What to measure, if it makes sense and fits into memory."""
     if backend not in BACKENDS:
         raise ErfTheoryError(f"there is no backend {backend!r}: choose {', '.join(BACKENDS)}")
+    if dtype not in PRECISIONS:
+        raise ErfTheoryError(f"there is no dtype {dtype!r} here: choose {', '.join(PRECISIONS)}")
     found: Experiment
     if not isinstance(network, Network):
         found = model_for(
@@ -194,6 +204,7 @@ def _experiment(
             backend,
             None if images is None else images_for(network, images),
             _need_direction(direction, network.out_channels),
+            dtype,
         )
     numbers = found.numbers + Stream.numbers(found.shape)
     if 8 * numbers > (limit := physical_memory()):

@@ -64,4 +64,4 @@ def _per_channel(numbers: Any, x: Any, xp: Any) -> Any:
     if not isinstance(numbers, Given):
         return None
     shape = (1, 1, -1, *(1,) * (x.ndim - 3))
-    return xp.asarray(numbers.array.copy().reshape(shape))
+    return xp.asarray(numbers.array.copy().reshape(shape), dtype=x.dtype)

@@ -12,6 +12,7 @@ from typing import Any, Literal, final
 import numpy as np
 
 from erf_theory.empirical.experiment import Experiment, array_bytes, digest
+from erf_theory.empirical.precision import need_normal
 from erf_theory.empirical.torch_modules import import_torch
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
@@ -94,7 +95,9 @@ class TorchModel(Experiment):
         at_random = rng.standard_normal(len(output)) / sqrt(len(output))
         direction = at_random if self.direction is None else self.direction
         (gradient,) = torch.autograd.grad(output @ torch.tensor(direction).to(output), x)
-        return np.asarray(gradient[0].cpu().numpy(), dtype=np.float64)
+        found = np.asarray(gradient[0].double().cpu().numpy())
+        need_normal(found, torch.finfo(gradient.dtype).smallest_normal)
+        return found
 
     def fingerprint(self) -> dict[str, Any]:
         """What tells it from others: a module by its class, its printed form and its numbers."""

@@ -160,8 +160,8 @@ def test_given_weights_meet_random_directions():
 def test_magnitudes_and_amplitudes_of_every_sample(network, monkeypatch):
     seen, gradients = [], described.BACKENDS["numpy"]
 
-    def spied(what, batch):
-        seen.append(gradients(what, batch))
+    def spied(what, batch, dtype):
+        seen.append(gradients(what, batch, dtype))
         return seen[-1]
 
     monkeypatch.setattr(described, "BACKENDS", {"numpy": spied})
