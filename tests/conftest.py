@@ -7,8 +7,6 @@ from hypothesis import settings
 
 from erf_theory.network import Layer
 
-NEEDS = {"gpu": "cupy", "torch": "torch"}
-
 settings.register_profile("quick", max_examples=50, deadline=None, derandomize=True)
 settings.register_profile("thorough", max_examples=1000, deadline=None, derandomize=True)
 
@@ -26,9 +24,26 @@ def pytest_configure(config):
 
 
 def pytest_runtest_setup(item):
-    for marker, module in NEEDS.items():
-        if item.get_closest_marker(marker) and find_spec(module) is None:
-            pytest.skip(f"needs {module}, which is not installed here")
+    for marker, missing in MISSING.items():
+        if item.get_closest_marker(marker) and (what := missing()):
+            pytest.skip(what)
+
+
+def missing_gpu():
+    """What a test on a GPU lacks here; nothing where it can run."""
+    if find_spec("cupy") is None:
+        return "needs CuPy, which is not installed here"
+    from cupy import cuda
+
+    return None if cuda.is_available() else "needs a GPU, and CuPy finds none here"
+
+
+def missing_torch():
+    """What a test of PyTorch lacks here; nothing where it can run."""
+    return None if find_spec("torch") else "needs PyTorch, which is not installed here"
+
+
+MISSING = {"gpu": missing_gpu, "torch": missing_torch}
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from erf_theory.empirical import tape, torch_backend
+from erf_theory.empirical import cupy_backend, tape, torch_backend
 from erf_theory.empirical.draws import draw
 from erf_theory.empirical.plan import plan
 from erf_theory.errors import ErfTheoryError
@@ -29,11 +29,17 @@ def samples(draw_, *, full=False):
     return what, [draw(what, np.random.default_rng(seed)) for seed in (0, 1)]
 
 
-def assert_equal(found, expected):
+def assert_equal(found, expected, rounding=1e-11):
     """Equal up to rounding, measured by the largest number."""
     assert found.shape == expected.shape
     assert np.all(np.isfinite(expected))
-    assert np.max(np.abs(found - expected)) <= 1e-11 * np.max(np.abs(expected))
+    assert np.max(np.abs(found - expected)) <= rounding * np.max(np.abs(expected))
+
+
+def assert_single(found, expected):
+    """In single precision, and equal up to its rounding."""
+    assert found.dtype == np.float32
+    assert_equal(found, expected, rounding=1e-3)
 
 
 @SOME
@@ -52,6 +58,15 @@ def test_samples_side_by_side(drawn):
     assert_equal(np.concatenate(alone), tape.gradients(what, two))
 
 
+@SOME
+@given(samples())
+def test_single_precision(drawn):
+    what, two = drawn
+    double = tape.gradients(what, two)
+    assert_single(tape.gradients(what, two, dtype="float32"), double)
+    assert_single(np.from_dlpack(tape.gradients(what, two, array_api_strict, "float32")), double)
+
+
 @pytest.mark.torch
 @SOME
 @given(samples())
@@ -59,7 +74,9 @@ def test_tensors(drawn):
     from array_api_compat import torch
 
     what, two = drawn
-    assert_equal(tape.gradients(what, two, torch).numpy(), tape.gradients(what, two))
+    double = tape.gradients(what, two)
+    assert_equal(tape.gradients(what, two, torch).numpy(), double)
+    assert_single(tape.gradients(what, two, torch, "float32").numpy(), double)
 
 
 @pytest.mark.torch
@@ -67,4 +84,17 @@ def test_tensors(drawn):
 @given(samples(full=True))
 def test_autograd_through_pytorchs_modules(drawn):
     what, two = drawn
-    assert_equal(torch_backend.gradients(what, two), tape.gradients(what, two))
+    double = tape.gradients(what, two)
+    assert_equal(torch_backend.gradients(what, two), double)
+    assert_equal(np.concatenate([torch_backend.gradients(what, [one]) for one in two]), double)
+    assert_single(torch_backend.gradients(what, two, "float32"), double)
+
+
+@pytest.mark.gpu
+@SOME
+@given(samples())
+def test_a_gpu(drawn):
+    what, two = drawn
+    double = tape.gradients(what, two)
+    assert_equal(cupy_backend.gradients(what, two), double)
+    assert_single(cupy_backend.gradients(what, two, "float32"), double)
