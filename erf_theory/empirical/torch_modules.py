@@ -24,7 +24,7 @@ from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
 
-__all__ = ["import_torch", "load_numbers", "name_of", "torch_module"]
+__all__ = ["import_torch", "name_of", "torch_module"]
 
 _Torch = Any
 """The module ``torch``."""
@@ -124,9 +124,9 @@ def torch_module(
             value = graph.call_module(name, (value,))
         values[place] = graph.call_function(_apart, (value, count)) if several > 1 else value
     graph.output(values[len(network.nodes) - 1])
-    whole = import_module("torch.fx").GraphModule(modules, graph).to(getattr(torch, dtype))
-    load_numbers(whole, weights, biases)
-    return whole
+    whole = import_module("torch.fx").GraphModule(modules, graph)
+    _load(whole, weights, biases, getattr(torch, dtype))
+    return whole.to(getattr(torch, dtype))
 
 
 def _differs(layer: Layer) -> bool:
@@ -149,16 +149,17 @@ def name_of(place: int, kind: str) -> str:
     return f"node{place}_{kind}"
 
 
-def load_numbers(
-    module: Any, weights: Mapping[int, FloatArray], biases: Mapping[int, FloatArray]
+def _load(
+    module: Any, weights: Mapping[int, FloatArray], biases: Mapping[int, FloatArray], dtype: Any
 ) -> None:
-    """Write weights and biases into the module of a network; no bias is a bias of 0."""
+    """Put weights and biases, not copied, into a module that has zeros; no bias is one of 0."""
     torch = import_torch()
-    for place, numbers in weights.items():
-        conv = getattr(module, name_of(place, "conv"))
-        conv.weight.copy_(torch.asarray(numbers.copy()).reshape(conv.weight.shape))
-        bias = torch.asarray(biases[place].copy() if place in biases else 0.0)
-        conv.bias.copy_(bias.reshape(-1))
+    for kind, arrays in (("weight", weights), ("bias", biases)):
+        for place, numbers in arrays.items():
+            conv = getattr(module, name_of(place, "conv"))
+            writable = numbers if numbers.flags.writeable else numbers.copy()
+            part = getattr(conv, kind)
+            part.data = torch.asarray(writable).to(dtype).reshape(part.shape)
 
 
 def _of(torch: _Torch, name: str, ndim: int) -> Any:
@@ -246,17 +247,19 @@ def _conv(
     size, stride, dilation = (
         per_axis(value, ndim) for value in (layer.size, layer.stride, layer.dilation)
     )
-    conv = torch.nn.utils.skip_init(
-        _of(torch, name, ndim),
+    conv = _of(torch, name, ndim)(
         count * layer.in_channels,
         count * layer.out_channels,
         size,
         stride=stride,
         dilation=dilation,
         groups=count * layer.groups,
+        device="meta",
         **more,
     )
-    torch.nn.init.zeros_(conv.weight)
+    for kind in ("weight", "bias"):
+        zeros = torch.zeros(()).expand(getattr(conv, kind).shape)
+        setattr(conv, kind, torch.nn.Parameter(zeros))
     return {"conv": conv}
 
 
