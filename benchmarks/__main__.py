@@ -5,9 +5,9 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from pathlib import Path
 
-from benchmarks import networks, process, stack
-from benchmarks.row import FULL, SMOKE, Outcome, Row
-from benchmarks.table import machine, page, verdict
+from benchmarks import measure, networks, process, stack
+from benchmarks.row import FULL, SMOKE, Row
+from benchmarks.table import line, machine, page, verdict
 
 
 def main() -> None:
@@ -18,20 +18,16 @@ def main() -> None:
     kind.add_argument("--write", type=Path, metavar="FILE", help="write the table as Markdown")
     given = parser.parse_args()
     effort = SMOKE if given.smoke else FULL
-    parts = (process, stack, networks)
+    parts = (process, stack, networks, measure)
     rows: list[Row] = [row for part in parts for row in part.rows(smoke=given.smoke)]
     outcomes = []
     for row in rows:
         outcomes.append(row.outcome(effort))
-        print(_line(outcomes[-1]), flush=True)
+        print(line(outcomes[-1]), flush=True)
     print(machine())
     print("Small sizes in one round: no goals." if given.smoke else verdict(outcomes))
     if given.write:
         given.write.write_text(page(outcomes), encoding="utf-8")
-
-
-def _line(o: Outcome) -> str:
-    return f"{o.work}: {o.found} (goal {o.reach})\n    {o.ours} beside {o.theirs}, {o.beside}"
 
 
 if __name__ == "__main__":

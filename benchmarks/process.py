@@ -114,12 +114,68 @@ class Peak:
             f"import resource; {self.imports}; {self.expression}; "
             "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
         )
-        unit = 1 if sys.platform == "darwin" else 1024
-        megabytes = int(_printed(code)) * unit / _MEGABYTE
+        megabytes = _megabytes(_printed(code))
         found = f"{megabytes:.0f} MB"
         return Outcome(
             self.work, "–", found, "–", found, f"< {self.reach:g} MB", megabytes < self.reach
         )
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How much more memory a new process needs at its peak for more work.
+
+    Attributes
+    ----------
+    expression : str
+        What it computes, with braces in the place of the number.
+    numbers : pair of int
+        The work, first a little and then more.
+    reach : float
+        Megabytes (2²⁰ bytes) that it may grow by.
+    imports : str
+        What it needs.
+    check : str
+        What must hold of what was ``found``.
+    """
+
+    expression: str
+    numbers: tuple[int, int]
+    reach: float
+    imports: str
+    check: str
+
+    @property
+    def work(self) -> str:
+        """What is done."""
+        few, many = self.numbers
+        return f"peak memory of `{self.expression.format('N')}` at N = {many}, beside N = {few}"
+
+    def outcome(self, effort: Effort) -> Outcome:  # noqa: ARG002
+        """The difference of two peaks of one process."""
+        lines = [self.imports, "import resource"]
+        for number in self.numbers:
+            lines += [
+                f"found = {self.expression.format(number)}",
+                f"assert {self.check}",
+                "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)",
+            ]
+        little, much = (_megabytes(text) for text in _printed("\n".join(lines)).split())
+        grown = much - little
+        return Outcome(
+            self.work,
+            "–",
+            f"{much:.0f} MB",
+            f"{little:.0f} MB",
+            f"{grown:+.1f} MB",
+            f"≤ {self.reach:+g} MB",
+            reached=grown <= self.reach,
+        )
+
+
+def _megabytes(text: str) -> float:
+    """Megabytes, from what the system counts in."""
+    return int(text) * (1 if sys.platform == "darwin" else 1024) / _MEGABYTE
 
 
 def _medians(statements: list[str], times: int) -> list[float]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.row import Outcome
 
-__all__ = ["machine", "page", "verdict"]
+__all__ = ["line", "machine", "page", "verdict"]
 
 _HEAD = """# Benchmarks
 
@@ -24,6 +24,11 @@ their bytecode cached. *Found* is our time divided by the time of what stands be
 difference; it is to stay within the *goal*. v holds the three taps, n is the number of layers, and
 N is `scipy.fft.next_fast_len(2*n + 1, real=True)`.
 """
+
+
+def line(o: Outcome) -> str:
+    """One outcome as plain text."""
+    return f"{o.work}: {o.found} (goal {o.reach})\n    {o.ours} beside {o.theirs}, {o.beside}"
 
 
 def machine() -> str:
@@ -50,12 +55,12 @@ def page(outcomes: Sequence[Outcome]) -> str:
     lines = [
         "| work | beside | ours | theirs | found | goal | reached |",
         "|---|---|---|---|---|---|---|",
-        *(_line(outcome) for outcome in outcomes),
+        *(_cells(outcome) for outcome in outcomes),
     ]
     return "\n\n".join([_HEAD.rstrip(), machine(), "\n".join(lines), verdict(outcomes)]) + "\n"
 
 
-def _line(o: Outcome) -> str:
+def _cells(o: Outcome) -> str:
     reached = "yes" if o.reached else "**no**"
     cells = (o.work, o.beside, o.ours, o.theirs, o.found, o.reach, reached)
     return f"| {' | '.join(cells)} |"

@@ -149,29 +149,33 @@ def gradients(plan: Plan, samples: Sequence[Sample], dtype: str = "float64") -> 
     """
     torch = import_torch()
     narrow = image(plan.network, plan.boxes)
-    weights = _stacked([sample.weights for sample in samples])
-    biases = _stacked([sample.biases for sample in samples])
+    weights = _stacked([sample.weights for sample in samples], dtype)
+    biases = _stacked([sample.biases for sample in samples], dtype)
     module = torch_module(plan.network, weights, biases, count=len(samples), dtype=dtype).eval()
     calibrating = [s.calibrating for s in samples if s.calibrating is not None]
     if plan.wide is not None and calibrating:
-        wide, noise = image(plan.network, plan.wide), _joined(calibrating)
-        hooks = _in_boxes(plan.network, wide, noise, dtype, calibrate=True)
+        wide, noise = image(plan.network, plan.wide), _joined(calibrating, dtype)
+        hooks = _in_boxes(plan.network, wide, noise, calibrate=True)
         with torch.no_grad(), _hooked(module, hooks):
-            module(_full(noise, wide, dtype))
-    noise = _joined([sample.measured for sample in samples])
-    with _hooked(module, _in_boxes(plan.network, narrow, noise, dtype, calibrate=False)):
-        return _gradients(module, plan, narrow, _full(noise, narrow, dtype), samples)
+            module(_full(noise, wide))
+    noise = _joined([sample.measured for sample in samples], dtype)
+    with _hooked(module, _in_boxes(plan.network, narrow, noise, calibrate=False)):
+        return _gradients(module, plan, narrow, _full(noise, narrow), samples)
 
 
-def _stacked(arrays: Sequence[Mapping[int, FloatArray]]) -> dict[int, FloatArray]:
+def _stacked(arrays: Sequence[Mapping[int, FloatArray]], dtype: str) -> dict[int, FloatArray]:
     """Arrays of several networks, by their nodes."""
-    return {place: np.stack([one[place] for one in arrays]) for place in arrays[0]}
+    return {place: _rounded([one[place] for one in arrays], dtype) for place in arrays[0]}
 
 
-def _joined(noise: Sequence[Noise]) -> Noise:
+def _rounded(arrays: Sequence[FloatArray], dtype: str) -> FloatArray:
+    return np.stack(arrays, dtype=np.dtype(dtype), casting="same_kind")
+
+
+def _joined(noise: Sequence[Noise], dtype: str) -> Noise:
     """What goes into several networks, as `torch_module` counts images: input by input."""
-    masks = _stacked([one.masks for one in noise])
-    images = np.stack([one.images for one in noise])
+    masks = _stacked([one.masks for one in noise], dtype)
+    images = _rounded([one.images for one in noise], dtype)
     return Noise(_by_inputs(images), {place: _by_inputs(mask) for place, mask in masks.items()})
 
 
@@ -193,12 +197,12 @@ def _gradients(
     return np.asarray(found.numpy()[box(tuple(start), plan.map.shape)])
 
 
-def _full(noise: Noise, where: Image, dtype: str) -> Any:
+def _full(noise: Noise, where: Image) -> Any:
     """The images: noise in its box, 0 elsewhere."""
     torch = import_torch()
-    shape = (*noise.images.shape[:2], *where.sizes[0])
-    x = torch.zeros(shape, dtype=getattr(torch, dtype))
-    x[_index(where.boxes[0])] = torch.asarray(noise.images).to(x)
+    images = torch.asarray(noise.images)
+    x = torch.zeros((*images.shape[:2], *where.sizes[0]), dtype=images.dtype)
+    x[_index(where.boxes[0])] = images
     return x
 
 
@@ -239,9 +243,7 @@ class _Hook:
         return whole
 
 
-def _in_boxes(
-    network: Network, where: Image, noise: Noise, dtype: str, *, calibrate: bool
-) -> Iterator[_Hook]:
+def _in_boxes(network: Network, where: Image, noise: Noise, *, calibrate: bool) -> Iterator[_Hook]:
     """The hooks of one run."""
     torch = import_torch()
     rows = zip(network.nodes, where.boxes[1:], where.sizes[1:], network.channels, strict=True)
@@ -250,7 +252,7 @@ def _in_boxes(
         if region is None:
             continue
         if isinstance(node.layer, Dropout) and place in noise.masks:
-            mask = torch.asarray(noise.masks[place]).to(getattr(torch, dtype))
+            mask = torch.asarray(noise.masks[place])
             yield _Hook(name_of(place, "dropout"), index, shape, mask, crops=True)
         if isinstance(node.layer, Norm) and node.layer.kind != "batch":
             yield _Hook(name_of(place, "norm"), index, shape, crops=True)
