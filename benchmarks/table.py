@@ -17,7 +17,8 @@ _HEAD = """# Benchmarks
 `python -m benchmarks --write docs/reference/benchmarks.md` wrote this page.
 Every row asserted its answer before it was timed: values to 10⁻¹⁰ of themselves wherever they are
 normal doubles, and all logarithms to max(10⁻⁹, 10⁻¹⁴·|log|), against trinomial coefficients from a
-recurrence in ball arithmetic; integers against FLINT's.
+recurrence in ball arithmetic; integers against FLINT's. Backends of experiments agree sample by
+sample up to rounding, and with the theory within the measurement's error.
 
 Times are the shortest of interleaved rounds; those of new processes are the median of several, with
 their bytecode cached. *Found* is our time divided by the time of what stands beside it, or the

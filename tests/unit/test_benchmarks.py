@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from benchmarks import process, stack, truth
+from benchmarks import gpu, process, stack, truth
 from benchmarks.row import SMOKE, Outcome, Ratio
 from benchmarks.table import page, verdict
+from erf_theory.errors import ErfTheoryError
 
 FAST = Outcome("`fast()`", "a loop", "1 ms", "2 ms", "0.50×", "≤ 1×", reached=True)
 SLOW = Outcome("`slow()`", "a loop", "3 ms", "2 ms", "1.50×", "≤ 1×", reached=False)
@@ -56,6 +57,27 @@ def test_a_row_with_one_wrong_value_is_found_out():
 def test_a_start_that_loads_too_much_is_found_out():
     with pytest.raises(AssertionError):
         process.Start("import scipy", "pass", 10.0).outcome(SMOKE)
+
+
+def growth(number):
+    """A row about a process that keeps 40 MB of ones for every number."""
+    made = "numpy.ones(5_000_000 * {})"
+    return process.Growth(made, (1, number), 20, "import numpy", "found[0] == 1").outcome(SMOKE)
+
+
+def test_memory_that_grows_is_found_out():
+    assert growth(1).reached
+    assert not growth(3).reached
+
+
+def test_without_a_gpu_its_benchmarks_say_so(monkeypatch):
+    def missing():
+        raise ErfTheoryError("no GPU")
+
+    monkeypatch.setattr(gpu, "import_cupy", missing)
+    with pytest.raises(SystemExit, match="nothing to run on: no GPU") as ended:
+        gpu.main()
+    assert ended.value.code != 0
 
 
 def test_the_truths_agree_with_each_other():
