@@ -17,6 +17,18 @@ __all__ = ["rows"]
 _HEAVY = {"flint", "matplotlib", "scipy", "sympy", "torch"}
 _BESIDE = "import numpy"
 _MEGABYTE = 2**20
+_PEAK = """
+import resource, sys
+
+def peak():
+    if sys.platform == "linux":
+        with open("/proc/self/status") as lines:
+            return 1024 * next(int(line.split()[1]) for line in lines if "VmHWM" in line)
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else 1024 * most
+"""
+"""The largest resident memory so far, in bytes; what Linux says of ``ru_maxrss`` is no less than
+the parent's."""
 
 
 def rows(*, smoke: bool) -> list[Row]:
@@ -109,12 +121,8 @@ class Peak:
         return f"peak memory of `{self.expression}` in a new process"
 
     def outcome(self, effort: Effort) -> Outcome:  # noqa: ARG002
-        """What the system says at the end; it counts a parent's memory too if that is more."""
-        code = (
-            f"import resource; {self.imports}; {self.expression}; "
-            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
-        )
-        megabytes = _megabytes(_printed(code))
+        """What the system says at the end."""
+        (megabytes,) = _peaks([self.imports, self.expression, "print(peak())"])
         found = f"{megabytes:.0f} MB"
         return Outcome(
             self.work, "–", found, "–", found, f"< {self.reach:g} MB", megabytes < self.reach
@@ -153,14 +161,11 @@ class Growth:
 
     def outcome(self, effort: Effort) -> Outcome:  # noqa: ARG002
         """The difference of two peaks of one process."""
-        lines = [self.imports, "import resource"]
+        lines = [self.imports]
         for number in self.numbers:
-            lines += [
-                f"found = {self.expression.format(number)}",
-                f"assert {self.check}",
-                "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)",
-            ]
-        little, much = (_megabytes(text) for text in _printed("\n".join(lines)).split())
+            found = f"found = {self.expression.format(number)}"
+            lines += [found, f"assert {self.check}", "print(peak())", "del found"]
+        little, much = _peaks(lines)
         grown = much - little
         return Outcome(
             self.work,
@@ -173,9 +178,9 @@ class Growth:
         )
 
 
-def _megabytes(text: str) -> float:
-    """Megabytes, from what the system counts in."""
-    return int(text) * (1 if sys.platform == "darwin" else 1024) / _MEGABYTE
+def _peaks(lines: list[str]) -> list[float]:
+    """Megabytes that a new process prints by ``print(peak())``."""
+    return [int(text) / _MEGABYTE for text in _printed("\n".join([_PEAK, *lines])).split()]
 
 
 def _medians(statements: list[str], times: int) -> list[float]:

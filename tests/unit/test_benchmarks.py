@@ -66,8 +66,10 @@ def growth(number):
 
 
 def test_memory_that_grows_is_found_out():
+    parent = np.ones(40_000_000)
     assert growth(1).reached
     assert not growth(3).reached
+    assert parent[-1] == 1, "a parent's memory does not count"
 
 
 def test_without_a_gpu_its_benchmarks_say_so(monkeypatch):
