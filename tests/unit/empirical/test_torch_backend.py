@@ -129,3 +129,12 @@ def test_what_is_not_needed_brings_no_numbers():
     network = Chain([Parallel([blind, Upsample(2)])], 1)
     found = measure_erf(network, backend="torch", samples=2, unit=1, rng=0)
     assert np.array_equal(found.mean, measure_erf(network, samples=2, unit=1, rng=0).mean)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_sample_has_the_same_bits_whatever_lies_beside_it(dtype):
+    few, more = (
+        measure_erf(UNET, backend="torch", dtype=dtype, samples=n, rng=3).blocks for n in (2, 5)
+    )
+    assert np.array_equal(few, more[:2])
