@@ -34,8 +34,8 @@ def fluctuation(
     """Relative second moment E S²/(E S)² of a random linear stack's energy at a frequency.
 
     S(ω) is the squared magnitude of the transform G(ω) of an output unit's gradient, averaged over
-    the input's channels. For independent normal weights it is exact at any width. 1 means that every network
-    is like the average; (1 + 2/N)ⁿ at ω = 0 that n layers of N channels are not.
+    the input's channels. For independent normal weights it is exact at any width. Where it is 1,
+    every network is like the average; at ω = 0 it is (1 + 2/N)ⁿ for n layers of N channels.
 
     Parameters
     ----------
