@@ -15,6 +15,7 @@ from erf_theory.channelmaps import has_given_weights
 from erf_theory.erf import ERF
 from erf_theory.errors import ErfTheoryError
 from erf_theory.lattice import Steps
+from erf_theory.network.base import Layer
 from erf_theory.network.geometry import image_sizes, resolved
 from erf_theory.network.nodes import INPUT, Network
 from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
@@ -266,10 +267,20 @@ def _same_shapes(network: Network) -> set[int]:
     found = set()
     for place, (node, signal) in enumerate(zip(network.nodes, before, strict=True)):
         weighs_alike = len(signal.parts) == 1 and not is_given and place not in met_before
-        keeps_shape = isinstance(node.layer, ChannelShuffle | Dropout | Identity)
-        if keeps_shape or (weighs_alike and isinstance(node.layer, Activation | Norm)):
+        if _keeps_shape(node.layer) or (weighs_alike and _has_one_factor(node.layer)):
             found.add(place)
     return found
+
+
+def _keeps_shape(layer: Layer) -> bool:
+    """Whether a unit sees what one unit before it sees, whatever that is."""
+    return isinstance(layer, ChannelShuffle | Dropout | Identity)
+
+
+def _has_one_factor(layer: Layer) -> bool:
+    """Whether channels whose samples are alike have one factor."""
+    is_plain = isinstance(layer, Norm) and layer.scale is None and layer.variance is None
+    return is_plain or isinstance(layer, Activation)
 
 
 def _std(erf: ERF, axis: int) -> float:

@@ -41,6 +41,7 @@ NETWORKS = {
         [Conv(1, 4, 3), Parallel(UNLIKE, "concat"), Norm(), Activation("gelu"), Conv(12, 4, 1)]
     ),
     "shuffled": Chain([Conv(1, 4, 3), Parallel(UNLIKE, "concat"), ChannelShuffle(2), Dropout(0.5)]),
+    "numbers of a norm": Chain([Conv(1, 3, 3), Norm(scale=[1, 2, 3]), RELU, Conv(3, 3, 3)]),
     "given": Chain(
         [
             Conv(1, 3, 3, weights=np.arange(27).reshape(3, 1, 3, 3)),
