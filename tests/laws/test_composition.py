@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from erf_theory import network_erf, receptive_field, zoo
 from erf_theory.network import Activation, Chain, Conv, MaxPool
-from tests.strategies import CHANNELS, convolutions, plain
+from erf_theory.testing import CHANNELS, convolutions, plain
 
 
 @st.composite
