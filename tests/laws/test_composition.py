@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from erf_theory import network_erf, receptive_field, zoo
 from erf_theory.network import Activation, Chain, Conv, MaxPool
-from erf_theory.testing import CHANNELS, convolutions, plain
+from erf_theory.testing.layers import plain
+from erf_theory.testing.windows import CHANNELS, convolutions
 
 
 @st.composite
@@ -15,8 +16,8 @@ def chains(draw):
     """Convolutions with strides and dilations, and layers of all other kinds that copy places."""
     channels, layers = draw(CHANNELS), []
     for _ in range(draw(st.integers(2, 4))):
-        conv, channels = draw(convolutions(channels, 1, keeps=False))
-        layers.append(conv)
+        layers.append(draw(convolutions(channels, 1, keeps=False)))
+        channels = layers[-1].out_channels
         layers += draw(st.lists(plain(channels, 1, linear=False), max_size=2))
     return Chain(layers, 1)
 
