@@ -25,7 +25,7 @@ from erf_theory.propagation.energy import Context, correlates, energy
 from erf_theory.propagation.forward import Signals
 from erf_theory.propagation.gates import Labelled, Runs
 from erf_theory.propagation.local import is_local, local_seconds
-from erf_theory.propagation.notes import Notes
+from erf_theory.propagation.notes import GATES, Notes
 from erf_theory.propagation.pieces import Pieces
 
 __all__ = ["Question", "bounded", "energy_program", "is_chain", "walk"]
@@ -181,9 +181,10 @@ def energy_program(
     """
     for name in coherent_sums(question.network):
         notes.add(COHERENT, name)
-    rules = _Rules(
-        question, axes, _contexts(question, before, axes, notes), Runs.of(question.network, before)
-    )
+    run = Runs.of(question.network, before, question.pools)
+    for place in run.loose:
+        notes.add(GATES, question.network.nodes[place].name)
+    rules = _Rules(question, axes, _contexts(question, before, axes, notes), run)
 
     def backward(field: F, /) -> F:
         outputs = question.network.out_channels
@@ -244,8 +245,8 @@ class _Rules:
         if place in self.run.gates:
             parts = fields.relabelled(place, _join).parts
             return Labelled({label: self._gated(place, label, parts[label]) for label in parts})
-        if place in self.run.sums:
-            return fields
+        if place in self.run.links:
+            return fields.each(lambda part: self._plain(place, part))
         return Labelled({None: self._plain(place, fields.total(_join))})
 
     def _gated(self, place: int, label: int | None, fields: Pieces[F]) -> Pieces[F]:

@@ -27,8 +27,9 @@ from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
 from erf_theory.propagation.axes import Axes, NoMarginalError
-from erf_theory.propagation.forward import Signals, group_variance, mixed
+from erf_theory.propagation.forward import Signals, group_variance
 from erf_theory.propagation.interpolation import interpolation
+from erf_theory.propagation.laws import mixed
 from erf_theory.propagation.local import gate_map, varies
 from erf_theory.propagation.notes import NOT_NORMAL, Notes
 from erf_theory.propagation.pieces import Pieces
@@ -306,7 +307,8 @@ def _gate(layer: Activation, signal: Signal, pool: int) -> float:
     """E σ'² of the samples, or of the largest one of a window."""
     gate = layer.nonlinearity
     if signal.law is not None:
-        return float(signal.law.shares @ signal.law.halved(lambda x: gate.slope(x, np) ** 2))
+        law = signal.law if pool == 1 else signal.law.largest(pool)
+        return float(law.shares @ law.halved(lambda x: gate.slope(x, np) ** 2))
     if pool > 1:
         return pooled(gate, signal.second, max(signal.shared, 0.0), pool).slope
     return gate.slope_second_moment(signal.second).value

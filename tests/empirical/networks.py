@@ -76,6 +76,17 @@ def post_activation(kind, groups=1, blocks=12):
     return network
 
 
+def unnormalised(*last, blocks=2):
+    """Post-activation blocks without norms; ``last`` ends their branches."""
+
+    def network(width, ndim=1):
+        body = Chain([conv(width), RELU, conv(width), *last], ndim)
+        block = Chain([Residual(body), RELU], ndim)
+        return Chain([conv(width), RELU, *[block] * blocks, conv(width)], ndim)
+
+    return network
+
+
 def activated(name):
     """Eight blocks x + conv(σ(conv(x))) behind a convolution."""
 
@@ -135,6 +146,8 @@ NETWORKS = {
     "pre_group": pre_activation("group", groups=4, blocks=6),
     "pre_instance": pre_activation("instance", blocks=6),
     "post_layer": post_activation("layer", blocks=6),
+    "post": unnormalised(),
+    "post_rectified": unnormalised(RELU),
     "gelu": activated("gelu"),
     "tanh": activated("tanh"),
     "dropout": dropped,

@@ -76,7 +76,7 @@ def test_a_factor_of_one_leaves_the_field_as_it_is():
 
 
 def test_a_gate_on_a_law_is_the_mean_over_it():
-    law = tabled_normal(1.0).mapped(lambda z: np.maximum(z, 0)).plus_normal(1.0)
+    law = tabled_normal(1.0).mapped(lambda z: np.maximum(z, 0)).plus(tabled_normal(1.0))
     found = float(mass(RELU, Signal(1.5, 0.2, 0.4, law=law)))
     expected = 0.25 + quad(lambda z: norm.pdf(z) * norm.cdf(z), 0, 9)[0]
     assert found == pytest.approx(expected, rel=1e-4)
