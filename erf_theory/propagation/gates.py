@@ -126,10 +126,10 @@ class Runs:
 
         The factor beside the gate's own, for what came to the unit through the gate ``label``.
         """
-        own = self.gates[place]
-        if label is None or label == place:
+        own, chain = self.gates[place], _chain(place, self.following)
+        if label == place or label not in chain:
             return 1.0
-        steps = len(_chain(place, self.following)) - len(_chain(label, self.following))
+        steps = chain.index(label)
         behind = self.gates[self.following[place]][steps - 1]
         return own[steps] / (own[0] * behind) if own[0] * behind else 0.0
 

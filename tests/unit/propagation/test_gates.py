@@ -7,7 +7,7 @@ from scipy.stats import norm
 
 from erf_theory import network_erf
 from erf_theory.activations import nonlinearity
-from erf_theory.network import Activation, Chain, Conv, MaxPool, Norm, Residual
+from erf_theory.network import Activation, Chain, Conv, MaxPool, Norm, Parallel, Residual
 from erf_theory.propagation.forward import signals
 from erf_theory.propagation.gates import Labelled, Runs, opened
 from erf_theory.propagation.laws import law_of
@@ -21,6 +21,9 @@ BOTH = quad(lambda z: norm.pdf(z) * norm.cdf(z), 0, 12)[0]
 ALL = dblquad(
     lambda w, z: norm.pdf(z) * norm.pdf(w) * norm.cdf(z + w), 0, 9, lambda z: -z, lambda _: 9
 )[0]
+
+
+BRANCH = [Residual(Chain([Conv(8, 8, 1), RELU])), RELU, Conv(8, 8, 1)]
 
 
 def branch(dilation):
@@ -170,6 +173,7 @@ def test_the_winner_of_a_pool_is_one_gate_with_its_relu():
         [RELU, Norm("layer"), RELU],
         [RELU, Residual(Conv(8, 8, 1)), Norm("layer"), RELU],
         [RELU, Residual(Conv(8, 8, 1)), Residual(Chain([RELU, Conv(8, 8, 1)])), RELU],
+        [RELU, Residual(Conv(8, 8, 1)), RELU, Parallel([Chain(BRANCH), Chain(BRANCH)]), RELU],
     ],
 )
 def test_gates_that_no_run_joins_are_noted(layers):
