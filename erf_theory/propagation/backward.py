@@ -187,6 +187,8 @@ def energy_program(
     for place in run.loose:
         notes.add(GATES, question.network.nodes[place].name)
     lagged = _needs_lags(question, before, axes, run)
+    if lagged and axes.mode == "factor":
+        raise NoMarginalError("the gates of two places are no product of axes")
     rules = _Rules(question, axes, _contexts(question, before, axes, notes, lagged=lagged), run)
     return rules.from_lags if lagged else rules.from_output
 

@@ -48,12 +48,18 @@ from erf_theory.propagation.signal import Signal
 __all__ = ["CORRELATED", "Context", "correlates", "energy"]
 
 CORRELATED = (
-    "what several fixed windows correlate is dropped: in chains of bilinear upsamplings that makes "
-    "the mass low by 1.5, 2.3, 3.6 for 2, 3, 4 of them, the total variation below 0.007"
+    "what several fixed windows correlate, at too many lags or near a border, is dropped: with "
+    "three average pools the mass is low by a factor of 2 to 10, with bilinear upsamplings, 2, 3, "
+    "4 of them on one axis, by 1.5, 2.3, 3.6, and a U-Net's std by up to 28 %"
 )
 _GROUP = "a group norm is known to first order in one over the channels of a group"
+_APART = (
+    "windows of a max pool that overlap are taken to choose apart: before one average pool that "
+    "makes the mass low by 7 to 11 %"
+)
 _PAIRS = (
-    "where the field is correlated between places, their gates are taken as those of normal samples"
+    "where the field is correlated between places, their gates are taken as those of normal "
+    "samples: beside one post-activation sum that makes the mass low by a factor of 1.1 to 1.5"
 )
 _WINNER = (
     "a max pool's winner is taken to be anywhere in its window alike: the middle one of three is "
@@ -329,6 +335,8 @@ def _pool_back(layer: AvgPool | MaxPool, fields: Pieces[F], at: Context) -> Piec
         at.note(CORRELATED)
     plan, furthest = _pool_plan(layer, at.axes), at.furthest
     if furthest is not None:
+        if isinstance(layer, MaxPool) and _overlap(layer, at):
+            at.note(_APART)
         return fields.each(lambda field: pooled_back(field, layer, at.axes, furthest))
     return fields.each(plan.back)
 

@@ -97,6 +97,19 @@ def activated(name):
     return network
 
 
+def averaged(width, ndim=1):
+    """Average pools that overlap, in a residual block and behind it."""
+    half = [RELU, conv(width), AvgPool(3, 1, 1)]
+    layers = [Residual(Chain(half * 2, ndim)), RELU, conv(width, stride=2), AvgPool(4, 1)]
+    return Chain([conv(width), *layers, Activation("tanh"), conv(width), AvgPool(2), RELU], ndim)
+
+
+def doubled(width, ndim=1):
+    """Linear upsamplings and an average pool between convolutions."""
+    pair = [conv(width), Upsample(2, "linear")]
+    return Chain([*pair * 2, conv(width), AvgPool(2), conv(width)], ndim)
+
+
 def dropped(width, ndim=1):
     """Six residual blocks with a dropout in each branch."""
     body = Chain([RELU, conv(width), Dropout(0.3), RELU, conv(width)], ndim)
@@ -150,6 +163,8 @@ NETWORKS = {
     "post_rectified": unnormalised(RELU),
     "gelu": activated("gelu"),
     "tanh": activated("tanh"),
+    "averaged": averaged,
+    "doubled": doubled,
     "dropout": dropped,
     "grouped": grouped,
     "depthwise": depthwise,
