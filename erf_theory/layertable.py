@@ -22,6 +22,7 @@ from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
 from erf_theory.network.receptive import receptive_field
 from erf_theory.network.routing import ChannelShuffle
 from erf_theory.network.text import table
+from erf_theory.propagation.backward import Question
 from erf_theory.propagation.forward import signals
 from erf_theory.propagation.gates import Runs
 from erf_theory.propagation.notes import Notes
@@ -262,7 +263,8 @@ def _same_shapes(network: Network) -> set[int]:
     depend on one that the unit's samples have met before.
     """
     before = signals(network, Notes())
-    met_before = set(Runs.of(network, before).following.values())
+    pools = Question(network, (0,) * network.ndim).pools
+    met_before = set(Runs.of(network, before, pools).following.values())
     is_given = has_given_weights(network)
     found = set()
     for place, (node, signal) in enumerate(zip(network.nodes, before, strict=True)):
