@@ -32,6 +32,8 @@ class Tabled:
         Centre of the first cell, and width of the cells.
     shares : ndarray, shape (m,)
         Probability of every cell.
+    variance : float, optional
+        That of the normal law of mean 0 that it is.
 
     Examples
     --------
@@ -43,6 +45,7 @@ class Tabled:
     low: float
     step: float
     shares: FloatArray
+    variance: float | None = None
 
     @property
     def places(self) -> FloatArray:
@@ -64,9 +67,14 @@ class Tabled:
         return Tabled(self.low, self.step, np.diff(below**places, prepend=0.0))
 
     def plus(self, other: Tabled) -> Tabled:
-        """Law of the sum with an independent number."""
-        fine, wide = sorted((self.step, other.step))
-        step = fine if wide <= _COARSE * fine else wide
+        """Law of the sum with an independent number.
+
+        Normal ones are tabled anew on the other's cells, unless those are far narrower.
+        """
+        step = max(self.step, other.step)
+        for one, normal in ((self, other), (other, self)):
+            if normal.variance is not None and one.variance is None:
+                step = one.step if step <= _COARSE * one.step else step
         one, two = self._on(step), other._on(step)
         size = len(one.shares) + len(two.shares) - 1
         points = 1 << (size - 1).bit_length()
@@ -85,7 +93,11 @@ class Tabled:
 
     def _on(self, step: float) -> Tabled:
         """The same on cells of another width."""
-        return self if step == self.step else _shared_out(self.places, self.shares, step)
+        if step == self.step:
+            return self
+        if self.variance is not None:
+            return _normal_on(step, self.variance)
+        return _shared_out(self.places, self.shares, step)
 
     def trimmed(self) -> Tabled:
         """The same without cells that hold next to nothing at the ends."""
@@ -94,15 +106,21 @@ class Tabled:
         return Tabled(self.low + self.step * first, self.step, self.shares[first:last])
 
 
-@lru_cache(maxsize=256)
 def tabled_normal(variance: float) -> Tabled:
-    """The normal law of mean 0, on cells of which one is centred there."""
+    """The normal law of mean 0."""
+    return _normal_on(sqrt(variance) / _STEPS, variance)
+
+
+@lru_cache(maxsize=256)
+def _normal_on(step: float, variance: float) -> Tabled:
+    """The normal law on cells of a given width, one of which is centred at 0."""
     from scipy.special import ndtr
 
-    step = sqrt(variance) / _STEPS
-    count = int(np.ceil(_REACH * _STEPS))
-    shares = np.diff(ndtr((np.arange(-count, count + 2) - 0.5) / _STEPS))
-    return Tabled(-count * step, step, shares / shares.sum())
+    std = sqrt(variance)
+    count = int(np.ceil(_REACH * std / step))
+    edges = (np.arange(-count, count + 2) - 0.5) * step / std
+    shares = np.diff(ndtr(edges))
+    return Tabled(-count * step, step, shares / shares.sum(), variance)
 
 
 def _fitting(values: FloatArray, shares: FloatArray, step: float) -> float:
