@@ -6,9 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from erf_theory import network_erf, receptive_field, zoo
-from erf_theory.network import Activation, Chain, Conv, MaxPool
+from erf_theory.network import Activation, Chain, Conv, MaxPool, Norm, Residual
 from erf_theory.testing.layers import plain
 from erf_theory.testing.windows import CHANNELS, convolutions
+
+PRE = Residual(Chain([Norm("batch"), Activation("relu"), Conv(8, 8, 3, padding=1)]))
 
 
 @st.composite
@@ -65,14 +67,20 @@ def test_a_chain_cut_in_two_and_composed_gives_the_same(network, data):
 
 @pytest.mark.parametrize(
     ("network", "name"),
-    [(zoo.wavenet(), "start"), (zoo.tcn(), "3.0.add"), (zoo.wavenet(), "skips")],
+    [(zoo.wavenet(), "start"), (zoo.wavenet(), "skips"), (Chain([PRE] * 3, 1), "1.add")],
 )
 def test_networks_with_skips_cut_where_all_paths_meet(network, name):
     need_composition(network, name)
 
 
+def test_gates_that_one_unit_meets_again_are_not_composed():
+    """A control: in post-activation blocks a unit that is open stays open more often than not."""
+    with pytest.raises(AssertionError):
+        need_composition(zoo.tcn(), "3.0.add")
+
+
 def test_what_acts_jointly_is_not_composed():
-    """The control: a gate that a max pool chooses from is more open than one alone."""
+    """A control: a gate that a max pool chooses from is more open than one alone."""
     network = Chain([Conv(1, 8, 3), Activation("relu"), MaxPool(2), Conv(8, 8, 3)], 1)
     need_composition(network, "0")
     with pytest.raises(AssertionError):
