@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from erf_theory import network_erf, receptive_field, zoo
 from erf_theory.network import Activation, Chain, Conv, MaxPool, Norm, Residual
-from erf_theory.testing.layers import plain
+from erf_theory.testing.parts import plain
 from erf_theory.testing.windows import CHANNELS, convolutions
 
 PRE = Residual(Chain([Norm("batch"), Activation("relu"), Conv(8, 8, 3, padding=1)]))
