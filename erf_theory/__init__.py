@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from erf_theory.architectures import network_erf
+    from erf_theory.conventions import measured_erf
     from erf_theory.empirical.measure import measure_erf
     from erf_theory.empirical.measurement import Measurement
     from erf_theory.erf import ERF
@@ -45,6 +46,7 @@ __all__ = [
     "fluctuation",
     "layer_table",
     "measure_erf",
+    "measured_erf",
     "network_erf",
     "receptive_field",
     "samples_for",
@@ -70,6 +72,7 @@ _HOMES = {
     "fluctuation": "finitewidth",
     "layer_table": "layertable",
     "measure_erf": "empirical.measure",
+    "measured_erf": "conventions",
     "network_erf": "architectures",
     "receptive_field": "network.receptive",
     "samples_for": "finitewidth",

@@ -33,9 +33,9 @@ def fluctuation(
 ) -> FloatArray:
     """Relative second moment E S²/(E S)² of a random linear stack's energy at a frequency.
 
-    S(ω) is |G(ω)|², the squared transform of an output unit's gradient, averaged over the input's
-    channels. For independent normal weights it is exact at any width. 1 means that every network
-    is like the average; (1 + 2/N)ⁿ at ω = 0 that n layers of N channels are not.
+    S(ω) is the squared magnitude of the transform G(ω) of an output unit's gradient, averaged over
+    the input's channels. For independent normal weights it is exact at any width. Where it is 1,
+    every network is like the average; at ω = 0 it is (1 + 2/N)ⁿ for n layers of N channels.
 
     Parameters
     ----------
@@ -61,12 +61,12 @@ def fluctuation(
 
     Notes
     -----
-    Let T(ω) be Σ G², A = E S²/(E S)² and B = E|T|²/(E S)². A layer with N channels at its input
-    and variances of transfer function V, at ρ = |V(2ω)|/V(0), makes of them
+    Let T(ω) be the mean of G(ω)², A = E S²/(E S)² and B = E abs(T)²/(E S)². A layer with N channels
+    at its input and variances of transfer function V, at ρ = abs(V(2ω))/V(0), makes of them
 
         A' = (1 + 1/N)·A + (ρ²/N)·B,   B' = ρ²·B + (2/N)·A,
 
-    because its weights at ω are complex normal numbers with E|W|² = V(0) and E W² = V(2ω).
+    because its weights at ω are complex normal numbers W with E abs(W)² = V(0) and E W² = V(2ω).
 
     Examples
     --------

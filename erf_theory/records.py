@@ -14,6 +14,9 @@ DEFINITIONS = {
     "amplitude": "E g, g the gradient of one output unit by the input; Luo et al. 2016",
     "energy": "E g², over random zero-mean weights; Luo et al. 2016",
     "rms": "√(E g²), normalised",
+    "magnitude": "E|g|, averaged over samples and the input's channels",
+    "relu": "E max(g, 0), averaged over samples and channels; the sum in RepLKNet's script",
+    "log10": "log10(1 + E max(g, 0)), as RepLKNet's script draws it; it depends on g's scale",
 }
 
 

@@ -281,9 +281,7 @@ def _product(field: Samples, line: Samples) -> Samples:
     if field.values.ndim == 1:
         values = np.convolve(field.values, line.values)
     else:
-        rows = field.values.reshape(-1, field.values.shape[-1])
-        values = np.stack([np.convolve(row, line.values) for row in rows])
-        values = values.reshape(*field.values.shape[:-1], -1)
+        values = np.asarray(convolve(line.values, field.values, 1))
     return _balanced(
         values,
         start,

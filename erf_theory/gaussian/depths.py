@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import sqrt
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import numpy.typing as npt
@@ -64,7 +64,7 @@ class Scaling(Card):
     """
 
     measure: str
-    kind: Literal["amplitude", "energy", "rms"]
+    kind: str
     ndim: int
     call: str
     variance: Number

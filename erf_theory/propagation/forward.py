@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, singledispatch
+from functools import lru_cache, reduce, singledispatch
 from math import prod
 
 import numpy as np
@@ -18,16 +18,21 @@ from erf_theory.network.nodes import INPUT, Network
 from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
+from erf_theory.propagation.branches import coherent_sums
 from erf_theory.propagation.lags import averaged, divided, divides, interpolated
-from erf_theory.propagation.notes import NOT_NORMAL, Notes
+from erf_theory.propagation.laws import law_of, mixed, on_law, summed
+from erf_theory.propagation.notes import GUESSED, NOT_NORMAL, Notes
 from erf_theory.propagation.pieces import Pieces
 from erf_theory.propagation.pooled import pooled
 from erf_theory.propagation.signal import IDENTITY, Signal, normal
-from erf_theory.propagation.tabled import Tabled, tabled_normal
 
-__all__ = ["Signals", "behind", "group_variance", "mixed", "signals"]
+__all__ = ["Signals", "behind", "group_variance", "signals"]
 
 Signals = Pieces[Signal]
+_PHASES = (
+    "the lags behind an upsampling depend on the phase and are dropped: in bilinear U-Nets of two "
+    "to four levels the mass is within 2 %, the std within 1 %"
+)
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,11 @@ class _Place:
         """Note why the signal is only approximate."""
         self.reasons.append(reason)
 
+    def doubt(self, before: Signals) -> None:
+        """Note that what two places share counts, if it is guessed."""
+        if any(signal.is_guessed for _, _, signal in before.parts):
+            self.note(GUESSED)
+
 
 def signals(network: Network, notes: Notes) -> tuple[Signals, ...]:
     """The signal before every node, for an input of standard normal noise.
@@ -50,14 +60,15 @@ def signals(network: Network, notes: Notes) -> tuple[Signals, ...]:
     """
     source = Pieces.uniform(network.in_channels, normal(1.0))
     counts = (*network.channels, network.in_channels)
+    coherent = coherent_sums(network)
     before: list[Signals] = []
     after: list[Signals] = []
     for node in network.nodes:
         inputs = [source if i == INPUT else after[i] for i in node.inputs]
         sizes = [counts[i] for i in node.inputs]
-        whole, doubts = inputs[0], tuple[str, ...]()
-        if len(inputs) > 1:
-            whole, doubts = _merged(node.layer, inputs, sizes)
+        whole, doubts = _merged(node.layer, inputs, sizes), tuple[str, ...]()
+        if node.name in coherent:
+            doubts = ("branches that are added are taken as independent",)
         try:
             passed, reasons = _behind(node.layer, whole, network.ndim, sum(sizes))
         except ErfTheoryError as error:
@@ -86,63 +97,16 @@ def _behind(
     return _passed(layer, before, at), tuple(at.reasons)
 
 
-def _merged(
-    layer: Layer, inputs: Sequence[Signals], sizes: Sequence[int]
-) -> tuple[Signals, tuple[str, ...]]:
-    """The signal of several inputs, and the reasons why it is only approximate."""
+def _merged(layer: Layer, inputs: Sequence[Signals], sizes: Sequence[int]) -> Signals:
+    """The signal of all inputs."""
     if isinstance(layer, Concat):
         parts: list[tuple[int, int, Signal]] = []
         first = 0
         for one, size in zip(inputs, sizes, strict=True):
             parts.extend(one.moved(first).parts)
             first += size
-        return Pieces(tuple(parts)), ()
-    reasons: list[str] = []
-
-    def both(a: Signal, b: Signal) -> Signal:
-        total, depends = _sum(a, b)
-        if depends:
-            reasons.append("branches that are added are taken as independent")
-        return total
-
-    total = inputs[0]
-    for one in inputs[1:]:
-        total = total.joined(one, both)
-    return total, tuple(reasons)
-
-
-@lru_cache(maxsize=65536)
-def _sum(a: Signal, b: Signal) -> tuple[Signal, bool]:
-    """The signal of a sum of two branches, and whether they may depend on each other."""
-    cross = 0.0 if a.is_symmetric or b.is_symmetric else 2 * a.mean * b.mean
-    shared = a.shared + b.shared + cross
-    lags: dict[tuple[int, ...], float] = {}
-    for part in (a, b):
-        for lag, value in part.lags:
-            lags[lag] = lags.get(lag, shared) + value - part.shared
-    total = Signal(
-        second=a.second + b.second + cross,
-        shared=shared,
-        mean=a.mean + b.mean,
-        is_normal=a.is_normal and b.is_normal,
-        is_symmetric=a.is_symmetric and b.is_symmetric,
-        lags=tuple(lags.items()),
-    )
-    if total.is_normal:
-        return replace(total, before=(total.second, total.shared)), False
-    for one, other in ((a, b), (b, a)):
-        if one.is_normal and one.shared <= 1e-12 * one.second and (law := _law(other)):
-            return replace(total, law=law.plus_normal(one.second)), cross != 0
-    return total, cross != 0
-
-
-def _law(signal: Signal) -> Tabled | None:
-    """The law of a sample over images, if all channels have the same one."""
-    if signal.law is not None:
-        return signal.law
-    if signal.before is None or signal.before[1] > 1e-12 * signal.before[0]:
-        return None
-    return tabled_normal(signal.before[0]).mapped(lambda z: signal.gate.value(z, np))
+        return Pieces(tuple(parts))
+    return reduce(lambda total, one: total.joined(one, summed), inputs)
 
 
 @singledispatch
@@ -181,6 +145,7 @@ def _(layer: Weighted, before: Signals, at: _Place) -> Signals:
         gain, bias = size * taps, float(layer.bias_variance)
         after = replace(
             normal(gain * signal.second + bias, gain * signal.shared + bias),
+            is_guessed=signal.is_guessed,
             lags=tuple((h, gain * r + bias) for h, r in lags),
         )
         width = layer.out_channels // layer.groups
@@ -196,6 +161,7 @@ def _(layer: Activation, before: Signals, at: _Place) -> Signals:
 @_passed.register
 def _(layer: Norm, before: Signals, at: _Place) -> Signals:
     if layer.kind in ("batch", "instance"):
+        at.doubt(before)
         return before.each(lambda signal: _standardised(signal, signal.shared, layer.eps))
     found = []
     size = at.channels // layer.groups if layer.kind == "group" else at.channels
@@ -212,7 +178,10 @@ def _(layer: Norm, before: Signals, at: _Place) -> Signals:
 def _(layer: Dropout, before: Signals, at: _Place) -> Signals:
     if not layer.training or layer.rate == 0:
         return before
-    return before.each(lambda x: Signal(x.second / (1 - layer.rate), x.shared, x.mean, lags=x.lags))
+    kept = 1 - layer.rate
+    return before.each(
+        lambda x: Signal(x.second / kept, x.shared, x.mean, is_guessed=x.is_guessed, lags=x.lags)
+    )
 
 
 @_passed.register
@@ -222,12 +191,14 @@ def _(layer: MaxPool, before: Signals, at: _Place) -> Signals:
         return before
     if any(k > s for k, s in zip(size, per_axis(layer.stride, at.ndim), strict=True)):
         at.note("the lags behind an overlapping max pool are dropped")
+    at.doubt(before)
     return before.each(lambda signal: _largest(signal, prod(size), at))
 
 
 @_passed.register
 def _(layer: AvgPool, before: Signals, at: _Place) -> Signals:
     values = (layer.size, layer.stride, layer.dilation)
+    at.doubt(before)
     return before.each(
         lambda signal: averaged(signal, *(per_axis(value, at.ndim) for value in values))
     )
@@ -235,11 +206,12 @@ def _(layer: AvgPool, before: Signals, at: _Place) -> Signals:
 
 @_passed.register
 def _(layer: Upsample, before: Signals, at: _Place) -> Signals:
-    at.note("the lags behind an upsampling depend on the phase and are dropped")
+    at.note(_PHASES)
     if layer.mode == "nearest":
         return before.each(lambda signal: replace(signal, lags=()))
     shares = [interpolated(s) for s in per_axis(layer.scale, at.ndim)]
     kept = prod(shares)
+    at.doubt(before)
     return before.each(
         lambda x: replace(
             x, second=kept * x.second + (1 - kept) * x.shared, before=None, law=None, lags=()
@@ -273,9 +245,7 @@ def group_variance(signal: Signal, channels: int) -> float:
 
 def _activated(gate: Nonlinearity, signal: Signal, at: _Place) -> Signal:
     if signal.law is not None:
-        law = signal.law.mapped(lambda x: gate.value(x, np))
-        mean = law.expect(lambda x: x)
-        return Signal(law.expect(np.square), mean**2, mean, law=law)
+        return on_law(gate, signal, signal.law.mapped(lambda x: gate.value(x, np)))
     if not signal.is_normal:
         at.note(NOT_NORMAL)
     second = signal.second
@@ -299,11 +269,12 @@ def _standardised(signal: Signal, shared: float, eps: float) -> Signal:
         second=scale * (signal.second - shared),
         is_normal=signal.is_normal,
         is_symmetric=signal.is_symmetric,
+        is_guessed=signal.is_guessed,
         lags=tuple((h, scale * (r - shared)) for h, r in signal.lags),
     )
     if signal.is_normal:
         return replace(found, before=(found.second, 0.0))
-    law = _law(signal)
+    law = law_of(signal) if signal.is_independent else None
     return found if law is None else replace(found, law=law.scaled(scale**0.5, signal.mean))
 
 
@@ -311,6 +282,7 @@ def _affine(signal: Signal, scale: float, mean: float, lost: float) -> Signal:
     """A sample less a mean that moves with the image by ``lost``, over the root of a variance."""
     off = mean * (2 * signal.mean - mean) + lost
     second, shared = scale * (signal.second - off), scale * (signal.shared - off)
+    law = None if signal.is_normal else law_of(signal)
     return replace(
         signal,
         second=second,
@@ -318,7 +290,7 @@ def _affine(signal: Signal, scale: float, mean: float, lost: float) -> Signal:
         mean=scale**0.5 * (signal.mean - mean),
         gate=IDENTITY,
         before=(second, shared) if signal.is_normal else None,
-        law=None if signal.law is None else signal.law.scaled(scale**0.5, mean),
+        law=None if law is None else law.scaled(scale**0.5, mean),
         lags=tuple((h, scale * (r - off)) for h, r in signal.lags),
     )
 
@@ -326,7 +298,8 @@ def _affine(signal: Signal, scale: float, mean: float, lost: float) -> Signal:
 def _largest(signal: Signal, places: int, at: _Place) -> Signal:
     """The largest sample of a window."""
     gate, before = signal.gate, signal.before
-    if (law := _law(signal)) is not None and not signal.lags:
+    law = law_of(signal) if signal.is_independent and not signal.lags else None
+    if law is not None:
         largest = law.largest(places)
         mean = largest.expect(lambda x: x)
         return Signal(largest.expect(np.square), mean**2, mean, law=largest)
@@ -337,21 +310,3 @@ def _largest(signal: Signal, places: int, at: _Place) -> Signal:
         at.note("lags before a max pool are dropped")
     found = pooled(gate, *before, places)
     return Signal(found.second, found.shared, found.mean)
-
-
-def mixed(inside: Sequence[tuple[int, Signal]]) -> Signal:
-    """The mean over channels."""
-    if len(inside) == 1:
-        return inside[0][1]
-    total = sum(count for count, _ in inside)
-    shared = sum(count * signal.shared for count, signal in inside) / total
-    lags: dict[tuple[int, ...], float] = {}
-    for count, signal in inside:
-        for lag, value in signal.lags:
-            lags[lag] = lags.get(lag, shared) + count * (value - signal.shared) / total
-    return Signal(
-        second=sum(count * signal.second for count, signal in inside) / total,
-        shared=shared,
-        mean=sum(count * signal.mean for count, signal in inside) / total,
-        lags=tuple(lags.items()),
-    )

@@ -7,23 +7,26 @@ meets those of others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache, partial, reduce
 from typing import Generic, TypeVar, final
 
 import numpy as np
 
 from erf_theory.activations import Nonlinearity
 from erf_theory.exact import FloatArray
-from erf_theory.network.nodes import Network
+from erf_theory.network.convolutions import Weighted
+from erf_theory.network.nodes import INPUT, Network
 from erf_theory.network.pointwise import Activation
+from erf_theory.network.pooling import MaxPool
 from erf_theory.network.routing import Add
+from erf_theory.propagation.branches import coherent_sums
 from erf_theory.propagation.forward import Signals, behind
-from erf_theory.propagation.signal import Signal
-from erf_theory.propagation.tabled import Tabled, tabled_normal
+from erf_theory.propagation.laws import law_of
+from erf_theory.propagation.tabled import Tabled
 
-__all__ = ["Labelled", "Runs", "law_before", "opened"]
+__all__ = ["Labelled", "Runs", "opened"]
 
 _T = TypeVar("_T")
 
@@ -76,68 +79,138 @@ class Runs:
     Attributes
     ----------
     following : dict
-        From the place of a gate to that of the next one in its run.
-    sums : frozenset of int
-        Places of the sums between two of them.
+        From the place of a gate to that of the next one that its unit meets.
+    links : frozenset of int
+        Places of what lies between two of them: sums, and the pools that gates act with.
     gates : dict
         From the place of every gate in a run to E of the products of squared slopes of it alone,
         it and the next one, and so on to the end of the run.
+    loose : frozenset of int
+        Places of gates whose unit has met others before, of which no run knows.
     """
 
     following: Mapping[int, int]
-    sums: frozenset[int]
+    links: frozenset[int]
     gates: Mapping[int, tuple[float, ...]]
+    loose: frozenset[int]
 
     @classmethod
-    def of(cls, network: Network, before: Sequence[Signals]) -> Runs:
-        """The runs of a network, from the signals before its nodes."""
-        following: dict[int, int] = {}
-        variances: dict[int, float] = {}
-        for place, node in enumerate(network.nodes):
-            joint = _joint(network, before, place) if isinstance(node.layer, Activation) else None
-            if joint is not None and joint[0] not in following:
-                following[joint[0]] = place
-                variances[joint[0]] = joint[1]
+    def of(cls, network: Network, before: Sequence[Signals], pools: Sequence[int]) -> Runs:
+        """The runs of a network.
+
+        Parameters
+        ----------
+        network : Network
+            The network.
+        before : sequence of Pieces of Signal
+            The signal before every node.
+        pools : sequence of int
+            Places of the max pool that alone reads a node; 1 where there is none.
+        """
+        links = _links(network, before, pools)
+        following = {gate: link.gate for gate, link in links.items()}
         gates: dict[int, tuple[float, ...]] = {}
         for place in {*following, *following.values()}:
             chain = _chain(place, following)
-            law = law_before(before[place].parts[0][2])
             layers = [network.nodes[i].layer for i in chain]
             functions = tuple(x.nonlinearity for x in layers if isinstance(x, Activation))
-            added = tuple(variances[i] for i in chain[:-1])
-            gates[place] = () if law is None else opened(law, functions, added)
-        sums = frozenset(network.nodes[place].inputs[0] for place in following.values())
-        return cls(following, sums, gates)
+            added = tuple(links[i].added for i in chain[:-1])
+            law = law_of(before[place].parts[0][2])
+            if law is not None:
+                gates[place] = opened(law, functions, added, tuple(pools[i] for i in chain))
+        between = frozenset(place for link in links.values() for place in link.between)
+        return cls(following, between, gates, _loose(network, links))
 
     def ratio(self, place: int, label: int | None) -> float:
         """How much more open a gate is where the gates up to ``label`` behind it are open.
 
         The factor beside the gate's own, for what came to the unit through the gate ``label``.
         """
-        own = self.gates[place]
-        if label is None or label == place or not own:
+        own, chain = self.gates[place], _chain(place, self.following)
+        if label == place or label not in chain:
             return 1.0
-        steps = len(_chain(place, self.following)) - len(_chain(label, self.following))
+        steps = chain.index(label)
         behind = self.gates[self.following[place]][steps - 1]
         return own[steps] / (own[0] * behind) if own[0] * behind else 0.0
 
 
-def _joint(network: Network, before: Sequence[Signals], place: int) -> tuple[int, float] | None:
-    """The gate whose samples a gate meets again, and the variance that was added to them."""
-    source = network.nodes[place].inputs[0]
-    if source < 0 or not isinstance(network.nodes[source].layer, Add):
-        return None
-    inputs = network.nodes[source].inputs
-    gates = [i for i in inputs if i >= 0 and isinstance(network.nodes[i].layer, Activation)]
-    others = [behind(network, before, i) for i in inputs if i >= 0 and i not in gates]
-    known = len(gates) == 1 and len(others) == len(inputs) - 1
-    if not known or not all(_is_noise(signals) for signals in (*others,)):
-        return None
-    if any(len(before[i].parts) > 1 for i in (place, *gates)):
-        return None
-    if law_before(before[gates[0]].parts[0][2]) is None:
-        return None
-    return gates[0], sum(signals.parts[0][2].second for signals in others)
+@final
+@dataclass(frozen=True)
+class _Link:
+    """What a unit meets behind a gate: things added, and the next gate.
+
+    Attributes
+    ----------
+    gate : int
+        Place of the next gate.
+    between : tuple of int
+        Places between the two.
+    added : Tabled
+        Law of what is added.
+    """
+
+    gate: int
+    between: tuple[int, ...]
+    added: Tabled
+
+
+def _links(network: Network, before: Sequence[Signals], pools: Sequence[int]) -> dict[int, _Link]:
+    """From every gate that a shortcut joins with a next one to what lies between them."""
+    coherent = coherent_sums(network)
+    found: dict[int, list[_Link]] = {}
+    for place, node in enumerate(network.nodes):
+        source = node.inputs[0]
+        if not isinstance(node.layer, Activation) or source == INPUT:
+            continue
+        total = network.nodes[source]
+        if isinstance(total.layer, Add) and total.name not in coherent:
+            for way, added in _added(network, before, source):
+                gate = network.nodes[way].inputs[0] if _is_pool(network, way) else way
+                is_gate = gate >= 0 and isinstance(network.nodes[gate].layer, Activation)
+                if is_gate and (gate == way or pools[gate] > 1):
+                    between = (source,) if gate == way else (source, way)
+                    found.setdefault(gate, []).append(_Link(place, between, added))
+    return {gate: links[0] for gate, links in found.items() if len(links) == 1}
+
+
+def _is_pool(network: Network, place: int) -> bool:
+    return place >= 0 and isinstance(network.nodes[place].layer, MaxPool)
+
+
+def _added(network: Network, before: Sequence[Signals], place: int) -> Iterator[tuple[int, Tabled]]:
+    """For every input of a sum, the law of all others, if all channels have the same one."""
+    inputs = network.nodes[place].inputs
+    if INPUT in inputs or len(before[place].parts) > 1:
+        return
+    laws = [law_of(behind(network, before, i).parts[0][2]) for i in inputs]
+    known = [law for law in laws if law is not None]
+    if len(known) == len(inputs) > 1:
+        for i, way in enumerate(inputs):
+            yield way, reduce(Tabled.plus, (*known[:i], *known[i + 1 :]))
+
+
+def _loose(network: Network, links: Mapping[int, _Link]) -> frozenset[int]:
+    """Places of gates whose unit has met gates that are not joined with them."""
+    pairs = {(place, link.gate) for place, link in links.items()}
+    gated: dict[int, bool] = {INPUT: False}
+    found = set()
+    for place, node in enumerate(network.nodes):
+        gated[place] = not isinstance(node.layer, Weighted) and any(
+            gated[source] for source in node.inputs
+        )
+        if isinstance(node.layer, Activation):
+            nearest = _ways(network, node.inputs[0])
+            if any(gated[way] and (gate, place) not in pairs for way, gate in nearest):
+                found.add(place)
+            gated[place] = True
+    return frozenset(found)
+
+
+def _ways(network: Network, source: int) -> Iterator[tuple[int, int]]:
+    """What comes to a sum, or to a gate without one, and the gates that pools act with there."""
+    is_sum = source >= 0 and isinstance(network.nodes[source].layer, Add)
+    for way in network.nodes[source].inputs if is_sum else (source,):
+        yield way, network.nodes[way].inputs[0] if _is_pool(network, way) else way
 
 
 def _chain(place: int, following: Mapping[int, int]) -> list[int]:
@@ -148,57 +221,47 @@ def _chain(place: int, following: Mapping[int, int]) -> list[int]:
     return found
 
 
-def _is_noise(signals: Signals) -> bool:
-    """Whether samples are normal, and independent from one image to another."""
-    if len(signals.parts) > 1:
-        return False
-    signal = signals.parts[0][2]
-    return signal.is_normal and signal.shared <= 1e-12 * signal.second
-
-
-def law_before(signal: Signal) -> Tabled | None:
-    """The law of a sample before an activation, if all channels have the same one."""
-    if signal.law is not None:
-        return signal.law
-    if signal.is_normal and signal.shared <= 1e-12 * signal.second:
-        return tabled_normal(signal.second)
-    return None
-
-
 @lru_cache(maxsize=4096)
 def opened(
-    law: Tabled, gates: tuple[Nonlinearity, ...], variances: tuple[float, ...]
+    law: Tabled,
+    gates: tuple[Nonlinearity, ...],
+    added: tuple[Tabled, ...],
+    pools: tuple[int, ...],
 ) -> tuple[float, ...]:
     """E of the product of the squared slopes of the first gate, the first two, and so on.
 
     Parameters
     ----------
     law : Tabled
-        Law before the first gate.
+        Law before the first gate, over weights and images.
     gates : tuple of Nonlinearity
         The gates of one unit, in the order in which a sample meets them.
-    variances : tuple of float
-        Variance of what is added between two of them.
+    added : tuple of Tabled
+        Law of what is added between two of them.
+    pools : tuple of int
+        Places of the max pool behind every gate, whose winner it is; 1 without one.
 
     Examples
     --------
     >>> from erf_theory.activations import nonlinearity
+    >>> from erf_theory.propagation.tabled import tabled_normal
     >>> relu = nonlinearity("relu")
-    >>> one, both = opened(tabled_normal(1.0), (relu, relu), (1.0,))
+    >>> one, both = opened(tabled_normal(1.0), (relu, relu), (tabled_normal(1.0),), (1, 1))
     >>> round(one, 6), round(both, 4)
     (0.5, 0.375)
     """
     found = []
     product = 1.0
-    for gate, variance in zip(gates, (*variances, None), strict=True):
+    for gate, after, places in zip(gates, (*added, None), pools, strict=True):
+        law = law if places == 1 else law.largest(places)
         weights = law.halved(partial(_squared_slope, gate))
         share = float(law.shares @ weights)
         product *= share
         found.append(product)
-        if variance is None or share == 0:
+        if after is None or share == 0:
             break
         passed = Tabled(law.low, law.step, law.shares * weights / share)
-        law = passed.mapped(partial(gate.value, xp=np)).plus_normal(variance)
+        law = passed.mapped(partial(gate.value, xp=np)).plus(after)
     return (*found, *[0.0] * (len(gates) - len(found)))
 
 

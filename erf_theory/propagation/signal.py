@@ -43,7 +43,10 @@ class Signal:
     before : tuple of float, optional
         ``second`` and ``shared`` of these normal samples.
     law : Tabled, optional
-        The law of a sample over images, alike in all channels.
+        The law of a sample over weights and images, where it is no function of normal ones.
+    is_guessed : bool
+        Whether ``shared`` and ``lags`` are as if samples with this law were functions of normal
+        ones, which they are not.
     lags : dict
         E x(i) x(i + h) where it differs from ``shared``, for places h ≠ 0 per axis.
     """
@@ -56,6 +59,7 @@ class Signal:
     gate: Nonlinearity = IDENTITY
     before: tuple[float, float] | None = None
     law: Tabled | None = None
+    is_guessed: bool = False
     lags: tuple[tuple[tuple[int, ...], float], ...] = ()
 
     def __post_init__(self) -> None:
@@ -67,6 +71,11 @@ class Signal:
     def variance(self) -> float:
         """Variance of a channel over images."""
         return self.second - self.shared
+
+    @property
+    def is_independent(self) -> bool:
+        """Whether samples of two images, or far from each other, are independent."""
+        return abs(self.shared - self.mean**2) <= 1e-9 * self.second and not self.is_guessed
 
     @property
     def correlation(self) -> float:

@@ -29,6 +29,7 @@ PUBLIC = [
     "fluctuation",
     "layer_table",
     "measure_erf",
+    "measured_erf",
     "network_erf",
     "receptive_field",
     "samples_for",

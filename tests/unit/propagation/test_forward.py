@@ -215,6 +215,19 @@ def test_what_is_approximate_is_noted(layers, reason):
     assert any(reason in text for text in found)
 
 
+def test_what_two_images_share_behind_post_activation_sums_is_guessed():
+    rng, common = np.random.default_rng(0), of_relu(2, 1 / 2)
+    own, all_have = rng.standard_normal((2, 2, 1_000_000)), rng.standard_normal((2, 1, 1_000_000))
+    x = np.maximum(own[0] + all_have[0], 0)
+    y = np.maximum(x + (1 - common) ** 0.5 * own[1] + common**0.5 * all_have[1], 0)
+    stem, body = Conv(4, 4, 1, init=1 / 4, bias_variance=1), Conv(4, 4, 1, init=1 / 4)
+    network = Chain([stem, RELU, Residual(body), RELU, LATER, BATCH, RELU], 1)
+    found = before(network, network.place_of("4"))
+    assert found.second == pytest.approx(np.mean(y**2), rel=5e-3)
+    assert found.variance == pytest.approx(np.mean(y**2) - np.mean(y[0] * y[1]), rel=0.06)
+    assert any("what two images share" in text for text in reasons(network))
+
+
 def test_what_is_exact_is_not():
     layers = [Pad(2), RELU, Crop(1), MaxPool(2), LATER, BATCH, RELU, AvgPool(2, 1), LATER, RELU]
     assert reasons(Chain([Conv(4, 4, 3), *layers, Dropout(0.1), LATER], 2)) == []

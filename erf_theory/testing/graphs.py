@@ -22,7 +22,7 @@ from erf_theory.network import (
     Split,
     Upsample,
 )
-from erf_theory.testing.layers import plain, resizing
+from erf_theory.testing.parts import plain, resizing
 from erf_theory.testing.windows import CHANNELS, convolutions, per_axis, transposed, windows
 
 __all__ = ["networks", "stacks", "units"]
