@@ -121,7 +121,7 @@ def measure_erf(
     Notes
     -----
     Dropout in train mode draws its masks. A batch norm is in eval mode: for every network drawn,
-    its mean and variance are taken before, per channel, over 4 other inputs and 1024 places or
+    its mean and variance are taken before, per channel, over 4 other inputs and 256 places or
     more in each, and are constants on the way back. Layer, group and instance norms take theirs
     from the input itself, over all places of a box of 1024 or more around the unit's, and the
     gradient goes through them; what they so bring from outside the map is left out of it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 
@@ -19,7 +20,7 @@ Boxes = tuple[Region | None, ...]
 INPUTS = 4
 """Images that the statistics of a batch norm are taken over."""
 _PLACES = 1024
-"""Places, at least, that a norm takes its statistics over."""
+"""Places of all images together, at least, that a norm takes its statistics over."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +84,10 @@ def plan(network: Network, unit: Steps = 0) -> Plan:
     at, narrow = per_axis(unit, network.ndim), regions(network, unit)
     if narrow[0] is None:
         raise ErfTheoryError(f"the output unit {at} depends on no input: choose another unit")
-    moving = [place for place, layer in norms if layer.kind != "batch"]
-    calibrated = [place for place, layer in norms if is_calibrated(layer)]
+    moving = {place: _PLACES for place, layer in norms if layer.kind != "batch"}
+    calibrated = {place: _PLACES // INPUTS for place, layer in norms if is_calibrated(layer)}
     boxes = _wide(network, unit, moving) if moving else narrow
-    wide = _wide(network, unit, moving + calibrated) if calibrated else None
+    wide = _wide(network, unit, moving | calibrated) if calibrated else None
     return Plan(network, at, boxes, wide, narrow[0])
 
 
@@ -95,11 +96,11 @@ def is_calibrated(layer: Norm) -> bool:
     return layer.kind == "batch" and (layer.mean is None or layer.variance is None)
 
 
-def _wide(network: Network, unit: Steps, places: list[int]) -> Boxes:
-    """Boxes that have enough places at every one of some nodes."""
+def _wide(network: Network, unit: Steps, places: Mapping[int, int]) -> Boxes:
+    """Boxes that have so many places, or more, at some nodes."""
     margin, boxes = 0, regions(network, unit)
-    needed = [place for place in places if boxes[place + 1] is not None]
-    while any(_size(boxes[place + 1]) < _PLACES for place in needed):
+    needed = {place: least for place, least in places.items() if boxes[place + 1] is not None}
+    while any(_size(boxes[place + 1]) < least for place, least in needed.items()):
         margin += 1 + margin // 8
         boxes = regions(network, unit, margin)
     return boxes

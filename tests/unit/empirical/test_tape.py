@@ -112,7 +112,7 @@ def test_boxes_are_as_wide_as_norms_need_and_the_map_is_not():
     what = plan(network, 7)
     assert (what.map.start, what.map.shape) == ((4,), (7,))
     assert what.boxes[2].shape[0] >= plans._PLACES
-    assert what.wide[4].shape[0] >= plans._PLACES
+    assert what.wide[4].shape[0] >= plans._PLACES // plans.INPUTS
     given = Chain([conv, Norm(mean=[0, 0], variance=[1, 1])], 1)
     assert plan(given).wide is None
     assert plan(given).boxes[0].shape == (3,)
