@@ -16,7 +16,8 @@ from erf_theory.network.base import Layer, need_whole
 from erf_theory.network.convolutions import Conv
 from erf_theory.network.graph import Chain
 from erf_theory.network.pointwise import Activation
-from erf_theory.verdict.agreement import Agreement, crosscheck, need_decidable
+from erf_theory.verdict.agreement import Agreement, crosscheck
+from erf_theory.verdict.doubts import need_decidable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

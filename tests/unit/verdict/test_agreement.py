@@ -1,6 +1,7 @@
 """Verdicts on measurements that are made by hand, where the truth is known."""
 
 import json
+from operator import attrgetter
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from erf_theory.empirical.measurement import Measurement
 from erf_theory.errors import ErfTheoryError
 from erf_theory.network import Chain, Conv
 from erf_theory.theory import theoretical_erf
-from erf_theory.verdict.agreement import crosscheck, need_decidable
+from erf_theory.verdict.agreement import crosscheck
+from erf_theory.verdict.doubts import need_decidable
 
 LINE = Chain([Conv(1, 1, 3, padding=1, init=2)] * 2, 1)
 PLANE = Chain([Conv(1, 1, (3, 2), padding=(1, 0), init=1)] * 2)
@@ -35,10 +37,10 @@ def test_p_values_are_uniform_where_the_theory_is_true(network):
 
     erf, counts = network_erf(network), (*[4] * 10, *[3] * 54)
     found = [crosscheck(erf, measured(erf, seed, counts=counts)) for seed in range(300)]
-    for name in ("shape_p_value", "mass_p_value"):
-        values = [getattr(one, name) for one in found]
-        assert kstest(values, "uniform").pvalue > 1e-3, "false alarms: 1 in 1000"
-    assert all(one.agrees == (min(one.shape_p_value, one.mass_p_value) >= 0.005) for one in found)
+    for name in ("p_value", "shape_p_value", "mass_p_value", "variation.p_value"):
+        values = list(map(attrgetter(name), found))
+        assert kstest(values, "uniform").pvalue > 1e-3, f"{name}; false alarms: 1 in 1000"
+    assert all(one.agrees == (one.p_value >= 0.01) for one in found)
 
 
 def test_a_wrong_mass_is_seen_by_the_mass_alone():
@@ -164,7 +166,9 @@ def test_repr_and_card_speak_the_verdict():
     erf = network_erf(LINE)
     good, bad = crosscheck(erf, measured(erf)), crosscheck(erf, measured(erf, gain=2.0))
     assert repr(good).startswith("Theory and 192 samples agree\n  theory network_erf(Chain(")
-    assert "false alarms 1 % of true theories, mass of the theory 36," in repr(good)
+    assert "false alarms 1 % of true theories, p of the map 0." in repr(good)
+    assert "mass of the theory 36, measured / theory 1" in repr(good)
+    assert "power: 10 % more mass 1.0000, power: 5 % wider std 1.0000" in repr(good)
     assert "samples DISAGREE" in repr(bad)
     assert "samples agree</b>" in good._repr_html_()
 
