@@ -161,7 +161,8 @@ class Agreement(Card):
         """
         error = self.measurement.standard_error
         off = self.measurement.mean - self._predicted
-        return np.divide(off, error, out=np.full(off.shape, np.nan), where=error > 0)
+        nothing = np.full(off.shape, np.nan)
+        return np.asarray(np.divide(off, error, out=nothing, where=error > 0))
 
     @property
     def mass_ratio(self) -> tuple[float, float, float]:

@@ -12,8 +12,10 @@ import numpy as np
 from erf_theory.empirical.measurement import Measurement
 from erf_theory.erf import ERF
 from erf_theory.errors import ErfTheoryError
+from erf_theory.finitewidth import samples_for
+from erf_theory.network.nodes import Network
 
-__all__ = ["Power", "doubts", "need_decidable"]
+__all__ = ["Power", "doubts", "fluctuation_doubts", "need_decidable"]
 
 _FEWEST = 32
 """Blocks that the distributions of the statistics need to be near their limits."""
@@ -23,6 +25,8 @@ _LEAST_POWER = 0.5
 _QUANTILES = 3.86
 """Normal quantiles of 0.5 % and of the good power: standard errors that show a difference."""
 _FEW = 64
+_NEAR = 0.2
+"""Relative error of a pixel at which a measurement begins to show a map."""
 _HEAVY = 0.15
 """Share of one block, of 64, that errors from the spread of the blocks do not survive."""
 
@@ -88,6 +92,28 @@ def doubts(theory: ERF, measurement: Measurement, powers: Mapping[str, Power]) -
         [*_of_measurement(measurement), *_of_powers(powers)]
         + [f"the theory is approximate: {reason}" for reason in theory.reasons]
     )
+
+
+def fluctuation_doubts(network: Network, samples: int) -> tuple[str, ...]:
+    """What the theory of fluctuations says of so few samples, where it knows the network.
+
+    Examples
+    --------
+    >>> from erf_theory.network import Chain, Conv
+    >>> fluctuation_doubts(Chain([Conv(1, 1, 3)] * 4), 100)[0][:49]
+    'at this width the theory of fluctuations asks for'
+    >>> fluctuation_doubts(Chain([Conv(64, 64, 3)] * 4), 100)
+    ()
+    """
+    try:
+        wanted = samples_for(network, _NEAR)
+    except ErfTheoryError:
+        return ()
+    said = (
+        f"at this width the theory of fluctuations asks for {wanted} samples to know every pixel "
+        f"to {100 * _NEAR:.0f} %, and there are {samples}"
+    )
+    return (said,) if wanted > samples else ()
 
 
 def _of_measurement(found: Measurement) -> Iterator[str]:
