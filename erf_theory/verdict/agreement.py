@@ -215,18 +215,15 @@ class Agreement(Card):
     @cached_property
     def powers(self) -> Mapping[str, Power]:
         """Power against 10 % more mass, and a std that is 5 % wider, where there is a width."""
-        found = {
-            "10 % more mass": Power(
-                self._mass_power(_MORE), self._mass_test.error / _MORE, self.measurement.samples
-            )
-        }
-        if (off := wider(self.theory, _WIDER)) is not None:
-            functions = shape_functions(self.theory, Grid(start_of(self.theory), self.theory.shape))
-            found["5 % wider std"] = Power(
-                self._shape_power(off.ravel() @ functions),
-                self._measured_std.error / (_WIDER * self.theory.std),
-                self.measurement.samples,
-            )
+        level, samples = self.false_alarm / _TESTS, self.measurement.samples
+        far = (_MORE / error) ** 2 if (error := self._mass_test.error) > 0 else np.inf
+        found = {"10 % more mass": Power.of(self._mass_power(_MORE), samples, far, 1, level)}
+        if (more := wider(self.theory, _WIDER)) is not None:
+            own = Grid(start_of(self.theory), self.theory.shape)
+            off = more.ravel() @ shape_functions(self.theory, own)
+            if size := self._shape_test.noncentrality(off)[1]:
+                far = self._shape_test.noncentrality(off)[0]
+                found["5 % wider std"] = Power.of(self._shape_power(off), samples, far, size, level)
         return found
 
     @cached_property

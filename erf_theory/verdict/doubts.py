@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil
-from typing import final
+from typing import Self, final
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from erf_theory.erf import ERF
 from erf_theory.errors import ErfTheoryError
 from erf_theory.finitewidth import samples_for
 from erf_theory.network.nodes import Network
+from erf_theory.verdict.statistics import needed
 
 __all__ = ["Power", "doubts", "fluctuation_doubts", "need_decidable"]
 
@@ -21,9 +22,7 @@ _FEWEST = 32
 """Blocks that the distributions of the statistics need to be near their limits."""
 _LONGEST = 600.0
 """Logarithm of a mass whose every share is still far from the ends of doubles."""
-_LEAST_POWER = 0.5
-_QUANTILES = 3.86
-"""Normal quantiles of 0.5 % and of the good power: standard errors that show a difference."""
+_LEAST_POWER, _GOOD_POWER = 0.5, 0.9
 _FEW = 64
 _NEAR = 0.2
 """Relative error of a pixel at which a measurement begins to show a map."""
@@ -40,26 +39,24 @@ class Power:
     ----------
     value : float
         Rate.
-    error : float
-        Standard error of what differs, over the difference.
-    samples : int
-        Samples of the experiment.
+    wanted : int
+        About how many samples see it in nine cases of ten; 0 where noise plays no part.
     """
 
     value: float
-    error: float
-    samples: int
+    wanted: int
 
-    @property
-    def wanted(self) -> int:
-        """About how many samples see it in nine cases of ten, by a test of it alone at 1 %.
+    @classmethod
+    def of(cls, value: float, samples: int, noncentrality: float, dof: int, level: float) -> Self:
+        """From the non-centrality that so many samples have: it grows with them.
 
         Examples
         --------
-        >>> Power(0.06, 1.0, 100).wanted
-        1490
+        >>> Power.of(0.06, 100, 1.0, 1, 0.01)
+        Power(value=0.06, wanted=1488)
         """
-        return ceil(self.samples * (_QUANTILES * self.error) ** 2)
+        more = needed(dof, level, _GOOD_POWER) / noncentrality if noncentrality > 0 else 0.0
+        return cls(value, ceil(samples * more))
 
 
 def need_decidable(theory: ERF, samples: int, false_alarm: float) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from erf_theory.exact import FloatArray
 
-__all__ = ["Hotelling", "StudentHall", "p_of_least", "random_signs", "ranks"]
+__all__ = ["Hotelling", "StudentHall", "needed", "p_of_least", "random_signs", "ranks"]
 
 _FLAT = 1e-9
 """What counts as rounding: of 1, and of the size of a quantity, how far it varies."""
@@ -41,7 +41,7 @@ def ranks(values: FloatArray) -> FloatArray:
     [0.25, 1.0, 0.75, 0.75]
     """
     below = np.searchsorted(np.sort(values), values, side="left")
-    return np.asarray(1 - below / len(values))
+    return np.asarray((len(values) - below) / len(values))
 
 
 def p_of_least(least: float, resampled: FloatArray) -> float:
@@ -71,6 +71,21 @@ def p_of_least(least: float, resampled: FloatArray) -> float:
     if count >= _RESOLVED:
         return count / total
     return float(least / np.sort(resampled)[_RESOLVED - 1] * _RESOLVED / total)
+
+
+def needed(dof: int, level: float, power: float) -> float:
+    """Non-centrality at which a test in so many directions has a power, in the limit of many rows.
+
+    Examples
+    --------
+    >>> round(needed(1, 0.01, 0.9), 2), round((2.5758 + 1.2816) ** 2, 2)
+    (14.88, 14.88)
+    """
+    from scipy.optimize import brentq
+    from scipy.stats import chi2, ncx2
+
+    bound = chi2.isf(level, dof)
+    return float(brentq(lambda shift: ncx2.sf(bound, dof, shift) - power, 1e-9, 1e4))
 
 
 @final
@@ -114,15 +129,20 @@ class Hotelling:
         """Rate at which p is below ``level`` if ``mean`` is the true one."""
         from scipy.stats import f, ncf
 
-        squared, size = self._squared(mean)
+        squared, size = self.noncentrality(mean)
         if squared == inf:
             return 1.0
         if not size:
             return 0.0
-        blocks, dof = len(self.rows), (size, len(self.rows) - size)
-        unbiased = min(squared * (blocks - size - 2) / (blocks - 1), _CERTAIN)
-        bound = f.isf(level, *dof)
-        return float(ncf.sf(bound, *dof, unbiased)) if unbiased > 0 else level
+        dof = size, len(self.rows) - size
+        bound, shift = f.isf(level, *dof), min(squared, _CERTAIN)
+        return float(ncf.sf(bound, *dof, shift)) if shift > 0 else level
+
+    def noncentrality(self, mean: FloatArray) -> tuple[float, int]:
+        """How far off a mean is in the rows' noise, squared, and in how many directions."""
+        squared, size = self._squared(mean)
+        blocks = len(self.rows)
+        return squared * (blocks - size - 2) / (blocks - 1), size
 
     def resampled(self, signs: FloatArray) -> FloatArray:
         """p-values of the rows with other signs: one for every row of ``signs``."""
