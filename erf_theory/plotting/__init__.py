@@ -5,7 +5,7 @@ and of the maps cividis and PuOr, and lines also differ by their dashes or marke
 figures read in greyscale and with any colour vision.
 """
 
-from erf_theory.plotting.agreement import agreement_figure
+from erf_theory.plotting.agreement import agreement_figure, agreement_maps
 from erf_theory.plotting.files import png_bytes, save_figure
 from erf_theory.plotting.maps import map_figure, volume_figure
 from erf_theory.plotting.pairs import pairs_figure
@@ -15,6 +15,7 @@ from erf_theory.plotting.scaling import Panel, scaling_figure
 __all__ = [
     "Panel",
     "agreement_figure",
+    "agreement_maps",
     "map_figure",
     "pairs_figure",
     "png_bytes",

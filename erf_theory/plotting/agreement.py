@@ -1,18 +1,33 @@
-"""A measured profile on its prediction, and how far off it is."""
+"""A measured profile or map beside its prediction, and how far off it is."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from erf_theory.plotting.style import BLUE, GAUSSIAN, check_shape, house_style, legend, style_ticks
+from erf_theory.exact import FloatArray
+from erf_theory.plotting.style import (
+    BLUE,
+    GAUSSIAN,
+    check_shape,
+    edges,
+    house_style,
+    legend,
+    style_ticks,
+)
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
 
-__all__ = ["agreement_figure"]
+__all__ = ["agreement_figure", "agreement_maps"]
+
+_MOST = 4.0
+"""Standard errors at the ends of the colours."""
 
 
 @house_style()
@@ -76,3 +91,83 @@ def agreement_figure(
     legend(figure, above, loc="outside lower center")
     figure.suptitle(title, wrap=True)
     return figure
+
+
+@house_style()
+def agreement_maps(
+    places: Sequence[npt.ArrayLike],
+    theory: npt.ArrayLike,
+    measured: npt.ArrayLike,
+    error: npt.ArrayLike,
+    *,
+    title: str = "",
+) -> Figure:
+    """Draw a predicted map, a measured one in the same colours, and their difference in errors.
+
+    Rows go downwards, as in images. The difference has white in its middle and darkens to both
+    sides, orange below 0 and purple above, up to four standard errors.
+
+    Parameters
+    ----------
+    places : two array_like, shapes (h,) and (w,)
+        Places along y and x, in input pixels, ascending, 1 apart.
+    theory, measured, error : array_like, shape (h, w)
+        Predicted values, measured values and the standard errors of the latter.
+    title : str
+        Title of the figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Axes: theory, measurement, difference, and the two colour bars.
+
+    Raises
+    ------
+    ErfTheoryError
+        If there is not exactly one value for every place.
+
+    Examples
+    --------
+    >>> row = np.array([[0.2, 0.6, 0.2]])
+    >>> figure = agreement_maps(([0], [-1, 0, 1]), row, row + 0.01, 0 * row + 0.01)
+    >>> [ax.get_title() for ax in figure.axes[:3]]
+    ['theory', 'measured', 'difference / error']
+    """
+    from matplotlib.figure import Figure
+
+    y, x = (np.asarray(axis, dtype=np.float64) for axis in places)
+    maps = [np.asarray(values, dtype=np.float64) for values in (theory, measured, error)]
+    for values in maps:
+        check_shape(values, (y, x))
+    predicted, found, errors = maps
+    off = np.divide(found - predicted, errors, out=np.full_like(found, np.nan), where=errors > 0)
+    figure = Figure(figsize=(7.2, 3.0), layout="constrained")
+    panels = figure.subplots(1, 3, sharex=True, sharey=True)
+    energies = {"cmap": "cividis", "vmin": 0.0, "vmax": float(np.max((predicted, found)))}
+    signs = {"cmap": "PuOr", "vmin": -_MOST, "vmax": _MOST}
+    _draw(panels[0], "theory", predicted, (y, x), energies)
+    image = _draw(panels[1], "measured", found, (y, x), energies)
+    difference = _draw(panels[2], "difference / error", off, (y, x), signs)
+    panels[0].set_ylabel("y (px)")
+    bars: dict[str, Any] = {"location": "bottom", "shrink": 0.7, "aspect": 30}
+    figure.colorbar(image, ax=panels[:2], label="energy / predicted mass", **bars)
+    figure.colorbar(difference, ax=panels[2], label="standard errors", extend="both", **bars)
+    for bar in figure.axes[3:]:
+        style_ticks(bar)
+    figure.suptitle(title, wrap=True)
+    return figure
+
+
+def _draw(
+    ax: Axes,
+    name: str,
+    values: FloatArray,
+    places: tuple[FloatArray, FloatArray],
+    colours: dict[str, Any],
+) -> AxesImage:
+    """Draw the pixels of one map."""
+    y, x = map(edges, places)
+    image = ax.imshow(values, extent=(x[0], x[-1], y[-1], y[0]), interpolation="nearest", **colours)
+    ax.set(title=name, xlabel="x (px)")
+    style_ticks(ax, "xy")
+    return image

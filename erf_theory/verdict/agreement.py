@@ -2,43 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, reduce
-from itertools import combinations
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from erf_theory import measures, records
+from erf_theory import records
 from erf_theory.display import Card
-from erf_theory.empirical.measurement import Measurement
+from erf_theory.empirical.measurement import BlockMeans, Measurement
 from erf_theory.erf import ERF
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
-from erf_theory.verdict.statistics import Hotelling, StudentHall
+from erf_theory.verdict.doubts import Power, doubts, need_decidable
+from erf_theory.verdict.shapes import Grid, shape_functions, start_of
+from erf_theory.verdict.statistics import Hotelling, StudentHall, p_of_least, random_signs
+from erf_theory.verdict.variation import TotalVariation, total_variation
+from erf_theory.verdict.widths import MeasuredStd, wider
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Agreement", "crosscheck", "need_decidable"]
+__all__ = ["Agreement", "crosscheck"]
 
-_DEGREES = 4
-"""Moments of every axis that the shapes are compared by: mean, variance, skewness, tails."""
-_FEWEST = 32
-"""Blocks that the distributions of the statistics need to be near their limits."""
-_LONGEST = 600.0
-"""Logarithm of a mass whose every share is still far from the ends of doubles."""
 _STRAY = 1e-6
 """Share of a measured energy that rounding may leave where the theory has none."""
+_TESTS = 3
+_MORE, _WIDER = 0.1, 0.05
+"""The alternatives whose power is always told: relative changes of the mass and of the std."""
 
 
 def crosscheck(theory: ERF, measurement: Measurement, *, false_alarm: float = 0.01) -> Agreement:
     """Compare a predicted energy with a measured one.
 
-    Two tests share the false-alarm rate. The shape's is Hotelling's T² of the moments of every
-    axis up to the fourth, and of the pairs of axes, that should all be those of the theory; it
-    does not see the mass. The mass's is a t test with Hall's correction for skewness.
+    Three tests make one p-value. The shape's is Hotelling's T² of bounded functions of the place,
+    whose means should all be those of the theory; the total variation's sees whatever is left,
+    pixel by pixel; neither sees the mass. The mass's is a t test with Hall's correction for
+    skewness. The least of their p-values is calibrated by giving the blocks of samples random
+    signs, 999 times, and asking all three again.
 
     Parameters
     ----------
@@ -60,9 +62,10 @@ def crosscheck(theory: ERF, measurement: Measurement, *, false_alarm: float = 0.
 
     Notes
     -----
-    The statistics treat the means of the measurement's blocks as independent and nearly normal.
-    Energies are heavy-tailed in narrow networks (8 channels or fewer, 10 layers): there more
-    false alarms come from the mass, and wide limits hold up to terms of 1/channels.
+    Pixels may depend on each other in any way: the means of the measurement's blocks alone are
+    taken as independent. Energies are heavy-tailed in narrow and deep networks: there more false
+    alarms come from the mass, and wide limits hold up to terms of 1/channels. `Agreement.warnings`
+    says where a measurement cannot decide.
 
     Energy that is measured where the theory has none rejects its shape at once.
 
@@ -93,30 +96,6 @@ def crosscheck(theory: ERF, measurement: Measurement, *, false_alarm: float = 0.
     return Agreement(theory, measurement, false_alarm, call)
 
 
-def need_decidable(theory: ERF, samples: int, false_alarm: float) -> None:
-    """Refuse a comparison that cannot come to a verdict, before any work.
-
-    Raises
-    ------
-    ErfTheoryError
-        If the theory is no energy that doubles can hold, there are fewer than 32 samples, or the
-        rate does not lie between 0 and 1.
-    """
-    if theory.kind != "energy":
-        raise ErfTheoryError(f"a measured energy is compared with an energy, not {theory.kind}")
-    if not abs(theory.log_mass) < _LONGEST:
-        raise ErfTheoryError(
-            f"a mass of e^{theory.log_mass:.6g} is none that doubles can measure: take fewer "
-            "layers, or another variance of the weights"
-        )
-    if samples < _FEWEST:
-        raise ErfTheoryError(
-            f"{samples} samples are too few for a verdict: measure {_FEWEST} or more"
-        )
-    if not 0 < false_alarm < 1:
-        raise ErfTheoryError(f"a false-alarm rate lies between 0 and 1, not {false_alarm}")
-
-
 @final
 @dataclass(frozen=True, eq=False, repr=False)
 class Agreement(Card):
@@ -131,7 +110,7 @@ class Agreement(Card):
     measurement : Measurement
         The experiment.
     false_alarm : float
-        Rate at which a true theory is rejected: half of it for the shape, half for the mass.
+        Rate at which a true theory is rejected.
     call : str
         The call that made it.
     """
@@ -145,13 +124,27 @@ class Agreement(Card):
 
     @property
     def agrees(self) -> bool:
-        """Whether neither test rejects the theory."""
-        return min(self.shape_p_value, self.mass_p_value) >= self.false_alarm / 2
+        """Whether the p-value of the map does not reject the theory."""
+        return self.p_value >= self.false_alarm
+
+    @cached_property
+    def p_value(self) -> float:
+        """Of the whole map: how likely so small a p-value is, of any test, if the theory is true.
+
+        Uniform between 0 and 1 over experiments on a true theory.
+        """
+        least = min(self.shape_p_value, self.mass_p_value, self.variation.p_value)
+        resampled = (
+            self._shape_test.resampled(self._signs),
+            self._mass_test.resampled(self._signs),
+            self.variation.resampled_p_values,
+        )
+        return p_of_least(least, np.min(resampled, axis=0))
 
     @cached_property
     def shape_p_value(self) -> float:
-        """Probability of moments this far off, or farther, if the theory's shape is true."""
-        if self._strays(self.measurement.mean / self.measurement.mass):
+        """Probability of a shape this far off, or farther, if the theory's is true."""
+        if self._strays(self._shares):
             return 0.0
         return self._shape_test.p_value(np.mean(self._shape_test.rows, axis=0))
 
@@ -161,55 +154,105 @@ class Agreement(Card):
         return self._mass_test.p_value
 
     @property
+    def z_scores(self) -> FloatArray:
+        """Difference of every pixel in its standard errors; NaN where that error is 0.
+
+        Neighbours depend on each other, and those of rare energy have heavy tails.
+        """
+        error = self.measurement.standard_error
+        off = self.measurement.mean - self._predicted
+        nothing = np.full(off.shape, np.nan)
+        return np.asarray(np.divide(off, error, out=nothing, where=error > 0))
+
+    @property
     def mass_ratio(self) -> tuple[float, float, float]:
         """Measured mass over the theory's, and its 95 % confidence interval."""
         low, high = self._mass_test.interval(0.95)
         return self.measurement.mass / float(self.theory.mass), 1 + low, 1 + high
 
     @property
+    def std_ratio(self) -> tuple[float, float, float] | None:
+        """Measured std over the theory's, and its 95 % confidence interval; None without width."""
+        if not self.theory.std > 0:
+            return None
+        low, high = self._measured_std.interval(0.95)
+        std = self.theory.std
+        return self.measured_std / std, low / std, high / std
+
+    @property
     def measured_std(self) -> float:
         """Measured standard deviation, the root of the mean variance of the axes, in pixels."""
-        shares = self.measurement.mean / self.measurement.mass
-        covariance = measures.moments(shares, self._grids)[1]
-        return float(np.sqrt(np.trace(covariance) / self.theory.ndim))
+        return self._measured_std.value
 
     @property
     def total_variation(self) -> float:
-        """Half of Σ|p - q|, the noise of the measurement included."""
-        shares = self.measurement.mean / self.measurement.mass
-        inside = self._on_grid(self.theory)
-        rest = 1 - float(np.sum(inside))
-        return float(np.sum(np.abs(shares - inside)) + rest) / 2
+        """Half of Σ|p - q|, the noise of the measurement included: see `variation`."""
+        return self.variation.value
+
+    @cached_property
+    def variation(self) -> TotalVariation:
+        """The total variation, and its distribution if the theory is true."""
+        inside = self._grid.values_of(self.theory)
+        masses = self._rows.sum(axis=1)
+        off = self._rows - masses[:, None] * inside.ravel()
+        weights = self._weights[:, None] / self.measurement.mass
+        return total_variation(weights * off, 1 - float(np.sum(inside)), self._signs)
 
     def power(self, other: ERF) -> float:
         """Probability that an experiment like this one rejects the theory if ``other`` is true.
 
-        That of the better one of the two tests, at its share of the false-alarm rate, with the
-        spread that was measured.
+        That of the better one of the tests of shape and mass, at its share of the false-alarm
+        rate, with the spread that was measured: all three together reject more often.
         """
-        level, shares = self.false_alarm / 2, self._on_grid(other)
+        shares = self._grid.values_of(other)
         if self._strays(shares):
             return 1.0
         mass = float(other.mass)
         mean = mass / self.measurement.mass * shares.ravel() @ self._functions
-        shape = self._shape_test.power(mean, level)
-        return max(shape, self._mass_test.power(mass / float(self.theory.mass) - 1, level))
+        more = mass / float(self.theory.mass) - 1
+        return max(self._shape_power(mean), self._mass_power(more))
+
+    @cached_property
+    def powers(self) -> Mapping[str, Power]:
+        """Power against 10 % more mass, and a std that is 5 % wider, where there is a width."""
+        level, samples = self.false_alarm / _TESTS, self.measurement.samples
+        far = (_MORE / error) ** 2 if (error := self._mass_test.error) > 0 else np.inf
+        found = {"10 % more mass": Power.of(self._mass_power(_MORE), samples, far, 1, level)}
+        if (more := wider(self.theory, _WIDER)) is not None:
+            own = Grid(start_of(self.theory), self.theory.shape)
+            off = more.ravel() @ shape_functions(self.theory, own)
+            if size := self._shape_test.noncentrality(off)[1]:
+                far = self._shape_test.noncentrality(off)[0]
+                found["5 % wider std"] = Power.of(self._shape_power(off), samples, far, size, level)
+        return found
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """Why this measurement may not decide, or a verdict may mislead; empty if all is well."""
+        return doubts(self.theory, self.measurement, self.powers)
 
     def lines(self) -> Sequence[tuple[str, ...]]:
         """Names and texts of what there is to say, the title first."""
-        ratio, low, high = self.mass_ratio
         verdict = "agree" if self.agrees else "DISAGREE"
+        far = self.variation
         return [
             ("", f"Theory and {self.measurement.samples} samples {verdict}"),
             ("theory", self.theory.call),
             ("false alarms", f"{100 * self.false_alarm:.3g} % of true theories"),
-            ("mass of the theory", f"{float(self.theory.mass):.6g}"),
-            ("measured / theory", f"{ratio:.4g} (95 %: {low:.4g} to {high:.4g})"),
-            ("std of the theory", f"{self.theory.std:.4g} px"),
-            ("measured", f"{self.measured_std:.4g} px"),
-            ("total variation", f"{self.total_variation:.3g}"),
+            ("p of the map", f"{self.p_value:.3g}"),
             ("p of the mass", f"{self.mass_p_value:.3g}"),
             ("p of the shape", f"{self.shape_p_value:.3g}"),
+            ("p of the total variation", f"{far.p_value:.3g}"),
+            ("mass of the theory", f"{float(self.theory.mass):.6g}"),
+            ("measured / theory", _with_interval(self.mass_ratio)),
+            ("std of the theory", f"{self.theory.std:.4g} px"),
+            ("measured std / theory", _with_interval(self.std_ratio)),
+            (
+                "total variation",
+                f"{far.value:.3g} (if true: {far.expected:.3g}, 95 % below {far.bound:.3g})",
+            ),
+            *((f"power: {claim}", f"{power.value:.4f}") for claim, power in self.powers.items()),
+            *(("warning", text) for text in self.warnings),
         ]
 
     def __repr__(self) -> str:
@@ -218,82 +261,82 @@ class Agreement(Card):
 
     def to_dict(self) -> dict[str, Any]:
         """The verdict and its numbers, with provenance, as JSON knows them."""
-        ratio, low, high = self.mass_ratio
+        ratio, *interval = self.mass_ratio
+        widths, far = self.std_ratio, self.variation
         return {
             "format": "erf_theory.Agreement/1",
             **records.provenance(self.kind, self.call),
             "agrees": self.agrees,
             "false_alarm": self.false_alarm,
             "samples": self.measurement.samples,
+            "p_value": self.p_value,
             "shape_p_value": self.shape_p_value,
             "mass_p_value": self.mass_p_value,
             "mass_ratio": ratio,
-            "mass_ratio_interval": [low, high],
+            "mass_ratio_interval": interval,
             "std": self.theory.std,
             "measured_std": self.measured_std,
-            "total_variation": self.total_variation,
+            "std_ratio": None if widths is None else widths[0],
+            "std_ratio_interval": None if widths is None else list(widths[1:]),
+            "total_variation": far.value,
+            "total_variation_expected": far.expected,
+            "total_variation_bound": far.bound,
+            "total_variation_p_value": far.p_value,
+            "powers": {claim: power.value for claim, power in self.powers.items()},
+            "warnings": list(self.warnings),
             "start": list(self.measurement.start),
             "measured": self.measurement.mean.tolist(),
             "standard_error": self.measurement.standard_error.tolist(),
-            "theory": (float(self.theory.mass) * self._on_grid(self.theory)).tolist(),
+            "theory": self._predicted.tolist(),
         }
 
     def plot(self) -> Figure:
-        """Draw the profile along the first axis: theory, measurement, and their difference."""
+        """Draw theory, measurement and their difference in standard errors.
+
+        A profile with error bars (1-D), or three maps (2-D; of a volume, summed over z).
+        """
         from erf_theory import plotting
 
-        others = tuple(range(1, self.theory.ndim))
-        mass = float(self.theory.mass)
-        blocks = self.measurement.blocks.sum(axis=tuple(a + 1 for a in others)) / mass
-        line = Measurement(blocks, self.measurement.counts, self.measurement.start[:1], self.call)
-        return plotting.agreement_figure(
-            self._grids[0],
-            self._on_grid(self.theory).sum(axis=others),
-            line.mean,
-            line.standard_error,
+        others = tuple(range(self.theory.ndim - 2))
+        blocks = self.measurement.blocks.sum(axis=tuple(a + 1 for a in others))
+        shown = BlockMeans(blocks / float(self.theory.mass), self.measurement.counts)
+        inside = self._grid.values_of(self.theory).sum(axis=others)
+        draw = plotting.agreement_figure if self.theory.ndim == 1 else plotting.agreement_maps
+        places: Any = self._grid.coordinates[len(others) :]
+        return draw(
+            places[0] if self.theory.ndim == 1 else places,
+            inside,
+            shown.mean,
+            shown.standard_error,
             title=self.lines()[0][1],
         )
 
     @property
-    def _grids(self) -> list[FloatArray]:
-        """Coordinates of the measurement's places."""
-        spans = zip(self.measurement.start, self.measurement.mean.shape, strict=True)
-        return [np.arange(a, a + m, dtype=np.float64) for a, m in spans]
+    def _grid(self) -> Grid:
+        """The measurement's places."""
+        return Grid(self.measurement.start, self.measurement.mean.shape)
 
-    def _on_grid(self, erf: ERF) -> FloatArray:
-        """The values of a map where the measurement has places."""
-        grid = np.zeros(self.measurement.mean.shape)
-        there: list[slice] = []
-        here: list[slice] = []
-        for axis, (a, b) in enumerate(zip(self.measurement.start, _start(erf), strict=True)):
-            low = max(a, b)
-            high = max(low, min(a + grid.shape[axis], b + erf.shape[axis]))
-            there.append(slice(low - a, high - a))
-            here.append(slice(low - b, high - b))
-        grid[tuple(there)] = erf.values[tuple(here)]
-        return grid
+    @property
+    def _predicted(self) -> FloatArray:
+        """The theory's energy there."""
+        return float(self.theory.mass) * self._grid.values_of(self.theory)
+
+    @property
+    def _shares(self) -> FloatArray:
+        return np.asarray(self.measurement.mean / self.measurement.mass)
 
     def _strays(self, shares: FloatArray) -> bool:
         """Whether shares of an energy lie where the theory has none."""
-        return bool(np.sum(shares[self._on_grid(self.theory) == 0]) > _STRAY)
+        return bool(np.sum(shares[self._grid.values_of(self.theory) == 0]) > _STRAY)
 
     @cached_property
     def _functions(self) -> FloatArray:
-        """Functions whose mean under the theory is 0: shape (places, functions)."""
-        here, there, degrees = [], [], []
-        for axis, start in enumerate(_start(self.theory)):
-            own = start + np.arange(self.theory.shape[axis], dtype=np.float64)
-            line = self.theory.profile(axis).values
-            centre = float(line @ own)
-            scale = float(np.sqrt(line @ (own - centre) ** 2)) or 1.0
-            here.append((self._grids[axis] - centre) / scale)
-            there.append((own - centre) / scale)
-            degrees.append(min(_DEGREES, int(np.count_nonzero(line)) - 1))
-        functions = [
-            _monomial(here, powers) - np.sum(self.theory.values * _monomial(there, powers))
-            for powers in _powers(degrees)
-        ]
-        return np.reshape(functions, (-1, self.measurement.mean.size)).T
+        return shape_functions(self.theory, self._grid)
+
+    @property
+    def _rows(self) -> FloatArray:
+        """The measured energy, one row per block."""
+        return self.measurement.blocks.reshape(len(self.measurement.counts), -1)
 
     @property
     def _weights(self) -> FloatArray:
@@ -302,37 +345,34 @@ class Agreement(Card):
         return np.asarray(counts * len(counts) / self.measurement.samples)
 
     @cached_property
+    def _signs(self) -> FloatArray:
+        return random_signs(len(self.measurement.counts))
+
+    @cached_property
     def _shape_test(self) -> Hotelling:
         """Of the functions' sums over the blocks, relative to the measured mass."""
         weights = self._weights / self.measurement.mass
-        rows = self.measurement.blocks.reshape(len(weights), -1)
-        return Hotelling(weights[:, None] * (rows @ self._functions))
+        return Hotelling(weights[:, None] * (self._rows @ self._functions))
+
+    def _shape_power(self, mean: FloatArray) -> float:
+        return self._shape_test.power(mean, self.false_alarm / _TESTS)
 
     @cached_property
     def _mass_test(self) -> StudentHall:
         """Of the blocks' deviations from the theory's mass, relative to it."""
-        masses = self.measurement.blocks.reshape(len(self._weights), -1).sum(axis=1)
+        masses = self._rows.sum(axis=1)
         return StudentHall(self._weights * (masses / float(self.theory.mass) - 1))
 
+    def _mass_power(self, more: float) -> float:
+        return self._mass_test.power(more, self.false_alarm / _TESTS)
 
-def _start(erf: ERF) -> tuple[int, ...]:
-    """Input coordinate of the first place, for the output unit at 0."""
-    return sum((tuple(factor.start) for factor in erf.factors), ())
-
-
-def _powers(degrees: Sequence[int]) -> list[tuple[int, ...]]:
-    """Powers of every axis up to its degree, first and second powers of every two axes."""
-    unit = np.eye(len(degrees), dtype=int)
-    single = [tuple(j * unit[i]) for i, most in enumerate(degrees) for j in range(1, most + 1)]
-    double = [
-        tuple(j * (unit[a] + unit[b]))
-        for a, b in combinations(range(len(degrees)), 2)
-        for j in (1, 2)
-        if j <= min(degrees[a], degrees[b])
-    ]
-    return single + double
+    @cached_property
+    def _measured_std(self) -> MeasuredStd:
+        return MeasuredStd.of(self.measurement.blocks, self.measurement.counts)
 
 
-def _monomial(axes: Sequence[FloatArray], powers: tuple[int, ...]) -> FloatArray:
-    """Product of powers of the coordinates, on the whole grid."""
-    return reduce(np.multiply.outer, [z**p for z, p in zip(axes, powers, strict=True)])
+def _with_interval(ratio: tuple[float, float, float] | None) -> str:
+    """A ratio and its interval."""
+    if ratio is None:
+        return "no width"
+    return "{:.4g} (95 %: {:.4g} to {:.4g})".format(*ratio)

@@ -2,114 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any
 
-from erf_theory import records
 from erf_theory.architectures import network_erf
-from erf_theory.display import Card
-from erf_theory.empirical.measure import measure_erf
-from erf_theory.empirical.progress import Watcher
 from erf_theory.network.base import Layer, need_whole
 from erf_theory.network.convolutions import Conv
 from erf_theory.network.graph import Chain
 from erf_theory.network.pointwise import Activation
-from erf_theory.verdict.agreement import Agreement, crosscheck, need_decidable
+from erf_theory.verdict.agreement import crosscheck
+from erf_theory.verdict.doubts import fluctuation_doubts, need_decidable
+from erf_theory.verdict.networks import measured_whole
+from erf_theory.verdict.verification import Control, Verification
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from erf_theory.exact import Number
 
-__all__ = ["Control", "Verification", "verify_stack"]
+__all__ = ["verify_stack"]
 
 _MORE = 1.1
 """Factor of the weights' variance in the control of the mass."""
-
-
-@final
-@dataclass(frozen=True)
-class Control:
-    """A theory that is false, judged by the same experiment.
-
-    Attributes
-    ----------
-    claim : str
-        What it says instead of the truth.
-    agreement : Agreement
-        The verdict on it.
-    power : float
-        Rate at which an experiment like this one rejects it, if the package's theory is true.
-    """
-
-    claim: str
-    agreement: Agreement
-    power: float
-
-    @property
-    def is_rejected(self) -> bool:
-        """Whether the experiment tells it from the truth, as it must."""
-        return not self.agreement.agrees
-
-
-@final
-@dataclass(frozen=True, eq=False, repr=False)
-class Verification(Card):
-    """The verdict on a stack and on its controls: the result of `verify_stack`.
-
-    Attributes
-    ----------
-    agreement : Agreement
-        The verdict on the theory.
-    controls : tuple of Control
-        The verdicts on false theories.
-    call : str
-        The call that made it.
-    """
-
-    agreement: Agreement
-    controls: tuple[Control, ...]
-    call: str
-
-    kind = "energy"
-
-    @property
-    def passed(self) -> bool:
-        """Whether the theory agrees and every control is rejected."""
-        return self.agreement.agrees and all(control.is_rejected for control in self.controls)
-
-    def lines(self) -> Sequence[tuple[str, ...]]:
-        """Names and texts of what there is to say, the title first."""
-        return [*self.agreement.lines(), *(_line(control) for control in self.controls)]
-
-    def __repr__(self) -> str:
-        title, *rows = self.lines()
-        return f"{title[1]}\n  {', '.join(f'{name} {text}' for name, text in rows)}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """The verdicts and their numbers, with provenance, as JSON knows them."""
-        return {
-            **self.agreement.to_dict(),
-            **records.provenance(self.kind, self.call),
-            "format": "erf_theory.Verification/1",
-            "passed": self.passed,
-            "controls": [
-                {
-                    "claim": control.claim,
-                    "is_rejected": control.is_rejected,
-                    "shape_p_value": control.agreement.shape_p_value,
-                    "mass_p_value": control.agreement.mass_p_value,
-                    "power": control.power,
-                }
-                for control in self.controls
-            ],
-        }
-
-    def plot(self) -> Figure:
-        """Draw the profile along the first axis: theory, measurement, and their difference."""
-        return self.agreement.plot()
 
 
 def verify_stack(
@@ -121,10 +34,9 @@ def verify_stack(
     activation: str = "relu",
     init: str | Number = "he",
     ndim: int = 1,
-    backend: str = "numpy",
     seed: int = 0,
     false_alarm: float = 0.01,
-    progress: Watcher = True,
+    **measuring: Any,
 ) -> Verification:
     """Measure n random convolutions with k taps per axis, and judge the theory by it.
 
@@ -143,10 +55,13 @@ def verify_stack(
         Law of the weights, or their variance.
     ndim : int
         Spatial axes.
-    backend, seed, progress
-        As ``backend``, ``rng`` and ``progress`` of `erf_theory.empirical.measure.measure_erf`.
+    seed : int
+        Of the random numbers.
     false_alarm : float
         Rate at which a true theory is rejected.
+    **measuring
+        ``backend``, ``target_error``, ``n_jobs``, ``checkpoint`` and ``progress`` of
+        `erf_theory.empirical.measure.measure_erf`.
 
     Returns
     -------
@@ -167,9 +82,7 @@ def verify_stack(
     true = _stack(k, layers, activation, ndim, partial(conv, init=init))
     theory = network_erf(true)
     need_decidable(theory, samples, false_alarm)
-    found = measure_erf(true, backend=backend, samples=samples, rng=seed, progress=progress)
-    if found.interrupted:
-        raise KeyboardInterrupt
+    found = measured_whole(true, samples=samples, rng=seed, **measuring)
     verdict = crosscheck(theory, found, false_alarm=false_alarm)
     more = _MORE * float(conv(k, init=init).variances(ndim).taps.flat[0])
     others = {f"k = {size}": (size, init) for size in (k - 1, k + 1) if size >= 1}
@@ -177,13 +90,12 @@ def verify_stack(
     controls = []
     for claim, (size, law) in others.items():
         false = network_erf(_stack(size, layers, activation, ndim, partial(conv, init=law)))
-        rejected = crosscheck(false, found, false_alarm=false_alarm)
-        controls.append(Control(claim, rejected, rejected.power(theory)))
+        controls.append(Control.of(claim, false, theory, found, false_alarm))
     call = (
         f"verify_stack({k}, {n}, channels={channels}, samples={samples}, "
         f"activation={activation!r}, init={init!r}, ndim={ndim}, seed={seed})"
     )
-    return Verification(verdict, tuple(controls), call)
+    return Verification(verdict, tuple(controls), call, fluctuation_doubts(true, found.samples))
 
 
 def _stack(k: int, n: int, activation: str, ndim: int, conv: Callable[..., Conv]) -> Chain:
@@ -194,9 +106,3 @@ def _stack(k: int, n: int, activation: str, ndim: int, conv: Callable[..., Conv]
         if activation != "linear":
             layers.append(Activation(activation))
     return Chain(layers[: len(layers) - (activation != "linear")], ndim)
-
-
-def _line(control: Control) -> tuple[str, str]:
-    """What to say of a control."""
-    verdict = "rejected, as it must be" if control.is_rejected else "NOT TOLD FROM THE TRUTH"
-    return f"control: {control.claim}", f"{verdict}; power {control.power:.4f}"

@@ -74,9 +74,15 @@ def test_too_few_samples_pass_nothing():
     assert found.agreement.agrees
     assert not found.passed
     missed = [control for control in found.controls if not control.is_rejected]
-    assert [control.claim for control in missed] == ["10 % more variance"]
-    assert missed[0].power < 0.5
+    assert missed[-1].claim == "10 % more variance"
+    assert missed[-1].power < 0.5
     assert "10 % more variance NOT TOLD FROM THE TRUTH; power 0." in repr(found)
+    few, mass, *_, fluctuation = found.warnings
+    assert few == "32 samples are few: below 64 the rates of error are rough"
+    assert mass.startswith("10 % more mass would go unseen in most experiments like this one")
+    assert fluctuation.startswith("at this width the theory of fluctuations asks for 175 samples")
+    assert fluctuation in repr(found)
+    assert found.to_dict()["warnings"] == list(found.warnings)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from erf_theory.errors import ErfTheoryError
-from erf_theory.plotting.agreement import agreement_figure
+from erf_theory.plotting.agreement import agreement_figure, agreement_maps
 
 X = np.arange(-2.0, 3.0)
 THEORY = np.array([1, 2, 3, 2, 1]) / 9
@@ -43,3 +43,46 @@ def test_one_value_for_every_place(place):
     rows[place] = rows[place][:-1]
     with pytest.raises(ErfTheoryError, match="one value for every offset"):
         agreement_figure(X, *rows)
+
+
+ROWS = np.arange(-1.0, 2.0)
+PLANE = np.outer([1, 2, 1], THEORY) / 4
+PLANE_ERROR = np.outer([1, 2, 0], ERROR)
+
+
+@pytest.fixture
+def maps():
+    return agreement_maps((ROWS, X), PLANE, PLANE - 2 * PLANE_ERROR, PLANE_ERROR, title="A verdict")
+
+
+def test_theory_and_measurement_share_their_colours(maps):
+    theory, measured, off = (ax.images[0] for ax in maps.axes[:3])
+    assert np.asarray(theory.get_array()) == pytest.approx(PLANE)
+    assert np.asarray(measured.get_array()) == pytest.approx(PLANE - 2 * PLANE_ERROR)
+    assert theory.get_clim() == measured.get_clim() == (0, PLANE.max())
+    assert theory.cmap.name == measured.cmap.name == "cividis"
+    assert off.cmap.name == "PuOr"
+    assert off.get_clim() == (-4, 4)
+    assert theory.get_extent() == [-2.5, 2.5, 1.5, -1.5]
+    assert maps.get_suptitle() == "A verdict"
+
+
+def test_the_map_of_differences_counts_in_standard_errors(maps):
+    off = np.ma.filled(maps.axes[2].images[0].get_array(), np.nan)
+    assert off[:2, :4] == pytest.approx(np.full((2, 4), -2))
+    assert np.isnan(off[2]).all()
+    assert np.isnan(off[:, 4]).all()
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (90, 4), (4, 90)])
+def test_all_of_the_maps_is_inside_the_figure(shape, overhang):
+    plane = np.ones(shape)
+    figure = agreement_maps(
+        [np.arange(size) for size in shape], plane, plane, plane, title="long " * 20
+    )
+    assert overhang(figure) == 0
+
+
+def test_one_value_for_every_pixel():
+    with pytest.raises(ErfTheoryError, match="one value for every offset"):
+        agreement_maps((ROWS, X), PLANE, PLANE, PLANE[:2])

@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from erf_theory.verdict.statistics import Hotelling, StudentHall
+from erf_theory.verdict.statistics import (
+    Hotelling,
+    StudentHall,
+    needed,
+    p_of_least,
+    random_signs,
+    ranks,
+)
 
 TRIALS = 2000
 
@@ -113,3 +120,61 @@ def test_no_quantities_decide_nothing():
     nothing = Hotelling(np.zeros((40, 0)))
     assert nothing.p_value(np.zeros(0)) == 1
     assert nothing.power(np.zeros(0), 0.01) == 0
+
+
+@pytest.mark.parametrize("mean", [0.0, 0.3])
+def test_other_signs_are_other_rows(mean):
+    rows = normal_rows(np.random.default_rng(2), mean)
+    signs = random_signs(len(rows))[:20]
+    changed = [sign[:, None] * rows for sign in signs]
+    expected = [Hotelling(one).p_value(np.mean(one, axis=0)) for one in changed]
+    assert Hotelling(rows).resampled(signs) == pytest.approx(expected, rel=1e-6)
+    expected = [StudentHall(one[:, 0]).p_value for one in changed]
+    assert StudentHall(rows[:, 0]).resampled(signs) == pytest.approx(expected, rel=1e-9)
+
+
+def test_nothing_says_nothing_whatever_its_signs():
+    signs = random_signs(40)
+    assert (Hotelling(np.full((40, 2), 1e-15)).resampled(signs) == 1).all()
+    assert (Hotelling(np.zeros((40, 0))).resampled(signs) == 1).all()
+    assert (StudentHall(np.zeros(40)).resampled(signs) == 1).all()
+
+
+def test_the_least_of_dependent_p_values_is_uniform():
+    rng, signs, found = np.random.default_rng(4), random_signs(40), []
+    for _ in range(600):
+        shared = rng.standard_t(4, (40, 1))
+        rows = shared + 0.5 * rng.standard_normal((40, 2))
+        first, second = Hotelling(rows), StudentHall(rows[:, 0])
+        least = min(first.p_value(rows.mean(axis=0)), second.p_value)
+        found.append(p_of_least(least, np.minimum(first.resampled(signs), second.resampled(signs))))
+    assert stats.kstest(found, "uniform").pvalue > 1e-3, "false alarms: 1 in 1000"
+
+
+def test_the_least_goes_to_0_in_proportion():
+    resampled = np.random.default_rng(0).uniform(0, 0.5, 999)
+    tenth = np.sort(resampled)[9]
+    assert p_of_least(tenth, resampled) == 0.011
+    assert p_of_least(tenth * 1e-9, resampled) == pytest.approx(1e-11)
+    assert p_of_least(0.0, resampled) == 0
+    assert p_of_least(1.0, np.ones(999)) == 1
+
+
+def test_signs_are_always_the_same_and_fair():
+    signs = random_signs(64)
+    assert (signs == random_signs(64)).all()
+    assert set(signs.ravel()) == {-1, 1}
+    assert abs(signs.mean()) < 4 / np.sqrt(signs.size)
+
+
+def test_ranks_count_what_is_as_large():
+    values = np.array([0.3, 0.1, 0.3, 0.2])
+    assert ranks(values).tolist() == [np.mean(values >= value) for value in values]
+
+
+@pytest.mark.parametrize("dof", [1, 4])
+def test_the_power_is_there_where_it_is_needed(dof):
+    shift = needed(dof, 0.01, 0.9)
+    rng = np.random.default_rng(5)
+    drawn = ((rng.standard_normal((20_000, dof)) + np.sqrt(shift / dof)) ** 2).sum(axis=1)
+    assert np.mean(drawn > stats.chi2.isf(0.01, dof)) == pytest.approx(0.9, abs=0.01)
