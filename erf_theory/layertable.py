@@ -11,9 +11,10 @@ from erf_theory.architectures import network_erf
 from erf_theory.erf import ERF
 from erf_theory.errors import ErfTheoryError
 from erf_theory.lattice import Steps
+from erf_theory.network.convolutions import Weighted
 from erf_theory.network.geometry import image_sizes, resolved
-from erf_theory.network.nodes import Network
-from erf_theory.network.pointwise import Pointwise
+from erf_theory.network.nodes import INPUT, Network
+from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
 from erf_theory.network.receptive import receptive_field
 from erf_theory.network.routing import ChannelShuffle
 from erf_theory.network.text import table
@@ -195,7 +196,7 @@ def layer_table(
     erf: ERF | None = None
     for place, node in enumerate(exact.nodes):
         erf = network_erf(exact, layer=node.name)
-        known = shapes.get(node.inputs[0]) if _keeps_shape(node.layer) else None
+        known = shapes.get(node.inputs[0]) if _keeps_shape(exact, place) else None
         shapes[place] = known or (float(erf.covariance[axis, axis]) ** 0.5, erf.size())
         std, size = (spacing * length for length in shapes[place])
         field = geometry.rows[place].axes[axis]
@@ -222,9 +223,21 @@ def layer_table(
     return LayerTable(tuple(rows), unit, axis, reasons, call)
 
 
-def _keeps_shape(layer: object) -> bool:
+def _keeps_shape(network: Network, place: int) -> bool:
     """Whether a unit sees what the unit before it sees, but for a factor."""
-    return isinstance(layer, Pointwise | ChannelShuffle)
+    layer, before = network.nodes[place].layer, network.nodes[place].inputs[0]
+    if isinstance(layer, ChannelShuffle | Dropout | Identity):
+        return True
+    is_scaled = isinstance(layer, Norm) and layer.scale is None and layer.variance is None
+    return (isinstance(layer, Activation) or is_scaled) and _is_even(network, before)
+
+
+def _is_even(network: Network, place: int) -> bool:
+    """Whether all channels behind a node are alike, and meet no gate of their own again."""
+    layer = network.nodes[place].layer
+    if isinstance(layer, Weighted):
+        return layer.groups == 1 and layer.given_weights is None
+    return place != INPUT and _keeps_shape(network, place)
 
 
 def _texts(row: LayerRow) -> list[str]:

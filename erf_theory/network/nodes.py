@@ -6,6 +6,7 @@ Every network is flattened into nodes, from the input to the output.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
@@ -49,6 +50,8 @@ class Network(ABC):
 
     said_ndim: int | None
     """Spatial axes, where they are said."""
+    said_channels: int | None = None
+    """Channels of the input, where they are said."""
 
     @property
     @abstractmethod
@@ -102,21 +105,32 @@ class Network(ABC):
 
     @property
     def in_channels(self) -> int:
-        """Channels of the input: those of the first convolution that reads it; 1 without one."""
-        return self._read_channels or 1
+        """Channels of the input: as said, else those of the first convolution that reads it.
+
+        Without one they are as many as splits of the input take; 1 without splits.
+        """
+        return self._read_channels or self._split_channels
 
     @cached_property
     def _read_channels(self) -> int | None:
-        """Channels that the input must have; None where no layer says so."""
+        """Channels that the input must have; None where neither it nor a convolution says so."""
+        if self.said_channels is not None:
+            return need_whole("input channels of a network", self.said_channels, 1)
         same = {INPUT}
         for place, node in enumerate(self.nodes):
             if same.isdisjoint(node.inputs):
                 continue
             if isinstance(node.layer, Weighted):
                 return node.layer.in_channels
-            if not isinstance(node.layer, Concat | Split | ChannelShuffle):
+            if not isinstance(node.layer, Concat | Split):
                 same.add(place)
         return None
+
+    @cached_property
+    def _split_channels(self) -> int:
+        """Channels of the input that splits take; at least 1."""
+        nodes = (node for node in self.nodes if node.inputs == (INPUT,))
+        return max((n.layer.stop for n in nodes if isinstance(n.layer, Split)), default=1)
 
     @property
     def out_channels(self) -> int:
@@ -147,7 +161,7 @@ class Network(ABC):
 
     def until(self, name: str) -> Network:
         """The network whose output is that of a node."""
-        return Flat(self.nodes[: self.place_of(name) + 1], self.ndim)
+        return Flat(self.nodes[: self.place_of(name) + 1], self.ndim, self.in_channels)
 
     def check(self) -> None:
         """Refuse what does not fit together, naming the node.
@@ -156,6 +170,10 @@ class Network(ABC):
         within that network.
         """
         ndim = self.ndim
+        names = Counter(node.name for node in self.nodes)
+        if len(names) < len(self.nodes):
+            name = names.most_common(1)[0][0]
+            raise ErfTheoryError(f"{names[name]} nodes have the name {name!r}: give them others")
         if self._read_channels is None and any(_splits(node.layer) for node in self.nodes):
             return
         _ = self.channels
@@ -195,10 +213,13 @@ class Flat(Network):
         All layers, none before what it reads; the last one is the output.
     said_ndim : int, optional
         Spatial axes.
+    said_channels : int, optional
+        Channels of the input. Default: as its layers say.
     """
 
     flat: tuple[Node, ...]
     said_ndim: int | None = None
+    said_channels: int | None = None
 
     @property
     def children(self) -> tuple[Part, ...]:

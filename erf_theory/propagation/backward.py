@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property, reduce
-from math import prod
+from functools import cached_property
 from operator import add
 from typing import TypeVar, final
 
 from erf_theory.engines.field import Border, F, Program
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
-from erf_theory.lattice import per_axis
 from erf_theory.network.geometry import image_sizes
 from erf_theory.network.nodes import INPUT, Network, Node
 from erf_theory.network.pooling import MaxPool, Upsample
@@ -23,10 +20,11 @@ from erf_theory.propagation.axes import Axes, NoMarginalError
 from erf_theory.propagation.branches import COHERENT, coherent_sums
 from erf_theory.propagation.energy import Context, correlates, energy
 from erf_theory.propagation.forward import Signals
-from erf_theory.propagation.gates import Labelled, Runs
+from erf_theory.propagation.gates import GATES_ALONE, Labelled, Runs
 from erf_theory.propagation.local import is_local, local_seconds
 from erf_theory.propagation.notes import Notes
 from erf_theory.propagation.pieces import Pieces
+from erf_theory.propagation.winners import WINNERS_ALONE, winners
 
 __all__ = ["Question", "bounded", "energy_program", "is_chain", "walk"]
 
@@ -101,18 +99,6 @@ class Question:
             return sum(self.counts[i] for i in node.inputs)
         return self.counts[node.inputs[0]]
 
-    @cached_property
-    def pools(self) -> list[int]:
-        """Places of the max pool that is the only reader of a node; 1 where there is none."""
-        nodes = self.network.nodes
-        readers = Counter(i for node in nodes for i in node.inputs)
-        found = [1] * len(nodes)
-        for node in nodes:
-            before = node.inputs[0]
-            if isinstance(node.layer, MaxPool) and before != INPUT and readers[before] == 1:
-                found[before] = prod(per_axis(node.layer.size, self.network.ndim))
-        return found
-
 
 def walk(
     question: Question,
@@ -181,9 +167,10 @@ def energy_program(
     """
     for name in coherent_sums(question.network):
         notes.add(COHERENT, name)
-    rules = _Rules(
-        question, axes, _contexts(question, before, axes, notes), Runs.of(question.network, before)
-    )
+    runs = Runs.of(question.network, before)
+    for name in runs.alone(question.network, before, question.source):
+        notes.add(GATES_ALONE, name)
+    rules = _Rules(question, axes, _contexts(question, before, axes, notes), runs)
 
     def backward(field: F, /) -> F:
         outputs = question.network.out_channels
@@ -210,7 +197,6 @@ def _contexts(
         question.network.nodes,
         before,
         question.correlated,
-        question.pools,
         question.seconds,
         strict=True,
     )
@@ -222,11 +208,24 @@ def _contexts(
             signals=signal,
             notes=notes,
             correlated=correlated,
-            pool=pool,
             seconds=seconds,
+            winners=_winners(question, before, place, notes),
         )
-        for node, signal, correlated, pool, seconds in rows
+        for place, (node, signal, correlated, seconds) in enumerate(rows)
     ]
+
+
+def _winners(
+    question: Question, before: Sequence[Signals], place: int, notes: Notes
+) -> Pieces[float] | None:
+    """How much more open the gate of a max pool's winner is; None where there is no pool."""
+    node = question.network.nodes[place]
+    if place <= question.source or not isinstance(node.layer, MaxPool):
+        return None
+    found = winners(question.network, before, place, question.source)
+    if not found.is_known:
+        notes.add(WINNERS_ALONE, node.name)
+    return found.ratios
 
 
 @final
@@ -244,8 +243,8 @@ class _Rules:
         if place in self.run.gates:
             parts = fields.relabelled(place, _join).parts
             return Labelled({label: self._gated(place, label, parts[label]) for label in parts})
-        if place in self.run.sums:
-            return fields
+        if place in self.run.between:
+            return fields.each(lambda part: self._plain(place, part))
         return Labelled({None: self._plain(place, fields.total(_join))})
 
     def _gated(self, place: int, label: int | None, fields: Pieces[F]) -> Pieces[F]:
@@ -290,4 +289,4 @@ def is_chain(network: Network) -> bool:
 def _mean(fields: Pieces[F], channels: int, axes: Axes) -> F:
     """The mean over channels."""
     parts = [axes.scaled(field, Fraction(b - a, channels)) for a, b, field in fields.parts]
-    return reduce(add, parts)
+    return axes.total(parts)

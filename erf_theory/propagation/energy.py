@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache, lru_cache, reduce, singledispatch
 from math import prod
-from operator import add
 from typing import Any, final
 
 import numpy as np
@@ -24,15 +23,15 @@ from erf_theory.lattice import per_axis
 from erf_theory.network.base import Layer
 from erf_theory.network.convolutions import Conv, ConvTranspose
 from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
-from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
+from erf_theory.network.pooling import AvgPool, MaxPool, Upsample, overlaps
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
 from erf_theory.propagation.axes import Axes, NoMarginalError
-from erf_theory.propagation.forward import Signals, group_variance, mixed
+from erf_theory.propagation.forward import Signals
 from erf_theory.propagation.interpolation import interpolation
 from erf_theory.propagation.local import gate_map, varies
+from erf_theory.propagation.norms import norm_factors
 from erf_theory.propagation.notes import NOT_NORMAL, Notes
 from erf_theory.propagation.pieces import Pieces
-from erf_theory.propagation.pooled import pooled
 from erf_theory.propagation.signal import Signal
 
 __all__ = ["Context", "correlates", "energy"]
@@ -66,10 +65,10 @@ class Context:
         Where to note why the result is only approximate.
     correlated : bool
         Whether the field's samples are correlated between places.
-    pool : int
-        Places of the max pool that alone reads the node's output; 1 if there is none.
     seconds : ndarray, optional
         E x² before the layer at every place of an image, where it is known.
+    winners : Pieces of float, optional
+        How much more open the gate before a max pool is for the largest sample of a window.
     """
 
     name: str
@@ -78,12 +77,16 @@ class Context:
     signals: Signals
     notes: Notes
     correlated: bool
-    pool: int
     seconds: FloatArray | None = None
+    winners: Pieces[float] | None = None
 
     def note(self, reason: str) -> None:
         """Note why the result is only approximate."""
         self.notes.add(reason, self.name)
+
+    def need_signal(self) -> None:
+        """Note that the result depends on the signal before the node."""
+        self.notes.needing.add(self.name)
 
 
 def correlates(layer: Layer, ndim: int) -> bool:
@@ -132,7 +135,7 @@ def _(layer: ConvTranspose, fields: Pieces[F], at: Context) -> Pieces[F]:
 
 @energy.register
 def _(layer: AvgPool, fields: Pieces[F], at: Context) -> Pieces[F]:
-    if at.correlated and _overlap(layer, at):
+    if at.correlated and overlaps(layer, at.axes.ndim):
         at.note(_CORRELATED)
     return fields.each(_pool_plan(layer, at.axes).back)
 
@@ -142,9 +145,12 @@ def _(layer: MaxPool, fields: Pieces[F], at: Context) -> Pieces[F]:
     size = per_axis(layer.size, at.axes.ndim)
     if max(size) > 2:
         at.note(_WINNER)
-    if at.correlated and _overlap(layer, at):
+    if at.correlated and overlaps(layer, at.axes.ndim):
         at.note(_CORRELATED)
-    return fields.each(_pool_plan(layer, at.axes).back)
+    if max(size) > 1:
+        at.need_signal()
+    found = fields.each(_pool_plan(layer, at.axes).back)
+    return found if at.winners is None else _by_range(found, at.winners, at)
 
 
 @energy.register
@@ -171,16 +177,17 @@ def _(layer: Activation, fields: Pieces[F], at: Context) -> Pieces[F]:
             raise NoMarginalError("gates near a border are no product of axes")
         if not all(signal.is_normal for _, _, signal in at.signals.parts):
             at.note(NOT_NORMAL)
-        at.notes.needs_signal = True
+        at.need_signal()
         weights = gate_map(gate, at.seconds)
         return fields.each(lambda field: field.scale(weights))
 
     def factor(signal: Signal) -> Number:
         if not signal.is_normal and signal.law is None:
             at.note(NOT_NORMAL)
-        slope = _gate(layer, signal, at.pool)
+        slope = _gate(layer, signal)
         half = replace(signal, second=signal.second / 2, shared=signal.shared / 2)
-        at.notes.needs_signal |= signal.law is not None or _gate(layer, half, at.pool) != slope
+        if signal.law is not None or _gate(layer, half) != slope:
+            at.need_signal()
         return slope
 
     return _scaled(fields, at, factor)
@@ -188,19 +195,10 @@ def _(layer: Activation, fields: Pieces[F], at: Context) -> Pieces[F]:
 
 @energy.register
 def _(layer: Norm, fields: Pieces[F], at: Context) -> Pieces[F]:
-    at.notes.needs_signal = True
-    if layer.kind in ("batch", "instance"):
-        return _scaled(fields, at, lambda signal: 1 / (signal.variance + layer.eps))
-    size = at.channels // layer.groups if layer.kind == "group" else at.channels
+    at.need_signal()
     if layer.kind == "group":
         at.note(_GROUP)
-    scales: list[tuple[int, int, float]] = []
-    for first, last, inside in at.signals.grouped(at.channels // size, size):
-        whole = mixed(inside)
-        variance = group_variance(whole, size) + layer.eps
-        spread = 2 * (whole.shared / variance) ** 2 / size
-        scales.append((first * size, last * size, (1 + spread) / variance))
-    return _by_range(fields, Pieces(tuple(scales)), at)
+    return _by_range(fields, norm_factors(layer, at.signals, at.channels), at)
 
 
 @energy.register
@@ -242,7 +240,7 @@ def _mixed(groups: int, outputs: int, inputs: int, fields: Pieces[F], at: Contex
     for first, last, inside in fields.grouped(groups, outputs // groups):
         if inside:
             parts = [at.axes.scaled(field, count) for count, field in inside]
-            found.append((first * size, last * size, reduce(add, parts)))
+            found.append((first * size, last * size, at.axes.total(parts)))
     return Pieces(tuple(found))
 
 
@@ -285,13 +283,6 @@ def _plan(layer: Conv | AvgPool | MaxPool, kernel: Kernel, axes: Axes) -> _Plan:
     )
 
 
-def _overlap(layer: AvgPool | MaxPool, at: Context) -> bool:
-    """Whether windows share places, or interleave."""
-    ndim = at.axes.ndim
-    pairs = zip(per_axis(layer.size, ndim), per_axis(layer.stride, ndim), strict=True)
-    return any(k > s for k, s in pairs) or any(d > 1 for d in per_axis(layer.dilation, ndim))
-
-
 def _scaled(fields: Pieces[F], at: Context, factor: Any) -> Pieces[F]:
     """Fields times a factor of the signal that they meet."""
     return _by_range(fields, at.signals.each(factor), at)
@@ -302,13 +293,11 @@ def _by_range(fields: Pieces[F], factors: Pieces[Any], at: Context) -> Pieces[F]
 
 
 @cache
-def _gate(layer: Activation, signal: Signal, pool: int) -> float:
-    """E σ'² of the samples, or of the largest one of a window."""
+def _gate(layer: Activation, signal: Signal) -> float:
+    """E σ'² of the samples."""
     gate = layer.nonlinearity
     if signal.law is not None:
         return float(signal.law.shares @ signal.law.halved(lambda x: gate.slope(x, np) ** 2))
-    if pool > 1:
-        return pooled(gate, signal.second, max(signal.shared, 0.0), pool).slope
     return gate.slope_second_moment(signal.second).value
 
 

@@ -12,9 +12,9 @@ from typing import final
 import numpy as np
 
 from erf_theory.activations import Nonlinearity, nonlinearity
-from erf_theory.propagation.tabled import Tabled
+from erf_theory.propagation.tabled import Tabled, tabled_normal
 
-__all__ = ["IDENTITY", "Signal", "normal"]
+__all__ = ["IDENTITY", "Signal", "normal", "sample_law"]
 
 IDENTITY = nonlinearity("identity")
 
@@ -77,3 +77,12 @@ class Signal:
 def normal(second: float, shared: float = 0.0) -> Signal:
     """Normal samples with mean 0."""
     return Signal(second, shared, is_normal=True, is_symmetric=True, before=(second, shared))
+
+
+def sample_law(signal: Signal) -> Tabled | None:
+    """The law of a sample over images, if all channels have the same one."""
+    if signal.law is not None:
+        return signal.law
+    if signal.before is None or signal.before[1] > 1e-12 * signal.before[0]:
+        return None
+    return tabled_normal(signal.before[0]).mapped(lambda z: signal.gate.value(z, np))

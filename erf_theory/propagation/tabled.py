@@ -82,7 +82,10 @@ class Tabled:
         return Tabled(float(low), self.step, np.asarray(shares, dtype=np.float64))
 
     def scaled(self, factor: float, shift: float) -> Tabled:
-        """Law of ``factor * (x - shift)``."""
+        """Law of ``factor * (x - shift)``; the factor is not 0."""
+        if factor < 0:
+            high = self.low + self.step * (len(self.shares) - 1)
+            return Tabled(factor * (high - shift), -factor * self.step, self.shares[::-1])
         return Tabled(factor * (self.low - shift), factor * self.step, self.shares)
 
     def trimmed(self) -> Tabled:

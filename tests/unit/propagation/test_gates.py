@@ -101,7 +101,7 @@ def test_runs_are_the_gates_that_shortcuts_join():
     run = Runs.of(NETWORK, signals(NETWORK, Notes()))
     first, near, far = (names.index(name) for name in ("first", "near.1", "far.1"))
     assert run.following == {first: near, near: far}
-    assert run.sums == {names.index("near.0.add"), names.index("far.0.add")}
+    assert run.between == {names.index("near.0.add"), names.index("far.0.add")}
     assert run.gates[first] == pytest.approx((0.5, BOTH, ALL), rel=1e-3)
     assert run.ratio(far, far) == run.ratio(first, None) == 1
     assert run.ratio(first, near) == pytest.approx(BOTH / (0.5 * run.gates[near][0]), rel=1e-3)
