@@ -217,7 +217,7 @@ def _note_borders(question: Question, before: Sequence[Signals], notes: Notes) -
         if isinstance(layer, Activation):
             changes = varies(layer.nonlinearity, signal.parts[0][2].second)
         else:
-            changes = isinstance(layer, Norm | Add)
+            changes = isinstance(layer, Norm | Add | MaxPool)
         if changes and not is_known:
             notes.add("near a border the signal is taken as that far from it", node.name)
         repeats |= isinstance(layer, Pad) and layer.border != "zeros"

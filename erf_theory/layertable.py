@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
+from math import inf
 from typing import Any, final
 
 from erf_theory import archive
@@ -185,8 +186,8 @@ def layer_table(
     """
     if not -network.ndim <= axis < network.ndim:
         raise ErfTheoryError(f"a network of {network.ndim} axes has no axis {axis}")
-    if not spacing > 0:
-        raise ErfTheoryError(f"the spacing of samples is above 0, not {spacing}")
+    if not 0 < spacing < inf:
+        raise ErfTheoryError(f"the spacing of samples is above 0 and finite, not {spacing}")
     geometry = receptive_field(network, image_size=image_size)
     exact = resolved(network, image_size)
     if image_size is not None:

@@ -10,17 +10,21 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
+from math import prod
 from typing import final
 
-from erf_theory.errors import ErfTheoryError
-from erf_theory.network.base import Layer, need_whole
+from erf_theory.errors import ErfTheoryError, MapTooLargeError
+from erf_theory.lattice import Steps, per_axis
+from erf_theory.memory import physical_memory
+from erf_theory.network.base import Layer, Window, need_whole
 from erf_theory.network.convolutions import Weighted
 from erf_theory.network.pointwise import Identity, Norm
+from erf_theory.network.pooling import Upsample
 from erf_theory.network.routing import ChannelShuffle, Concat, Split
 
 __all__ = ["INPUT", "Flat", "Network", "Node", "Part"]
 
-_LONG = 160
+_LONG, _BYTES = 160, 64
 INPUT = -1
 """The place of the network's input among its nodes."""
 
@@ -174,6 +178,8 @@ class Network(ABC):
         if len(names) < len(self.nodes):
             name = names.most_common(1)[0][0]
             raise ErfTheoryError(f"{names[name]} nodes have the name {name!r}: give them others")
+        for node in self.nodes:
+            _need_taps(node, ndim)
         if self._read_channels is None and any(_splits(node.layer) for node in self.nodes):
             return
         _ = self.channels
@@ -191,6 +197,21 @@ Part = Layer | Network
 def _splits(layer: Layer) -> bool:
     """Whether what a layer does depends on the number of its channels."""
     return isinstance(layer, Split | ChannelShuffle | Norm)
+
+
+def _need_taps(node: Node, ndim: int) -> None:
+    """Refuse windows and steps that this machine cannot hold."""
+    steps: tuple[Steps, ...] = ()
+    if isinstance(node.layer, Window):
+        steps = (node.layer.size, node.layer.stride)
+    elif isinstance(node.layer, Upsample):
+        steps = (node.layer.scale,)
+    taps = max((prod(per_axis(value, ndim)) for value in steps), default=1)
+    if _BYTES * taps > (limit := physical_memory()):
+        raise MapTooLargeError(
+            f"node {node.name}: a window or step of {taps} places does not fit into the "
+            f"{limit / 2**30:.3g} GiB of this machine: choose a smaller one"
+        )
 
 
 def _said(network: Part) -> set[int]:

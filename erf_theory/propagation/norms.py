@@ -12,6 +12,7 @@ from erf_theory.network.base import Given
 from erf_theory.network.pointwise import Norm
 from erf_theory.propagation.pieces import Pieces
 from erf_theory.propagation.signal import IDENTITY, Signal, sample_law
+from erf_theory.propagation.tabled import Tabled, tabled_normal
 
 __all__ = ["mixed", "norm_factors", "normalised"]
 
@@ -132,7 +133,6 @@ def _on_line(signal: Signal, line: _Line) -> Signal:
     more = offset * (2 * factor * signal.mean + offset)
     second, shared = (factor**2 * value + more for value in (signal.second, signal.shared))
     is_normal = signal.is_normal and offset == 0
-    law = None if is_normal or factor == 0 else sample_law(signal)
     return Signal(
         second=second,
         shared=shared,
@@ -140,9 +140,20 @@ def _on_line(signal: Signal, line: _Line) -> Signal:
         is_normal=is_normal,
         is_symmetric=signal.is_symmetric and offset == 0,
         before=(second, shared) if is_normal else None,
-        law=None if law is None else law.scaled(factor, -offset / factor),
+        law=None if is_normal or factor == 0 else _law_on_line(signal, line),
         lags=tuple((h, factor**2 * r + more) for h, r in signal.lags),
     )
+
+
+def _law_on_line(signal: Signal, line: _Line) -> Tabled | None:
+    """The law of a sample times a number that is not 0, and another one added."""
+    factor, offset = line
+    law = sample_law(signal)
+    if law is None:
+        return None
+    if signal.is_normal:
+        return tabled_normal(factor**2 * signal.second, offset)
+    return law.scaled(factor, -offset / factor)
 
 
 def _own(layer: Norm, channels: int) -> Pieces[_Line]:

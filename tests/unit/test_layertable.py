@@ -7,7 +7,17 @@ import pytest
 
 from erf_theory import layer_table, network_erf, receptive_field
 from erf_theory.errors import ErfTheoryError
-from erf_theory.network import Activation, Chain, Conv, MaxPool, Norm, Residual, Upsample
+from erf_theory.network import (
+    Activation,
+    Chain,
+    Conv,
+    Dropout,
+    MaxPool,
+    Norm,
+    Parallel,
+    Residual,
+    Upsample,
+)
 
 NET = Chain(
     {
@@ -18,6 +28,8 @@ NET = Chain(
         "up": Upsample(2),
     }
 )
+BODY = Chain([Conv(4, 4, 3, padding=1), Norm()])
+UNLIKE = Conv(1, 4, 3, weights=np.random.default_rng(1).standard_normal((4, 1, 3, 3)))
 
 
 @pytest.mark.parametrize("axis", [0, 1])
@@ -33,6 +45,24 @@ def test_every_row_is_what_the_two_questions_say_of_its_layer(axis):
         assert row.share == row.size / row.trf
         assert row.log_mass == erf.log_mass
         assert row.is_exact == (erf.exactness == "exact")
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        Chain(
+            [Conv(4, 4, 3), Norm(), Activation("relu"), *[Residual(BODY), Activation("relu")] * 2]
+        ),
+        Chain([Parallel([Conv(1, 4, 1), Conv(1, 4, 3, padding=1)], "concat"), Norm("group", 2)]),
+        Chain([UNLIKE, Norm(variance=[1, 2, 3, 4]), Activation("relu")]),
+        Chain([UNLIKE, Norm(scale=[1, 2, 3, 4]), Activation("relu"), Dropout(0.5)]),
+    ],
+)
+def test_layers_without_places_have_their_own_figures(network):
+    for row in layer_table(network):
+        erf = network_erf(network, layer=row.name)
+        assert row.std == pytest.approx(erf.covariance[0, 0] ** 0.5, rel=1e-12)
+        assert row.size == erf.size()
 
 
 def test_lengths_in_another_unit():
@@ -76,7 +106,7 @@ def test_a_padding_that_depends_on_the_image():
         layer_table(Chain([MaxPool(4)]), image_size=3)
 
 
-@pytest.mark.parametrize("spacing", [0, -1, float("nan")])
+@pytest.mark.parametrize("spacing", [0, -1, float("nan"), float("inf")])
 def test_bad_spacings(spacing):
     with pytest.raises(ErfTheoryError, match="the spacing of samples is above 0"):
         layer_table(NET, spacing=spacing)

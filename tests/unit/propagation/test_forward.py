@@ -90,6 +90,31 @@ def test_a_convolution_multiplies_by_its_fan_in_times_its_variance(conv, gain):
     assert found.is_normal
 
 
+@pytest.mark.parametrize(
+    ("layer", "is_alike"),
+    [
+        (ConvTranspose(4, 4, 4, stride=2), True),
+        (ConvTranspose(4, 4, 3, stride=2), False),
+        (ConvTranspose(4, 4, 2, stride=2, dilation=2), False),
+        (ConvTranspose(4, 4, 2, stride=2, dilation=3), True),
+        (ConvTranspose(4, 4, 2, stride=2, init=[1, 2]), False),
+        (ConvTranspose(4, 4, 2, stride=2, init="delta_orthogonal"), False),
+    ],
+)
+def test_phases_of_a_transposed_convolution_that_differ_are_said(layer, is_alike):
+    found = reasons(Chain([layer, Activation("tanh")], 1))
+    assert not found if is_alike else "depends on the phase: its mean" in found[0]
+
+
+def test_what_places_share_is_lost_between_phases():
+    layers = [Conv(4, 4, 1, init=1), RELU, ConvTranspose(4, 4, 2, stride=2, init=1), Identity()]
+    for ndim in (1, 2):
+        network = Chain(layers, ndim)
+        signal = before(network)
+        assert signal.shared / signal.second == pytest.approx(1 / np.pi / 2**ndim)
+        assert "depends on their phases" in reasons(network)[0]
+
+
 def test_biases_are_what_all_images_share():
     network = Chain([Conv(4, 4, 3, init="lecun", bias_variance=0.5), RELU, Conv(4, 4, 1, init=1)])
     assert (before(network, 1).second, before(network, 1).shared) == (1.5, 0.5)
@@ -202,6 +227,8 @@ def test_independent_branches_add():
     ("layers", "reason"),
     [
         ([MaxPool(3, 1), LATER], "the lags behind an overlapping max pool are dropped"),
+        ([MaxPool(2, 2, dilation=3), LATER], "the lags behind an overlapping max pool"),
+        ([BATCH, RELU, Residual(Chain([AvgPool(3, 1, 1), LATER, BATCH])), RELU], "lags before an"),
         ([AvgPool(3, 1), MaxPool(2)], "lags before a max pool are dropped"),
         ([Upsample(2), LATER], "the lags behind an upsampling depend on the phase"),
         ([ConvTranspose(4, 4, 3, stride=2)], "the signal behind a transposed convolution"),

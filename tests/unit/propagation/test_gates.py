@@ -7,9 +7,22 @@ from scipy.stats import norm
 
 from erf_theory import network_erf
 from erf_theory.activations import nonlinearity
-from erf_theory.network import Activation, Chain, Conv, Norm, Residual
+from erf_theory.network import (
+    Activation,
+    Chain,
+    Conv,
+    Crop,
+    Identity,
+    MaxPool,
+    Norm,
+    Pad,
+    Parallel,
+    Residual,
+    Split,
+)
+from erf_theory.network.nodes import INPUT
 from erf_theory.propagation.forward import signals
-from erf_theory.propagation.gates import Labelled, Runs, law_before, opened
+from erf_theory.propagation.gates import GATES_ALONE, Labelled, Runs, law_before, opened
 from erf_theory.propagation.notes import Notes
 from erf_theory.propagation.signal import Signal, normal
 from erf_theory.propagation.tabled import tabled_normal
@@ -105,6 +118,50 @@ def test_runs_are_the_gates_that_shortcuts_join():
     assert run.gates[first] == pytest.approx((0.5, BOTH, ALL), rel=1e-3)
     assert run.ratio(far, far) == run.ratio(first, None) == 1
     assert run.ratio(first, near) == pytest.approx(BOTH / (0.5 * run.gates[near][0]), rel=1e-3)
+
+
+def test_a_shortcut_that_only_moves_samples_joins_gates_too():
+    """Convolutions without padding beside a crop are those with padding beside nothing."""
+    body = Chain([Conv(8, 8, 3), BATCH])
+    start = [Conv(8, 8, 1), BATCH, RELU]
+    padded = Residual(Chain([Conv(8, 8, 3, padding=1), BATCH]))
+    expected = network_erf(Chain([*start, padded, RELU, padded, RELU], 1))
+    for beside in (Crop(1), Chain([Identity(), Crop(1)]), Chain([Pad(2), Crop(3)])):
+        cropped = Residual(body, beside)
+        erf = network_erf(Chain([*start, cropped, RELU, cropped, RELU], 1))
+        assert erf.values == pytest.approx(expected.values, rel=1e-12)
+        assert erf.mass == pytest.approx(expected.mass, rel=1e-12)
+        assert erf.exactness == "exact"
+
+
+@pytest.mark.parametrize(
+    ("layers", "names"),
+    [
+        ([BATCH, RELU, MaxPool(2), RELU], ("3",)),
+        ([BATCH, RELU, BATCH, RELU], ("3",)),
+        ([BATCH, RELU, MaxPool(2), Residual(branch(1)), RELU], ("4",)),
+        ([BATCH, RELU, Residual(branch(1)), RELU], ()),
+        ([BATCH, MaxPool(2), RELU, Conv(8, 8, 1), RELU], ()),
+        (
+            [
+                BATCH,
+                RELU,
+                Residual(branch(1), Parallel([Split(0, 3), Split(3, 8)], "concat")),
+                RELU,
+            ],
+            ("3",),
+        ),
+    ],
+)
+def test_gates_that_meet_samples_of_others_outside_of_runs_are_said(layers, names):
+    network = Chain([*layers, Conv(8, 8, 1)], 1)
+    before = signals(network, Notes())
+    assert Runs.of(network, before).alone(network, before, INPUT) == names
+    found = [text for text in network_erf(network).reasons if text.startswith(GATES_ALONE)]
+    assert bool(found) == bool(names)
+    if names:
+        last = network.place_of(names[0])
+        assert Runs.of(network, before).alone(network, before, last - 1) == ()
 
 
 def test_other_networks_have_no_runs():
