@@ -77,7 +77,7 @@ def network_erf(
         Channels of the unit and of the source, where weights are given; needed for an amplitude
         of several channels. Default: the mean over all of them.
     engine : str
-        As for `theoretical_erf`.
+        As for `theoretical_erf`; "auto" or "convolution" where several channels have given weights.
 
     Returns
     -------
@@ -163,6 +163,11 @@ def _given(asked: Channelwise, axis: int | None, engine: str, call: str) -> ERF:
 def _channelwise(asked: Channelwise, axes: Axes, engine: str) -> Map:
     """The map of a network with one channel on any engine, that of others by their samples."""
     if not asked.is_single:
+        if engine not in ("auto", "convolution"):
+            raise ErfTheoryError(
+                f'maps of several channels with given weights have the engine "auto" or '
+                f'"convolution", not {engine!r}'
+            )
         return asked.map(axes)
     found = ProgramMap(asked.program(axes), len(axes.kept), engine)
     _ = found.extent
@@ -187,7 +192,7 @@ def _energy(question: Question, axis: int | None, engine: str, call: str) -> ERF
     maps: Sequence[Map] = factors or _maps(question, before, (Axes(ndim),), notes, engine)
     if _is_sampled(question):
         maps = [Samples(factor) for factor in maps]
-    return ERF(tuple(maps), "energy", call, notes.texts())
+    return ERF(tuple(maps), "energy", call, notes.texts(question.network))
 
 
 _SIGNS = "weights as given: the signs of different paths are taken as independent"
@@ -213,7 +218,7 @@ def _note_borders(question: Question, before: Sequence[Signals], notes: Notes) -
         if isinstance(layer, Activation):
             changes = not is_normal or varies(layer.nonlinearity, signal.parts[0][2].second)
         else:
-            changes = isinstance(layer, Norm | Add)
+            changes = isinstance(layer, Norm | Add | MaxPool)
         if changes and not is_known:
             notes.add("near a border the signal is taken as that far from it", node.name)
         repeats |= isinstance(layer, Pad) and layer.border != "zeros"

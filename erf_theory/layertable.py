@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
-from math import log
+from math import inf, log
 from typing import Any, NamedTuple, final
 
 import numpy as np
@@ -22,7 +22,6 @@ from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
 from erf_theory.network.receptive import receptive_field
 from erf_theory.network.routing import ChannelShuffle
 from erf_theory.network.text import table
-from erf_theory.propagation.backward import Question
 from erf_theory.propagation.forward import signals
 from erf_theory.propagation.gates import Runs
 from erf_theory.propagation.notes import Notes
@@ -193,8 +192,8 @@ def layer_table(
     """
     if not -network.ndim <= axis < network.ndim:
         raise ErfTheoryError(f"a network of {network.ndim} axes has no axis {axis}")
-    if not spacing > 0:
-        raise ErfTheoryError(f"the spacing of samples is above 0, not {spacing}")
+    if not 0 < spacing < inf:
+        raise ErfTheoryError(f"the spacing of samples is above 0 and finite, not {spacing}")
     geometry = receptive_field(network, image_size=image_size)
     exact = resolved(network, image_size)
     if image_size is not None:
@@ -263,8 +262,8 @@ def _same_shapes(network: Network) -> set[int]:
     depend on one that the unit's samples have met before.
     """
     before = signals(network, Notes())
-    pools = Question(network, (0,) * network.ndim).pools
-    met_before = set(Runs.of(network, before, pools).following.values())
+    run = Runs.of(network, before, INPUT)
+    met_before = run.loose.union(run.following.values())
     is_given = has_given_weights(network)
     found = set()
     for place, (node, signal) in enumerate(zip(network.nodes, before, strict=True)):

@@ -46,6 +46,8 @@ Examples:
   erf-theory compare resnet50 convnext_t
   erf-theory compare unet_nearest unet_linear my_unet.json --json
 """
+_LENGTHS = {"axis": 0, "spacing": 1, "unit": "px"}
+"""What `layers` takes the lengths of its table from, by default."""
 
 
 @click.command(epilog=_NET_EXAMPLES)
@@ -93,6 +95,10 @@ def layers(
     """Show what every layer of NETWORK sees: a name of the zoo, or a JSON file."""
     if as_json and as_csv:
         raise click.UsageError("--json and --csv are two forms of one answer: choose one")
+    if geometry and options != _LENGTHS:
+        raise click.UsageError(
+            "--geometry is in pixels on all axes: leave --axis, --spacing, --unit"
+        )
     loaded = load_network(network)
     found: Any
     if geometry:

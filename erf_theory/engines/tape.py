@@ -145,7 +145,7 @@ class Recorded:
     def placed(self, common: Number = 1) -> Recorded:
         """The same with its shift recorded, and its factor but for ``common``."""
         found, rest = self.step, _quotient(self.factor, common)
-        if any(self._at):
+        if any(self._at) and rest != 0:
             point = _point(rest, self._at)
             found = self.tape.append("convolve", found, point, (1,) * self.ndim, 1)
         elif rest != 1:

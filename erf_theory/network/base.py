@@ -24,6 +24,7 @@ __all__ = [
     "keep",
     "need_ends",
     "need_number",
+    "need_one",
     "need_steps",
     "need_whole",
 ]
@@ -96,6 +97,21 @@ def need_ends(name: str, ends: Any) -> Any:
         if isinstance(part, tuple) and len(part) != 2:
             raise ErfTheoryError(f"the {name} is a number or a pair for every axis, not {part}")
     return need_steps(name, ends, 0)
+
+
+def need_one(channels: tuple[int, ...]) -> int:
+    """The channels of the only input.
+
+    Raises
+    ------
+    ErfTheoryError
+        If there are several inputs.
+    """
+    if len(channels) != 1:
+        raise ErfTheoryError(
+            f"a layer of this type reads one input, not {len(channels)}: put Add or Concat before"
+        )
+    return channels[0]
 
 
 def keep(layer: Any, name: str, value: Any) -> None:

@@ -54,7 +54,8 @@ class Weighted(Window, Layer):
     bias_variance : number
         Variance of the biases.
     weights, bias : array_like, optional
-        Weights as given, laid out as in PyTorch; then ``init`` and ``bias_variance`` do not count.
+        Weights as given, laid out as in PyTorch, and a bias beside them; then ``init`` and
+        ``bias_variance`` do not count.
 
     Raises
     ------
@@ -90,6 +91,10 @@ class Weighted(Window, Layer):
             keep(self, name, given(name, getattr(self, name)))
         if self.given_weights is not None:
             self._check_weights(self.given_weights)
+        elif self.given_bias is not None:
+            raise ErfTheoryError(
+                "a bias as given stands beside weights as given: give both, or bias_variance"
+            )
         if self.given_bias is not None and self.given_bias.shape != (self.out_channels,):
             raise ErfTheoryError(
                 f"a bias of shape {self.given_bias.shape} does not fit {self.out_channels} "

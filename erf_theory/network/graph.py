@@ -214,7 +214,7 @@ class Graph(Network):
     Raises
     ------
     ErfTheoryError
-        If a name is unknown, or nodes read each other in a circle.
+        If a name is unknown, or nodes that the output needs read each other in a circle.
 
     Examples
     --------
@@ -241,6 +241,8 @@ class Graph(Network):
         read = {name: _read(name, part) for name, part in parts.items()}
         if not read:
             raise ErfTheoryError("a graph has at least one node")
+        if "input" in read:
+            raise ErfTheoryError('"input" is the network\'s input: give that node another name')
         object.__setattr__(self, "parts", read)
         object.__setattr__(self, "output", next(reversed(read)) if output is None else output)
         object.__setattr__(self, "said_ndim", ndim)

@@ -6,20 +6,25 @@ Every network is flattened into nodes, from the input to the output.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
+from math import prod
 from typing import final
 
-from erf_theory.errors import ErfTheoryError
-from erf_theory.network.base import Layer, need_whole
+from erf_theory.errors import ErfTheoryError, MapTooLargeError
+from erf_theory.lattice import Steps, per_axis
+from erf_theory.memory import physical_memory
+from erf_theory.network.base import Layer, Window, need_whole
 from erf_theory.network.convolutions import Weighted
 from erf_theory.network.pointwise import Identity, Norm
+from erf_theory.network.pooling import Upsample
 from erf_theory.network.routing import ChannelShuffle, Concat, Split
 
 __all__ = ["INPUT", "Flat", "Network", "Node", "Part"]
 
-_LONG = 160
+_LONG, _BYTES = 160, 64
 INPUT = -1
 """The place of the network's input among its nodes."""
 
@@ -49,6 +54,8 @@ class Network(ABC):
 
     said_ndim: int | None
     """Spatial axes, where they are said."""
+    said_channels: int | None = None
+    """Channels of the input, where they are said."""
 
     @property
     @abstractmethod
@@ -102,21 +109,32 @@ class Network(ABC):
 
     @property
     def in_channels(self) -> int:
-        """Channels of the input: those of the first convolution that reads it; 1 without one."""
-        return self._read_channels or 1
+        """Channels of the input: as said, else those of the first convolution that reads it.
+
+        Without one they are as many as splits of the input take; 1 without splits.
+        """
+        return self._read_channels or self._split_channels
 
     @cached_property
     def _read_channels(self) -> int | None:
-        """Channels that the input must have; None where no layer says so."""
+        """Channels that the input must have; None where neither it nor a convolution says so."""
+        if self.said_channels is not None:
+            return need_whole("input channels of a network", self.said_channels, 1)
         same = {INPUT}
         for place, node in enumerate(self.nodes):
             if same.isdisjoint(node.inputs):
                 continue
             if isinstance(node.layer, Weighted):
                 return node.layer.in_channels
-            if not isinstance(node.layer, Concat | Split | ChannelShuffle):
+            if not isinstance(node.layer, Concat | Split):
                 same.add(place)
         return None
+
+    @cached_property
+    def _split_channels(self) -> int:
+        """Channels of the input that splits take; at least 1."""
+        nodes = (node for node in self.nodes if node.inputs == (INPUT,))
+        return max((n.layer.stop for n in nodes if isinstance(n.layer, Split)), default=1)
 
     @property
     def out_channels(self) -> int:
@@ -147,7 +165,7 @@ class Network(ABC):
 
     def until(self, name: str) -> Network:
         """The network whose output is that of a node."""
-        return Flat(self.nodes[: self.place_of(name) + 1], self.ndim)
+        return Flat(self.nodes[: self.place_of(name) + 1], self.ndim, self.in_channels)
 
     def check(self) -> None:
         """Refuse what does not fit together, naming the node.
@@ -156,6 +174,12 @@ class Network(ABC):
         within that network.
         """
         ndim = self.ndim
+        names = Counter(node.name for node in self.nodes)
+        if len(names) < len(self.nodes):
+            name = names.most_common(1)[0][0]
+            raise ErfTheoryError(f"{names[name]} nodes have the name {name!r}: give them others")
+        for node in self.nodes:
+            _need_taps(node, ndim)
         if self._read_channels is None and any(_splits(node.layer) for node in self.nodes):
             return
         _ = self.channels
@@ -173,6 +197,21 @@ Part = Layer | Network
 def _splits(layer: Layer) -> bool:
     """Whether what a layer does depends on the number of its channels."""
     return isinstance(layer, Split | ChannelShuffle | Norm)
+
+
+def _need_taps(node: Node, ndim: int) -> None:
+    """Refuse windows and steps that this machine cannot hold."""
+    steps: tuple[Steps, ...] = ()
+    if isinstance(node.layer, Window):
+        steps = (node.layer.size, node.layer.stride)
+    elif isinstance(node.layer, Upsample):
+        steps = (node.layer.scale,)
+    taps = max((prod(per_axis(value, ndim)) for value in steps), default=1)
+    if _BYTES * taps > (limit := physical_memory()):
+        raise MapTooLargeError(
+            f"node {node.name}: a window or step of {taps} places does not fit into the "
+            f"{limit / 2**30:.3g} GiB of this machine: choose a smaller one"
+        )
 
 
 def _said(network: Part) -> set[int]:
@@ -195,10 +234,13 @@ class Flat(Network):
         All layers, none before what it reads; the last one is the output.
     said_ndim : int, optional
         Spatial axes.
+    said_channels : int, optional
+        Channels of the input. Default: as its layers say.
     """
 
     flat: tuple[Node, ...]
     said_ndim: int | None = None
+    said_channels: int | None = None
 
     @property
     def children(self) -> tuple[Part, ...]:

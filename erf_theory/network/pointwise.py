@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from erf_theory.activations import Nonlinearity, nonlinearity
 from erf_theory.errors import ErfTheoryError
-from erf_theory.network.base import Given, Layer, given, need_number, need_whole
+from erf_theory.network.base import Given, Layer, given, need_number, need_one, need_whole
 
 __all__ = ["Activation", "Dropout", "Identity", "Norm", "Pointwise"]
 
@@ -21,8 +21,7 @@ class Pointwise(Layer):
 
     def out_of(self, *channels: int) -> int:
         """As many as go in."""
-        (count,) = channels
-        return count
+        return need_one(channels)
 
 
 @final
@@ -98,7 +97,7 @@ class Norm(Pointwise):
 
     def out_of(self, *channels: int) -> int:
         """As many as go in."""
-        (count,) = channels
+        count = need_one(channels)
         if count % self.groups:
             raise ErfTheoryError(f"{self.groups} groups do not divide {count} channels")
         for name in _NUMBERS:

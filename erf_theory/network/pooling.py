@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Literal, final
 
 from erf_theory.errors import ErfTheoryError
-from erf_theory.lattice import Steps
-from erf_theory.network.base import Layer, Padding, Window, keep, need_steps
+from erf_theory.lattice import Steps, per_axis
+from erf_theory.network.base import Layer, Padding, Window, keep, need_one, need_steps
 
-__all__ = ["AvgPool", "MaxPool", "Pool", "Upsample"]
+__all__ = ["AvgPool", "MaxPool", "Pool", "Upsample", "overlaps"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -40,8 +40,7 @@ class Pool(Window, Layer):
 
     def out_of(self, *channels: int) -> int:
         """As many as go in."""
-        (count,) = channels
-        return count
+        return need_one(channels)
 
 
 @final
@@ -97,10 +96,21 @@ class Upsample(Layer):
 
     def out_of(self, *channels: int) -> int:
         """As many as go in."""
-        (count,) = channels
-        return count
+        return need_one(channels)
 
     @property
     def lengths(self) -> set[int]:
         """Number of axes that its scale speaks of."""
         return {len(self.scale)} if isinstance(self.scale, tuple) else set()
+
+
+def overlaps(layer: Pool, ndim: int) -> bool:
+    """Whether the windows of a pool share places, or interleave.
+
+    Examples
+    --------
+    >>> overlaps(MaxPool(2), 2), overlaps(MaxPool(3, stride=2), 2)
+    (False, True)
+    """
+    pairs = zip(per_axis(layer.size, ndim), per_axis(layer.stride, ndim), strict=True)
+    return any(k > s for k, s in pairs) or any(d > 1 for d in per_axis(layer.dilation, ndim))

@@ -100,7 +100,7 @@ def _graph(record: _Record, where: str) -> Graph:
 
 
 def _flat(record: _Record, where: str) -> Flat:
-    _need(record, ("nodes", "ndim"), ["nodes"])
+    _need(record, ("nodes", "ndim", "in_channels"), ["nodes"])
     nodes = []
     for place, (name, (layer, *inputs)) in enumerate(_rows(record["nodes"], where).items()):
         whole = all(type(i) is int and INPUT <= i < place for i in inputs)
@@ -111,7 +111,7 @@ def _flat(record: _Record, where: str) -> Flat:
         nodes.append(Node(name, layer, tuple(inputs)))
     if not nodes:
         raise ErfTheoryError("a network has at least one node")
-    return Flat(tuple(nodes), record.get("ndim"))
+    return Flat(tuple(nodes), record.get("ndim"), record.get("in_channels"))
 
 
 def _rows(rows: Any, where: str) -> dict[str, Sequence[Any]]:

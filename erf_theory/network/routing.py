@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, final
 
 from erf_theory.errors import ErfTheoryError
-from erf_theory.network.base import Layer, keep, need_ends, need_whole
+from erf_theory.network.base import Layer, keep, need_ends, need_one, need_whole
 
 __all__ = ["Add", "ChannelShuffle", "Concat", "Crop", "Ends", "Pad", "Split"]
 
@@ -25,8 +25,7 @@ class _Shift(Layer):
 
     def out_of(self, *channels: int) -> int:
         """As many as go in."""
-        (count,) = channels
-        return count
+        return need_one(channels)
 
     @property
     def lengths(self) -> set[int]:
@@ -86,7 +85,7 @@ class Split(Layer):
 
     def out_of(self, *channels: int) -> int:
         """Channels that are kept."""
-        (count,) = channels
+        count = need_one(channels)
         if self.stop > count:
             raise ErfTheoryError(f"there are no channels {self.start} to {self.stop} of {count}")
         return self.stop - self.start
@@ -104,7 +103,7 @@ class ChannelShuffle(Layer):
 
     def out_of(self, *channels: int) -> int:
         """As many as go in."""
-        (count,) = channels
+        count = need_one(channels)
         if count % self.groups:
             raise ErfTheoryError(f"{self.groups} groups do not divide {count} channels")
         return count

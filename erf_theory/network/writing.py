@@ -59,11 +59,11 @@ def _parts(network: Network, *, arrays: bool) -> dict[str, Any]:
         case Chain(parts=parts, names=names):
             return {"parts": [written(part, arrays=arrays) for part in parts], **_names(names)}
         case Parallel(branches=parts, names=names, merge=merge):
-            said = {} if merge == "add" else {"merge": merge}
+            merged = {} if merge == "add" else {"merge": merge}
             return {
                 "branches": [written(part, arrays=arrays) for part in parts],
                 **_names(names),
-                **said,
+                **merged,
             }
         case Residual(body=body, shortcut=shortcut):
             beside = (
@@ -76,8 +76,12 @@ def _parts(network: Network, *, arrays: bool) -> dict[str, Any]:
                 for name, (part, reads) in nodes.items()
             ]
             return {"parts": rows, **({} if output == rows[-1][0] else {"output": output})}
-        case Flat(flat=flat):
-            return {"nodes": [[n.name, written(n.layer, arrays=arrays), *n.inputs] for n in flat]}
+        case Flat(flat=flat, said_channels=channels):
+            said = {} if channels is None else {"in_channels": channels}
+            return {
+                "nodes": [[n.name, written(n.layer, arrays=arrays), *n.inputs] for n in flat],
+                **said,
+            }
     raise ErfTheoryError(
         f"a network of type {type(network).__name__} is not of this package: no file can hold it"
     )

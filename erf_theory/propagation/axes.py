@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 from itertools import product
 from math import prod
+from operator import add
 from typing import Any, Literal, final
 
 import numpy as np
@@ -99,6 +101,18 @@ class Axes:
             return field
         whole = isinstance(factor, float) and factor.is_integer()
         return field.scale(int(factor) if whole else factor)
+
+    def total(self, fields: Sequence[F]) -> F:
+        """The sum of fields.
+
+        Raises
+        ------
+        NoMarginalError
+            If each of several fields is one factor of a product: a sum of products is none.
+        """
+        if self.mode == "factor" and len(fields) > 1:
+            raise NoMarginalError("channels that differ are no outer product together")
+        return reduce(add, fields)
 
     def _phase_sums(
         self, kernel: Kernel, steps: tuple[int, ...], dilation: tuple[int, ...]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property, partial, reduce
-from math import prod
+from functools import cached_property, partial
 from operator import add
 from typing import TypeVar, final
 
@@ -15,7 +13,6 @@ from erf_theory.engines.field import Border, F, Program
 from erf_theory.engines.tape import Recorded, Tape
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
-from erf_theory.lattice import per_axis
 from erf_theory.network.geometry import image_sizes
 from erf_theory.network.nodes import INPUT, Network, Node
 from erf_theory.network.pooling import MaxPool, Upsample
@@ -29,6 +26,7 @@ from erf_theory.propagation.lagged import Lagged, TooManyLagsError, furthest, ke
 from erf_theory.propagation.local import is_local, local_seconds
 from erf_theory.propagation.notes import GATES, Notes
 from erf_theory.propagation.pieces import Pieces
+from erf_theory.propagation.winners import WINNERS_ALONE, winners
 
 __all__ = ["Question", "bounded", "energy_program", "is_chain", "walk"]
 
@@ -103,18 +101,6 @@ class Question:
             return sum(self.counts[i] for i in node.inputs)
         return self.counts[node.inputs[0]]
 
-    @cached_property
-    def pools(self) -> list[int]:
-        """Places of the max pool that is the only reader of a node; 1 where there is none."""
-        nodes = self.network.nodes
-        readers = Counter(i for node in nodes for i in node.inputs)
-        found = [1] * len(nodes)
-        for node in nodes:
-            before = node.inputs[0]
-            if isinstance(node.layer, MaxPool) and before != INPUT and readers[before] == 1:
-                found[before] = prod(per_axis(node.layer.size, self.network.ndim))
-        return found
-
 
 def walk(
     question: Question,
@@ -183,25 +169,27 @@ def energy_program(
     """
     for name in coherent_sums(question.network):
         notes.add(COHERENT, name)
-    run = Runs.of(question.network, before, question.pools)
+    run = Runs.of(question.network, before, question.source)
     for place in run.loose:
         notes.add(GATES, question.network.nodes[place].name)
-    lagged = _needs_lags(question, before, axes, run)
+    contexts = partial(_contexts, question, before, axes, _winners(question, before, notes))
+    lagged = _needs_lags(question, contexts, axes, run)
     if lagged and axes.mode == "factor":
         raise NoMarginalError("the gates of two places are no product of axes")
-    rules = _Rules(question, axes, _contexts(question, before, axes, notes, lagged=lagged), run)
+    rules = _Rules(question, axes, contexts(notes, lagged=lagged), run)
     return rules.from_lags if lagged else rules.from_output
 
 
-def _needs_lags(question: Question, before: Sequence[Signals], axes: Axes, run: Runs) -> bool:
+def _needs_lags(
+    question: Question, contexts: Callable[..., list[Context]], axes: Axes, run: Runs
+) -> bool:
     """Whether fixed windows correlate places that others read, few enough to be carried along."""
     if question.image is not None or not any(question.correlated):
         return False
     notes = Notes()
     blank = Recorded(Tape(), 0, len(axes.kept))
     plain, lagged = (
-        _Rules(question, axes, _contexts(question, before, axes, notes, lagged=which), run)
-        for which in (False, True)
+        _Rules(question, axes, contexts(notes, lagged=which), run) for which in (False, True)
     )
     plain.from_output(blank)
     if CORRELATED not in notes.field:
@@ -213,8 +201,30 @@ def _needs_lags(question: Question, before: Sequence[Signals], axes: Axes, run: 
     return True
 
 
+def _winners(
+    question: Question, before: Sequence[Signals], notes: Notes
+) -> list[Pieces[float] | None]:
+    """How much more open gates are for the winners of every max pool; None for other nodes."""
+    found: list[Pieces[float] | None] = []
+    for place, node in enumerate(question.network.nodes):
+        if place <= question.source or not isinstance(node.layer, MaxPool):
+            found.append(None)
+            continue
+        ratios, is_known = winners(question.network, before, place, question.source)
+        if not is_known:
+            notes.add(WINNERS_ALONE, node.name)
+        found.append(ratios)
+    return found
+
+
 def _contexts(
-    question: Question, before: Sequence[Signals], axes: Axes, notes: Notes, *, lagged: bool
+    question: Question,
+    before: Sequence[Signals],
+    axes: Axes,
+    won: Sequence[Pieces[float] | None],
+    notes: Notes,
+    *,
+    lagged: bool,
 ) -> list[Context]:
     """What the rule of every node knows beside its layer and the field."""
     needed = furthest(question.network, question.source)
@@ -222,7 +232,7 @@ def _contexts(
         question.network.nodes,
         before,
         question.correlated,
-        question.pools,
+        won,
         question.seconds,
         needed,
         strict=True,
@@ -235,11 +245,11 @@ def _contexts(
             signals=signal,
             notes=notes,
             correlated=correlated,
-            pool=pool,
+            winners=ratios,
             furthest=lags if lagged else None,
             seconds=seconds,
         )
-        for node, signal, correlated, pool, seconds, lags in rows
+        for node, signal, correlated, ratios, seconds, lags in rows
     ]
 
 
@@ -332,4 +342,4 @@ def is_chain(network: Network) -> bool:
 def _mean(fields: Pieces[F], channels: int, axes: Axes) -> F:
     """The mean over channels."""
     parts = [axes.scaled(field, Fraction(b - a, channels)) for a, b, field in fields.parts]
-    return reduce(add, parts)
+    return axes.total(parts)

@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache, lru_cache, reduce, singledispatch
 from math import prod
-from operator import add
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
@@ -24,10 +23,10 @@ from erf_theory.lattice import per_axis
 from erf_theory.network.base import Layer
 from erf_theory.network.convolutions import Conv, ConvTranspose
 from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
-from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
+from erf_theory.network.pooling import AvgPool, MaxPool, Upsample, overlaps
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
 from erf_theory.propagation.axes import Axes, NoMarginalError
-from erf_theory.propagation.forward import Signals, group_variance
+from erf_theory.propagation.forward import Signals
 from erf_theory.propagation.interpolation import interpolation
 from erf_theory.propagation.lagged import (
     Lag,
@@ -38,11 +37,10 @@ from erf_theory.propagation.lagged import (
     weighed_by_lag,
 )
 from erf_theory.propagation.lags import slope_of_pair
-from erf_theory.propagation.laws import mixed
 from erf_theory.propagation.local import gate_map, varies
-from erf_theory.propagation.notes import NOT_NORMAL, Notes
+from erf_theory.propagation.norms import divides_by_variance, norm_factors
+from erf_theory.propagation.notes import GUESSED, NOT_NORMAL, Notes
 from erf_theory.propagation.pieces import Pieces
-from erf_theory.propagation.pooled import pooled
 from erf_theory.propagation.signal import Signal
 
 __all__ = ["CORRELATED", "Context", "correlates", "energy"]
@@ -85,8 +83,8 @@ class Context:
         Where to note why the result is only approximate.
     correlated : bool
         Whether the field's samples are correlated between places.
-    pool : int
-        Places of the max pool that alone reads the node's output; 1 if there is none.
+    winners : Pieces of float, optional
+        How much more open the gate before a max pool is for the largest sample of a window.
     furthest : tuple of int, optional
         The lags that fields by the node's input still need, if they have lags.
     seconds : ndarray, optional
@@ -99,7 +97,7 @@ class Context:
     signals: Signals
     notes: Notes
     correlated: bool
-    pool: int
+    winners: Pieces[float] | None = None
     furthest: Lag | None = None
     seconds: FloatArray | None = None
 
@@ -111,6 +109,10 @@ class Context:
     def note(self, reason: str) -> None:
         """Note why the result is only approximate."""
         self.notes.add(reason, self.name)
+
+    def need_signal(self) -> None:
+        """Note that the result depends on the signal before the node."""
+        self.notes.needing.add(self.name)
 
 
 def correlates(layer: Layer, ndim: int) -> bool:
@@ -168,7 +170,12 @@ def _(layer: MaxPool, fields: Pieces[F], at: Context) -> Pieces[F]:
     size = per_axis(layer.size, at.axes.ndim)
     if max(size) > 2:
         at.note(_WINNER)
-    return _pool_back(layer, fields, at)
+    found = _pool_back(layer, fields, at)
+    if at.winners is None:
+        return found
+    if any(ratio != 1 for _, _, ratio in at.winners.parts):
+        at.need_signal()
+    return found.zipped(at.winners).each(lambda pair: _won(*pair, at))
 
 
 @energy.register
@@ -198,50 +205,22 @@ def _(layer: Activation, fields: Pieces[F], at: Context) -> Pieces[F]:
             raise NoMarginalError("gates near a border are no product of axes")
         if not all(signal.is_normal for _, _, signal in at.signals.parts):
             at.note(NOT_NORMAL)
-        at.notes.needs_signal = True
+        at.need_signal()
         weights = gate_map(gate, at.seconds)
         return fields.each(lambda field: field.scale(weights))
 
-    def factor(signal: Signal) -> Number:
-        if not signal.is_normal and signal.law is None:
-            at.note(NOT_NORMAL)
-        slope = _gate(layer, signal, at.pool)
-        at.notes.needs_signal = at.notes.needs_signal or _depends(layer, signal, at.pool)
-        return slope
-
-    def weighed(pair: tuple[F, Signal]) -> F:
-        field, signal = pair
-        slope = factor(signal)
-
-        def of(lag: Lag) -> Number:
-            if not any(lag):
-                return slope
-            if at.pool > 1 or not signal.is_normal:
-                at.note(_PAIRS)
-            pair_slope = slope_of_pair(gate, signal, lag)
-            at.notes.needs_signal |= pair_slope != slope
-            return pair_slope
-
-        return weighed_by_lag(field, at.axes, of)
-
-    return fields.zipped(at.signals).each(weighed)
+    return fields.zipped(at.signals).each(lambda pair: _weighed(layer, *pair, at))
 
 
 @energy.register
 def _(layer: Norm, fields: Pieces[F], at: Context) -> Pieces[F]:
-    at.notes.needs_signal = True
-    if layer.kind in ("batch", "instance"):
-        return _scaled(fields, at, lambda signal: 1 / (signal.variance + layer.eps))
-    size = at.channels // layer.groups if layer.kind == "group" else at.channels
+    at.need_signal()
     if layer.kind == "group":
         at.note(_GROUP)
-    scales: list[tuple[int, int, float]] = []
-    for first, last, inside in at.signals.grouped(at.channels // size, size):
-        whole = mixed(inside)
-        variance = group_variance(whole, size) + layer.eps
-        spread = 2 * (whole.shared / variance) ** 2 / size
-        scales.append((first * size, last * size, (1 + spread) / variance))
-    return _by_range(fields, Pieces(tuple(scales)), at)
+    if divides_by_variance(layer) and any(s.is_guessed for _, _, s in at.signals.parts):
+        at.note(GUESSED)
+    factors = norm_factors(layer, at.signals, at.channels)
+    return fields.zipped(factors).each(lambda pair: at.axes.scaled(*pair))
 
 
 @energy.register
@@ -286,7 +265,7 @@ def _mixed(groups: int, outputs: int, inputs: int, fields: Pieces[F], at: Contex
     for first, last, inside in fields.grouped(groups, outputs // groups):
         if inside:
             parts = [at.axes.scaled(field, count) for count, field in inside]
-            found.append((first * size, last * size, reduce(add, parts)))
+            found.append((first * size, last * size, at.axes.total(parts)))
     return Pieces(tuple(found))
 
 
@@ -330,47 +309,62 @@ def _plan(layer: Conv | AvgPool | MaxPool, kernel: Kernel, axes: Axes) -> _Plan:
 
 
 def _pool_back(layer: AvgPool | MaxPool, fields: Pieces[F], at: Context) -> Pieces[F]:
-    if at.drops_lags and _overlap(layer, at):
+    if at.drops_lags and overlaps(layer, at.axes.ndim):
         at.note(CORRELATED)
     plan, furthest = _pool_plan(layer, at.axes), at.furthest
     if furthest is not None:
-        if isinstance(layer, MaxPool) and _overlap(layer, at):
+        if isinstance(layer, MaxPool) and overlaps(layer, at.axes.ndim):
             at.note(_APART)
         return fields.each(lambda field: pooled_back(field, layer, at.axes, furthest))
     return fields.each(plan.back)
 
 
-def _overlap(layer: AvgPool | MaxPool, at: Context) -> bool:
-    """Whether windows share places, or interleave."""
-    ndim = at.axes.ndim
-    pairs = zip(per_axis(layer.size, ndim), per_axis(layer.stride, ndim), strict=True)
-    return any(k > s for k, s in pairs) or any(d > 1 for d in per_axis(layer.dilation, ndim))
+def _weighed(layer: Activation, field: F, signal: Signal, at: Context) -> F:
+    """A field times the gate of its samples, or of two samples at the distance of its lag."""
+    slope = _gate(layer, signal)
+    if not signal.is_normal and signal.law is None:
+        at.note(NOT_NORMAL)
+    if _depends(layer, signal):
+        at.need_signal()
+
+    def of(lag: Lag) -> Number:
+        if not any(lag):
+            return slope
+        if not signal.is_normal:
+            at.note(_PAIRS)
+        if signal.is_guessed:
+            at.note(GUESSED)
+        pair_slope = slope_of_pair(layer.nonlinearity, signal, lag)
+        if pair_slope != slope:
+            at.need_signal()
+        return pair_slope
+
+    return weighed_by_lag(field, at.axes, of)
 
 
-def _scaled(fields: Pieces[F], at: Context, factor: Any) -> Pieces[F]:
-    """Fields times a factor of the signal that they meet."""
-    return _by_range(fields, at.signals.each(factor), at)
+def _won(field: F, ratio: float, at: Context) -> F:
+    """What went through a pool times how much more open the gates of its winners are."""
+
+    def of(lag: Lag) -> Number:
+        if any(lag) and ratio != 1:
+            at.note(_PAIRS)
+        return 1 if any(lag) else ratio
+
+    return weighed_by_lag(field, at.axes, of)
 
 
-def _by_range(fields: Pieces[F], factors: Pieces[Any], at: Context) -> Pieces[F]:
-    return fields.zipped(factors).each(lambda pair: at.axes.scaled(*pair))
-
-
-def _depends(layer: Activation, signal: Signal, pool: int) -> bool:
+def _depends(layer: Activation, signal: Signal) -> bool:
     """Whether the gate of an activation depends on the scale of the signal."""
     half = replace(signal, second=signal.second / 2, shared=signal.shared / 2)
-    return signal.law is not None or _gate(layer, half, pool) != _gate(layer, signal, pool)
+    return signal.law is not None or _gate(layer, half) != _gate(layer, signal)
 
 
 @cache
-def _gate(layer: Activation, signal: Signal, pool: int) -> float:
-    """E σ'² of the samples, or of the largest one of a window."""
+def _gate(layer: Activation, signal: Signal) -> float:
+    """E σ'² of the samples."""
     gate = layer.nonlinearity
     if signal.law is not None:
-        law = signal.law if pool == 1 else signal.law.largest(pool)
-        return float(law.shares @ law.halved(lambda x: gate.slope(x, np) ** 2))
-    if pool > 1:
-        return pooled(gate, signal.second, max(signal.shared, 0.0), pool).slope
+        return float(signal.law.shares @ signal.law.halved(lambda x: gate.slope(x, np) ** 2))
     return gate.slope_second_moment(signal.second).value
 
 

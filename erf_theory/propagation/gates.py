@@ -10,23 +10,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial, reduce
-from typing import Generic, TypeVar, final
+from math import prod
+from typing import Generic, NamedTuple, TypeVar, final
 
 import numpy as np
 
 from erf_theory.activations import Nonlinearity
 from erf_theory.exact import FloatArray
+from erf_theory.lattice import per_axis
+from erf_theory.network.base import Layer
 from erf_theory.network.convolutions import Weighted
 from erf_theory.network.nodes import INPUT, Network
-from erf_theory.network.pointwise import Activation
+from erf_theory.network.pointwise import Activation, Dropout, Identity
 from erf_theory.network.pooling import MaxPool
-from erf_theory.network.routing import Add
+from erf_theory.network.routing import Add, Crop, Pad
 from erf_theory.propagation.branches import coherent_sums
 from erf_theory.propagation.forward import Signals, behind
 from erf_theory.propagation.laws import law_of
 from erf_theory.propagation.tabled import Tabled
 
-__all__ = ["Labelled", "Runs", "opened"]
+__all__ = ["Labelled", "Runs", "gated", "leaves_samples", "opened", "squared_slope"]
 
 _T = TypeVar("_T")
 
@@ -81,7 +84,7 @@ class Runs:
     following : dict
         From the place of a gate to that of the next one that its unit meets.
     links : frozenset of int
-        Places of what lies between two of them: sums, and the pools that gates act with.
+        Places of what lies between two of them: sums, pools, and what only moves samples.
     gates : dict
         From the place of every gate in a run to E of the products of squared slopes of it alone,
         it and the next one, and so on to the end of the run.
@@ -95,7 +98,7 @@ class Runs:
     loose: frozenset[int]
 
     @classmethod
-    def of(cls, network: Network, before: Sequence[Signals], pools: Sequence[int]) -> Runs:
+    def of(cls, network: Network, before: Sequence[Signals], source: int) -> Runs:
         """The runs of a network.
 
         Parameters
@@ -104,22 +107,23 @@ class Runs:
             The network.
         before : sequence of Pieces of Signal
             The signal before every node.
-        pools : sequence of int
-            Places of the max pool that alone reads a node; 1 where there is none.
+        source : int
+            Place of the node whose output the gradient is taken by: gates up to it do not count.
         """
-        links = _links(network, before, pools)
+        links = _links(network, before)
         following = {gate: link.gate for gate, link in links.items()}
         gates: dict[int, tuple[float, ...]] = {}
         for place in {*following, *following.values()}:
             chain = _chain(place, following)
             layers = [network.nodes[i].layer for i in chain]
             functions = tuple(x.nonlinearity for x in layers if isinstance(x, Activation))
-            added = tuple(links[i].added for i in chain[:-1])
+            steps = [links[i] for i in chain[:-1]]
+            added, pools = tuple(x.added for x in steps), tuple(x.way.pool for x in steps)
             law = law_of(before[place].parts[0][2])
             if law is not None:
-                gates[place] = opened(law, functions, added, tuple(pools[i] for i in chain))
-        between = frozenset(place for link in links.values() for place in link.between)
-        return cls(following, between, gates, _loose(network, links))
+                gates[place] = opened(law, functions, added, pools)
+        between = frozenset(at for link in links.values() for at in (link.total, *link.way.past))
+        return cls(following, between, gates, _loose(network, links, source))
 
     def ratio(self, place: int, label: int | None) -> float:
         """How much more open a gate is where the gates up to ``label`` behind it are open.
@@ -134,27 +138,27 @@ class Runs:
         return own[steps] / (own[0] * behind) if own[0] * behind else 0.0
 
 
-@final
-@dataclass(frozen=True)
-class _Link:
-    """What a unit meets behind a gate: things added, and the next gate.
+class _Way(NamedTuple):
+    """A way back to a gate, past what only moves samples and one pool that chooses among them.
 
-    Attributes
-    ----------
-    gate : int
-        Place of the next gate.
-    between : tuple of int
-        Places between the two.
-    added : Tabled
-        Law of what is added.
+    ``past`` are places on the way, ``pool`` those of the pool's window; 1 without one.
     """
 
     gate: int
-    between: tuple[int, ...]
+    past: tuple[int, ...]
+    pool: int
+
+
+class _Link(NamedTuple):
+    """What a unit meets behind a gate: the way to a sum, things added there, the next gate."""
+
+    gate: int
+    total: int
+    way: _Way
     added: Tabled
 
 
-def _links(network: Network, before: Sequence[Signals], pools: Sequence[int]) -> dict[int, _Link]:
+def _links(network: Network, before: Sequence[Signals]) -> dict[int, _Link]:
     """From every gate that a shortcut joins with a next one to what lies between them."""
     coherent = coherent_sums(network)
     found: dict[int, list[_Link]] = {}
@@ -164,17 +168,42 @@ def _links(network: Network, before: Sequence[Signals], pools: Sequence[int]) ->
             continue
         total = network.nodes[source]
         if isinstance(total.layer, Add) and total.name not in coherent:
-            for way, added in _added(network, before, source):
-                gate = network.nodes[way].inputs[0] if _is_pool(network, way) else way
-                is_gate = gate >= 0 and isinstance(network.nodes[gate].layer, Activation)
-                if is_gate and (gate == way or pools[gate] > 1):
-                    between = (source,) if gate == way else (source, way)
-                    found.setdefault(gate, []).append(_Link(place, between, added))
+            for at, added in _added(network, before, source):
+                way = _way(network, at)
+                if way is not None and (way.pool == 1 or _is_white(before[way.gate])):
+                    found.setdefault(way.gate, []).append(_Link(place, source, way, added))
     return {gate: links[0] for gate, links in found.items() if len(links) == 1}
 
 
-def _is_pool(network: Network, place: int) -> bool:
-    return place >= 0 and isinstance(network.nodes[place].layer, MaxPool)
+def _way(network: Network, place: int) -> _Way | None:
+    """The way from a node back to a gate, if nothing else changes samples on it."""
+    past: list[int] = []
+    pool = 1
+    while place >= 0:
+        layer = network.nodes[place].layer
+        if isinstance(layer, Activation):
+            return _Way(place, tuple(past), pool)
+        if isinstance(layer, MaxPool) and pool == 1:
+            pool = prod(per_axis(layer.size, network.ndim))
+        elif not leaves_samples(layer, network.ndim):
+            return None
+        past.append(place)
+        place = network.nodes[place].inputs[0]
+    return None
+
+
+def leaves_samples(layer: Layer, ndim: int) -> bool:
+    """Whether a layer moves or leaves out samples, and changes none."""
+    if isinstance(layer, Dropout):
+        return not layer.training or layer.rate == 0
+    if isinstance(layer, MaxPool):
+        return max(per_axis(layer.size, ndim)) == 1
+    return isinstance(layer, Crop | Identity | Pad)
+
+
+def _is_white(signals: Signals) -> bool:
+    """Whether the samples of a window are independent."""
+    return all(signal.is_independent and not signal.lags for _, _, signal in signals.parts)
 
 
 def _added(network: Network, before: Sequence[Signals], place: int) -> Iterator[tuple[int, Tabled]]:
@@ -189,28 +218,33 @@ def _added(network: Network, before: Sequence[Signals], place: int) -> Iterator[
             yield way, reduce(Tabled.plus, (*known[:i], *known[i + 1 :]))
 
 
-def _loose(network: Network, links: Mapping[int, _Link]) -> frozenset[int]:
+def gated(network: Network, source: int) -> list[bool]:
+    """Whether samples behind every node have met a gate behind the source since any weights.
+
+    The last entry is the input's.
+    """
+    found = [False] * (len(network.nodes) + 1)
+    for place, node in enumerate(network.nodes):
+        if place > source and not isinstance(node.layer, Weighted):
+            met = any(found[i] for i in node.inputs)
+            found[place] = met or isinstance(node.layer, Activation)
+    return found
+
+
+def _loose(network: Network, links: Mapping[int, _Link], source: int) -> frozenset[int]:
     """Places of gates whose unit has met gates that are not joined with them."""
-    pairs = {(place, link.gate) for place, link in links.items()}
-    gated: dict[int, bool] = {INPUT: False}
+    met = gated(network, source)
+    pairs = {(gate, link.gate) for gate, link in links.items()}
     found = set()
     for place, node in enumerate(network.nodes):
-        gated[place] = not isinstance(node.layer, Weighted) and any(
-            gated[source] for source in node.inputs
-        )
-        if isinstance(node.layer, Activation):
-            nearest = _ways(network, node.inputs[0])
-            if any(gated[way] and (gate, place) not in pairs for way, gate in nearest):
-                found.add(place)
-            gated[place] = True
+        if place > source and isinstance(node.layer, Activation):
+            before = node.inputs[0]
+            is_sum = before >= 0 and isinstance(network.nodes[before].layer, Add)
+            for at in network.nodes[before].inputs if is_sum else (before,):
+                way = _way(network, at)
+                if met[at] and (way is None or (way.gate, place) not in pairs):
+                    found.add(place)
     return frozenset(found)
-
-
-def _ways(network: Network, source: int) -> Iterator[tuple[int, int]]:
-    """What comes to a sum, or to a gate without one, and the gates that pools act with there."""
-    is_sum = source >= 0 and isinstance(network.nodes[source].layer, Add)
-    for way in network.nodes[source].inputs if is_sum else (source,):
-        yield way, network.nodes[way].inputs[0] if _is_pool(network, way) else way
 
 
 def _chain(place: int, following: Mapping[int, int]) -> list[int]:
@@ -239,31 +273,34 @@ def opened(
     added : tuple of Tabled
         Law of what is added between two of them.
     pools : tuple of int
-        Places of the max pool behind every gate, whose winner it is; 1 without one.
+        Places of the max pool between two of them, whose winner it is; 1 without one.
 
     Examples
     --------
     >>> from erf_theory.activations import nonlinearity
     >>> from erf_theory.propagation.tabled import tabled_normal
     >>> relu = nonlinearity("relu")
-    >>> one, both = opened(tabled_normal(1.0), (relu, relu), (tabled_normal(1.0),), (1, 1))
+    >>> one, both = opened(tabled_normal(1.0), (relu, relu), (tabled_normal(1.0),), (1,))
     >>> round(one, 6), round(both, 4)
     (0.5, 0.375)
     """
-    found = []
-    product = 1.0
-    for gate, after, places in zip(gates, (*added, None), pools, strict=True):
-        law = law if places == 1 else law.largest(places)
-        weights = law.halved(partial(_squared_slope, gate))
-        share = float(law.shares @ weights)
-        product *= share
-        found.append(product)
-        if after is None or share == 0:
+    found: list[float] = []
+    product, every = 1.0, law
+    for i, (gate, places) in enumerate(zip(gates, (*pools, 1), strict=True)):
+        weights = law.halved(partial(squared_slope, gate))
+        chosen = weights if places == 1 else weights * every.winning(places, law)
+        share = float(law.shares @ chosen)
+        found.append(product * (float(law.shares @ weights) if found else share))
+        if i == len(added) or share == 0:
             break
-        passed = Tabled(law.low, law.step, law.shares * weights / share)
-        law = passed.mapped(partial(gate.value, xp=np)).plus(after)
+        product *= share
+        passed = Tabled(law.low, law.step, law.shares * chosen / share)
+        law = passed.mapped(partial(gate.value, xp=np)).plus(added[i])
+        if max(pools[i + 1 :], default=1) > 1:
+            every = every.largest(places).mapped(partial(gate.value, xp=np)).plus(added[i])
     return (*found, *[0.0] * (len(gates) - len(found)))
 
 
-def _squared_slope(gate: Nonlinearity, z: FloatArray) -> FloatArray:
+def squared_slope(gate: Nonlinearity, z: FloatArray) -> FloatArray:
+    """σ'² at some samples."""
     return np.asarray(gate.slope(z, np) ** 2)

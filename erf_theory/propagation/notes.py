@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from dataclasses import field as field_of
 from typing import final
 
+from erf_theory.network.nodes import INPUT, Network
+
 __all__ = ["GATES", "GUESSED", "NOT_NORMAL", "Notes"]
 
 _SIZE = (
@@ -30,20 +32,21 @@ class Notes:
     ----------
     field, signal : dict
         From the reason to the nodes where the field, or the signal, is approximate.
-    needs_signal : bool
-        Whether the field depends on the signal, whose reasons count only then.
+    needing : set of str
+        Nodes whose rules depend on the signal before them: reasons of nodes that lead there count.
 
     Examples
     --------
+    >>> from erf_theory.network import Chain, MaxPool
     >>> notes = Notes()
     >>> notes.add("a pool is taken as even", "stem.pool")
-    >>> notes.texts()
+    >>> notes.texts(Chain({"stem.pool": MaxPool(3)}))
     ('a pool is taken as even (stem.pool)',)
     """
 
     field: dict[str, list[str]] = field_of(default_factory=dict)
     signal: dict[str, list[str]] = field_of(default_factory=dict)
-    needs_signal: bool = False
+    needing: set[str] = field_of(default_factory=set)
 
     def add(self, reason: str, node: str) -> None:
         """Note a reason why the field is approximate, at a node."""
@@ -53,10 +56,24 @@ class Notes:
         """Note a reason why the signal is approximate, at a node."""
         _enter(self.signal, reason, node)
 
-    def texts(self) -> tuple[str, ...]:
+    def texts(self, network: Network) -> tuple[str, ...]:
         """One sentence for every reason."""
-        every = [*self.field.items(), *(self.signal.items() if self.needs_signal else ())]
-        return tuple(f"{reason} ({_some(nodes)})" for reason, nodes in every)
+        leading = self._leading(network)
+        found = {reason: list(nodes) for reason, nodes in self.field.items()}
+        for reason, nodes in self.signal.items():
+            for node in nodes:
+                if node in leading:
+                    _enter(found, reason, node)
+        return tuple(f"{reason} ({_some(nodes)})" for reason, nodes in found.items())
+
+    def _leading(self, network: Network) -> set[str]:
+        """Names of the nodes that lead to one that needs the signal before it."""
+        places: set[int] = set()
+        for place in reversed(range(len(network.nodes))):
+            node = network.nodes[place]
+            if place in places or node.name in self.needing:
+                places.update(node.inputs)
+        return {network.nodes[place].name for place in places if place != INPUT}
 
 
 def _enter(reasons: dict[str, list[str]], reason: str, node: str) -> None:

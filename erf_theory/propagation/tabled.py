@@ -17,6 +17,8 @@ __all__ = ["Tabled", "tabled_normal"]
 _STEPS = 64
 """Cells per standard deviation of a normal law; errors fall as its square."""
 _REACH = 8.5
+_PARTS = 8
+"""Parts of a cell that a function is averaged over."""
 _COARSE, _MOST = 4, 1 << 14
 """How much wider or narrower cells may be than that, and how many there may be."""
 
@@ -57,14 +59,27 @@ class Tabled:
         return float(self.shares @ function(self.places))
 
     def halved(self, function: Callable[[FloatArray], FloatArray]) -> FloatArray:
-        """A function on every cell, as the mean of its values at both sides: jumps count half."""
-        half = self.step / 2
-        return (function(self.places - half) + function(self.places + half)) / 2
+        """A function on every cell, as its mean there: a jump in the middle counts half."""
+        parts = (np.arange(_PARTS) + 0.5) / _PARTS - 0.5
+        values = function(self.places[:, None] + self.step * parts)
+        return np.asarray(np.mean(values, axis=1), dtype=np.float64)
 
     def largest(self, places: int) -> Tabled:
         """Law of the largest of so many independent numbers."""
         below = np.cumsum(self.shares)
         return Tabled(self.low, self.step, np.diff(below**places, prepend=0.0))
+
+    def winning(self, places: int, other: Tabled) -> FloatArray:
+        """On the cells of another law, chance over share to be the largest of so many of this one.
+
+        K F^(K-1), as its mean over the cell.
+        """
+        ends = self.low + self.step * (np.arange(len(self.shares) + 1) - 0.5)
+        below = np.concatenate([[0.0], np.cumsum(self.shares)])
+        low, high = (
+            np.interp(other.places + side * other.step, ends, below) for side in (-0.5, 0.5)
+        )
+        return np.asarray(sum(low**j * high ** (places - 1 - j) for j in range(places)))
 
     def plus(self, other: Tabled) -> Tabled:
         """Law of the sum with an independent number.
@@ -88,7 +103,10 @@ class Tabled:
         return _shared_out(values, self.shares, _fitting(values, self.shares, self.step))
 
     def scaled(self, factor: float, shift: float) -> Tabled:
-        """Law of ``factor * (x - shift)``."""
+        """Law of ``factor * (x - shift)``; the factor is not 0."""
+        if factor < 0:
+            high = self.low + self.step * (len(self.shares) - 1)
+            return Tabled(factor * (high - shift), -factor * self.step, self.shares[::-1])
         return Tabled(factor * (self.low - shift), factor * self.step, self.shares)
 
     def _on(self, step: float) -> Tabled:
@@ -106,21 +124,23 @@ class Tabled:
         return Tabled(self.low + self.step * first, self.step, self.shares[first:last])
 
 
-def tabled_normal(variance: float) -> Tabled:
-    """The normal law of mean 0."""
-    return _normal_on(sqrt(variance) / _STEPS, variance)
+def tabled_normal(variance: float, mean: float = 0.0) -> Tabled:
+    """The normal law, on cells of which one has its centre at 0."""
+    return _normal_on(sqrt(variance) / _STEPS, variance, mean)
 
 
 @lru_cache(maxsize=256)
-def _normal_on(step: float, variance: float) -> Tabled:
-    """The normal law on cells of a given width, one of which is centred at 0."""
+def _normal_on(step: float, variance: float, mean: float = 0.0) -> Tabled:
+    """The normal law on cells of a given width, a whole number of them from 0."""
     from scipy.special import ndtr
 
     std = sqrt(variance)
+    middle = round(mean / step)
     count = int(np.ceil(_REACH * std / step))
-    edges = (np.arange(-count, count + 2) - 0.5) * step / std
-    shares = np.diff(ndtr(edges))
-    return Tabled(-count * step, step, shares / shares.sum(), variance)
+    cells = np.arange(middle - count, middle + count + 2)
+    shares = np.diff(ndtr(((cells - 0.5) * step - mean) / std))
+    known = None if mean else variance
+    return Tabled(float(cells[0] * step), step, shares / shares.sum(), known)
 
 
 def _fitting(values: FloatArray, shares: FloatArray, step: float) -> float:

@@ -12,6 +12,7 @@ from erf_theory.network import (
     Chain,
     Conv,
     ConvTranspose,
+    Crop,
     Dropout,
     Identity,
     MaxPool,
@@ -134,6 +135,23 @@ def unet(mode, levels=2):
     return network
 
 
+def pooled_unet(width, ndim=1):
+    """Two levels of a U-Net that goes down by max pools."""
+    inner = Chain([conv(width), RELU], ndim)
+    for _ in range(2):
+        deep = Chain([MaxPool(2), inner, Upsample(2), conv(width)], ndim)
+        join = Parallel([deep, Identity()], "concat", ndim)
+        last = Conv(2 * width, width, 3, padding=1)
+        inner = Chain([conv(width), RELU, join, last, RELU], ndim)
+    return Chain([inner, conv(width, 1)], ndim)
+
+
+def cropped(width, ndim=1):
+    """Post-activation blocks without padding, beside crops."""
+    body = Chain([conv(width, padding=0), Norm()], ndim)
+    return Chain([conv(width), Norm(), RELU, *[Residual(body, Crop(1)), RELU] * 4], ndim)
+
+
 def grouped(width, ndim=1):
     """Residual blocks whose convolutions have groups of eight channels."""
     body = Chain([conv(width, groups=width // 8), RELU, conv(width, groups=width // 8)], ndim)
@@ -167,6 +185,8 @@ NETWORKS = {
     "averaged": averaged,
     "doubled": doubled,
     "dropout": dropped,
+    "unet_pooled": pooled_unet,
+    "cropped": cropped,
     "grouped": grouped,
     "depthwise": depthwise,
     "unet_nearest": unet("nearest"),

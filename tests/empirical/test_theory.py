@@ -30,10 +30,11 @@ EXACT = (
     "tanh",
     "unet_nearest",
     "unet_transposed",
+    "unet_pooled",
     "grouped",
     "depthwise",
 )
-SLOW = ("pre_batch", "post_batch", "pre_layer", "post_layer", "pre_instance")
+SLOW = ("pre_batch", "post_batch", "cropped", "pre_layer", "post_layer", "pre_instance")
 
 
 @cache

@@ -16,6 +16,7 @@ from erf_theory.network import (
     MaxPool,
     Norm,
     Pad,
+    Split,
     Upsample,
 )
 from erf_theory.theory import variance_erf
@@ -41,6 +42,27 @@ def test_equal_layers_with_strides_and_dilations_are_a_stack(stride):
     erf = network_erf(network)
     assert np.array_equal(erf.exact()[0], stack.exact()[0])
     assert erf.mass == stack.mass == 6**3
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [Conv(8, 8, 3, groups=2), Split(0, 6)],
+        [Conv(4, 8, 3), Conv(8, 8, 3, groups=2), Split(1, 7), Conv(6, 4, 3)],
+        [Conv(8, 8, 3, groups=4), Norm(scale=range(1, 9)), Conv(8, 4, 3, groups=4)],
+    ],
+)
+def test_channels_that_differ_have_the_mass_of_the_profile(parts):
+    network = Chain(parts, 2)
+    whole, line = network_erf(network), network_erf(network, ndim=1)
+    assert whole.mass == pytest.approx(line.mass, rel=1e-13)
+    assert whole.values.sum(axis=1) == pytest.approx(line.values)
+
+
+def test_units_of_inner_layers_keep_the_channels_of_the_input():
+    network = Chain([Norm("layer", eps=0), Conv(8, 8, 3)], 1)
+    assert network_erf(network, layer="0").mass == pytest.approx(1 / 8)
+    assert network.until("0").in_channels == 8
 
 
 def test_channels_change_the_mass_and_not_the_shape():
@@ -172,6 +194,7 @@ def test_far_from_all_borders_an_image_changes_nothing():
         ([Upsample(2, "linear")], "what a border repeats is taken as independent"),
         ([Pad(1, "reflect"), AvgPool(3, 1)], "what a border repeats is taken as independent"),
         ([CONV, Norm(), CONV], "near a border the signal is taken as that far from it"),
+        ([CONV, MaxPool(2)], "near a border the signal is taken as that far from it"),
         ([CONV, Norm(), Activation("tanh"), CONV], "near a border the signal is taken as that"),
     ],
 )

@@ -48,6 +48,14 @@ AMPLITUDES_ONLY = {
 EVERY = {**BORDERS, **AMPLITUDES_ONLY}
 
 
+@pytest.mark.parametrize("engine", ["dtft", "multinomial", "nonsense"])
+def test_several_channels_have_one_engine(engine):
+    network = BORDERS["zeros"]
+    with pytest.raises(ErfTheoryError, match=f'"auto" or "convolution", not .{engine}'):
+        network_erf(network, engine=engine)
+    assert np.array_equal(network_erf(network, engine="convolution"), network_erf(network))
+
+
 def units(network):
     """An image, and units at both of its ends."""
     shape = (9,) if network.ndim == 1 else (4, 5)

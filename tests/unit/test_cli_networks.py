@@ -46,6 +46,8 @@ def test_a_network_from_a_file_as_json_and_csv(tmp_path):
         (["vgg16", "--image-size", "big"], "'big' is no size: write 224 or 480,640"),
         (["vgg16", "--image-size", "1,2,3"], "3 entries for 2 axes"),
         (["vgg16", "--json", "--csv"], "choose one"),
+        (["vgg16", "--geometry", "--axis", "1"], "--geometry is in pixels on all axes"),
+        (["vgg16", "--geometry", "--unit", "mm"], "--geometry is in pixels on all axes"),
         ([], "Missing argument 'NETWORK'"),
     ],
 )

@@ -50,6 +50,10 @@ NETWORKS = {
             Identity(),
         ]
     ),
+    "groups of unlike channels": Chain(
+        [Parallel([Conv(1, 4, 1), Conv(1, 4, 3, padding=1)], "concat"), Norm("group", 2)]
+    ),
+    "gates in a row": Chain([CONV, RELU, MaxPool(1), Norm(), RELU, MaxPool(2), RELU, CONV, RELU]),
 }
 
 
@@ -111,7 +115,7 @@ def test_a_padding_that_depends_on_the_image():
         layer_table(Chain([MaxPool(4)]), image_size=3)
 
 
-@pytest.mark.parametrize("spacing", [0, -1, float("nan")])
+@pytest.mark.parametrize("spacing", [0, -1, float("nan"), float("inf")])
 def test_bad_spacings(spacing):
     with pytest.raises(ErfTheoryError, match="the spacing of samples is above 0"):
         layer_table(NET, spacing=spacing)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from erf_theory.engines import convolution, multinomial
+from erf_theory.engines import convolution, cumulants, multinomial
 from erf_theory.engines.tape import Recorded, Tape, recorded
 from erf_theory.kernel import Kernel
 from tests.laws.programs import FLOATS, programs, repeated
@@ -131,6 +131,15 @@ def test_blocks_whose_fields_are_read_from_outside_are_played_one_by_one():
         return second + second.convolve(TWO) + first
 
     assert [name for name, _ in played(dense)].count("add") == 3
+
+
+def test_nothing_is_moved_nowhere():
+    def program(field):
+        return field.convolve(THREE) + field.convolve(TWO).scale(0.0).convolve(MOVED)
+
+    assert played(program) == [("convolve", 1), ("convolve", 1), ("scale", None), ("add", None)]
+    found = recorded(program, 1)(cumulants.impulse(1))
+    assert (found.mass, found.cumulant(2)) == (3, Fraction(2, 3))
 
 
 @pytest.mark.parametrize("ndim", [1, 2])

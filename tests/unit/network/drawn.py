@@ -111,7 +111,7 @@ def _deeper(part):
 
 PARTS = st.recursive(LAYERS, _deeper, max_leaves=6)
 NETWORKS = st.builds(
-    lambda part, flat: Flat(Chain([Conv(3, 4, 1), part]).nodes, 2) if flat else Chain([part]),
+    lambda part, flat: Flat(Chain([Conv(3, 4, 1), part]).nodes, 2, 3) if flat else Chain([part]),
     PARTS,
     st.booleans(),
 )

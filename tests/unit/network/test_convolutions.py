@@ -115,7 +115,11 @@ def test_given_variances_are_drawn():
         ({"weights": np.ones((8, 4))}, r"weights of shape \(8, 4\) do not fit"),
         ({"weights": np.ones((8, 2, 3))}, r"weights of shape \(8, 2, 3\) do not fit 4 channels"),
         ({"weights": np.full((8, 4, 3), np.inf)}, "the weights of a layer are finite numbers"),
-        ({"bias": np.ones(4)}, r"a bias of shape \(4,\) does not fit 8 channels"),
+        ({"bias": np.ones(8)}, "a bias as given stands beside weights as given: give both"),
+        (
+            {"bias": np.ones(4), "weights": np.ones((8, 4, 3))},
+            r"a bias of shape \(4,\) does not fit 8 channels",
+        ),
     ],
 )
 def test_what_makes_no_convolution_is_refused(arguments, message):

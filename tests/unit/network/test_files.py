@@ -164,6 +164,7 @@ CONV = {"type": "Conv", "in_channels": 2, "out_channels": 2, "size": 3}
         ({"type": "Graph", "parts": [["a", CONV, "b"]]}, "node a reads 'b'"),
         ({"type": "Flat", "nodes": [["a", CONV, 0]]}, "places of earlier nodes"),
         ({"type": "Flat", "nodes": []}, "at least one node"),
+        ({"type": "Flat", "nodes": [["a", CONV, -1]], "in_channels": 0}, "1 or more, not 0"),
     ],
 )
 def test_damage_is_named(record, text):

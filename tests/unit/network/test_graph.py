@@ -126,3 +126,8 @@ def test_parts_by_name_and_by_number():
     assert [node.name for node in Parallel(named).nodes] == ["left", "right", "add"]
     assert [node.name for node in Parallel(named.values()).nodes] == ["0", "1", "add"]
     assert [node.name for node in Chain({"x": Chain(named)}).nodes] == ["x.left", "x.right"]
+
+
+def test_a_node_is_not_called_input():
+    with pytest.raises(ErfTheoryError, match="give that node another name"):
+        Graph({"input": (Conv(3, 8, 3), "input")})

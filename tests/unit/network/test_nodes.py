@@ -4,16 +4,19 @@ from erf_theory.errors import ErfTheoryError
 from erf_theory.network import (
     Activation,
     Add,
+    AvgPool,
     Chain,
     ChannelShuffle,
     Concat,
     Conv,
+    ConvTranspose,
     Graph,
     Identity,
     Norm,
     Parallel,
     Residual,
     Split,
+    Upsample,
 )
 from erf_theory.network.nodes import INPUT, Flat
 
@@ -72,6 +75,18 @@ def test_the_input_has_the_channels_of_its_first_convolution():
     beside = Parallel([Identity(), Chain([Activation("relu"), Conv(5, 5, 3, padding=1)])])
     assert beside.in_channels == 5
     assert Chain([Activation("relu")]).in_channels == 1
+    assert Chain([ChannelShuffle(2), Conv(4, 4, 1)]).in_channels == 4
+    halves = Parallel([Split(0, 3), Chain([Split(3, 6), Conv(3, 2, 1)])], "concat")
+    assert (halves.in_channels, halves.channels) == (6, (3, 3, 2, 5))
+
+
+def test_a_network_may_say_its_channels():
+    flat = Flat(Chain([Norm("group", 3)]).nodes, 1, 6)
+    assert (flat.in_channels, flat.channels) == (6, (6,))
+    with pytest.raises(ErfTheoryError, match="4 groups do not divide 6 channels"):
+        Flat(Chain([Norm("group", 4)]).nodes, 1, 6).check()
+    with pytest.raises(ErfTheoryError, match="input channels of a network is 1 or more, not 0"):
+        Flat(NET.nodes, 2, 0).check()
 
 
 @pytest.mark.parametrize("layer", [Split(0, 3), ChannelShuffle(3), Norm("group", 3)])
@@ -87,6 +102,18 @@ def test_parts_that_do_not_know_their_channels_are_checked_within_the_whole(laye
     [
         (lambda: Residual(Conv(2, 3, 3)), "node add: inputs with 3, 2 channels do not add"),
         (lambda: Chain([Conv(1, 2, 3), Split(1, 4)]), "node 1: there are no channels 1 to 4 of 2"),
+        (
+            lambda: Chain({"a.b": Conv(1, 1, 1), "a": Chain({"b": Conv(1, 1, 1)})}),
+            "2 nodes have the name 'a.b'",
+        ),
+        (lambda: Parallel({"add": Conv(1, 1, 1), "b": Conv(1, 1, 1)}), "the name 'add'"),
+        (
+            lambda: Graph({"a": (Conv(1, 1, 1), "input"), "b": (Activation("relu"), "a", "a")}),
+            "node b: a layer of this type reads one input, not 2",
+        ),
+        (lambda: Chain([Conv(1, 1, 1), AvgPool(10**6)]), "node 1: a window or step of 10"),
+        (lambda: Chain([Conv(1, 1, 1), Upsample((10**9, 10**9))]), "node 1: a window or step"),
+        (lambda: Chain([ConvTranspose(1, 1, 1, stride=10**7)]), "node 0: a window or step"),
         (lambda: Chain([Conv(1, 1, (3,)), Conv(1, 1, (3, 3))]), "1 and 2 axes: let them agree"),
         (lambda: Chain([Chain([Conv(1, 1, 3)], 1), Chain([Conv(1, 1, 3)], 2)]), "1 and 2 axes"),
         (

@@ -37,6 +37,14 @@ def test_a_marginal_behind_an_upsampling_is_the_mean_over_the_phases_that_are_su
         Axes(2, 1, "marginal").kernel(Kernel([[1], [2]]), (2, 1))
 
 
+def test_factors_of_products_do_not_add():
+    fields = [multinomial.impulse(1)] * 2
+    assert Axes(2, 1, "marginal").total(fields).numerators.tolist() == [2]
+    assert Axes(2, 1, "factor").total(fields[:1]) is fields[0]
+    with pytest.raises(NoMarginalError, match="no outer product together"):
+        Axes(2, 1, "factor").total(fields)
+
+
 def test_phases_count_places_that_a_dilation_leaves():
     column = Kernel([[1], [1], [1], [1]])
     axes = Axes(2, 1, "marginal")

@@ -33,9 +33,9 @@ from erf_theory.propagation.tabled import tabled_normal
 RELU = Activation("relu")
 
 
-def context(channels=1, signal=None, *, axes=None, notes=None, correlated=False, pool=1):
+def context(channels=1, signal=None, *, axes=None, notes=None, correlated=False):
     signals = signal if isinstance(signal, Pieces) else Pieces.uniform(channels, signal)
-    return Context("a", axes or Axes(1), channels, signals, notes or Notes(), correlated, pool)
+    return Context("a", axes or Axes(1), channels, signals, notes or Notes(), correlated)
 
 
 def mass(layer, signal=None, **more):
@@ -80,11 +80,6 @@ def test_a_gate_on_a_law_is_the_mean_over_it():
     found = float(mass(RELU, Signal(1.5, 0.2, 0.4, law=law)))
     expected = 0.25 + quad(lambda z: norm.pdf(z) * norm.cdf(z), 0, 9)[0]
     assert found == pytest.approx(expected, rel=1e-4)
-
-
-@pytest.mark.parametrize("places", [2, 4, 9])
-def test_a_gate_before_a_pool_is_open_unless_all_are_closed(places):
-    assert float(mass(RELU, normal(2.0), pool=places)) == pytest.approx(1 - 2.0**-places)
 
 
 @pytest.mark.parametrize("ndim", [1, 2])

@@ -44,9 +44,9 @@ def before(network, place=-1):
 
 def reasons(network):
     """What is noted of the signal, without the nodes."""
-    notes = Notes(needs_signal=True)
+    notes = Notes()
     signals(network, notes)
-    return [text.partition(" (")[0] for text in notes.texts()]
+    return list(notes.signal)
 
 
 def after(*layers, ndim=1, channels=4):
@@ -88,6 +88,31 @@ def test_a_convolution_multiplies_by_its_fan_in_times_its_variance(conv, gain):
     found = before(Chain([conv, Identity()], 1))
     assert found.second == pytest.approx(gain)
     assert found.is_normal
+
+
+@pytest.mark.parametrize(
+    ("layer", "is_alike"),
+    [
+        (ConvTranspose(4, 4, 4, stride=2), True),
+        (ConvTranspose(4, 4, 3, stride=2), False),
+        (ConvTranspose(4, 4, 2, stride=2, dilation=2), False),
+        (ConvTranspose(4, 4, 2, stride=2, dilation=3), True),
+        (ConvTranspose(4, 4, 2, stride=2, init=[1, 2]), False),
+        (ConvTranspose(4, 4, 2, stride=2, init="delta_orthogonal"), False),
+    ],
+)
+def test_phases_of_a_transposed_convolution_that_differ_are_said(layer, is_alike):
+    found = reasons(Chain([layer, Activation("tanh")], 1))
+    assert not found if is_alike else "depends on the phase: its mean" in found[0]
+
+
+def test_what_places_share_is_lost_between_phases():
+    layers = [Conv(4, 4, 1, init=1), RELU, ConvTranspose(4, 4, 2, stride=2, init=1), Identity()]
+    for ndim in (1, 2):
+        network = Chain(layers, ndim)
+        signal = before(network)
+        assert signal.shared / signal.second == pytest.approx(1 / np.pi / 2**ndim)
+        assert "depends on their phases" in reasons(network)[0]
 
 
 def test_biases_are_what_all_images_share():
@@ -190,6 +215,9 @@ def test_groups_mix_their_own_channels_alone():
     assert found == {(0, 3): 4 + 4 + 1, (3, 6): 1 + 1 + 1}
 
 
+AVERAGED = [Residual(Chain([AvgPool(3, 1, 1), LATER, BATCH])), RELU]
+
+
 def test_independent_branches_add():
     added = Parallel([Conv(4, 4, 1, init=1), Chain([Conv(4, 4, 1, init=1), RELU, LATER])])
     found = before(Chain([added, Identity()], 1))
@@ -202,6 +230,9 @@ def test_independent_branches_add():
     ("layers", "reason"),
     [
         ([MaxPool(3, 1), LATER], "the lags behind an overlapping max pool are dropped"),
+        ([MaxPool(2, 2, dilation=3), LATER], "the lags behind an overlapping max pool"),
+        ([BATCH, RELU, *AVERAGED, LATER, BATCH], "what two images share"),
+        ([BATCH, RELU, *AVERAGED, LATER, RELU, LATER, BATCH], "what two images share"),
         ([AvgPool(3, 1), MaxPool(2)], "lags before a max pool are dropped"),
         ([Upsample(2), LATER], "the lags behind an upsampling depend on the phase"),
         ([ConvTranspose(4, 4, 3, stride=2)], "the signal behind a transposed convolution"),
@@ -245,6 +276,12 @@ def samples(network, images=2, seed=0):
         x, _ = forward(node.layer, [x], At(source, region, np, weights=weights))
 
 
+def shared(x):
+    """Mean product of two images at equal places and at the next ones: all phases of stride 2."""
+    one, other = x[:, 0], x[:, 1]
+    return (np.mean(one * other) + np.mean(one[..., 1:] * other[..., :-1])) / 2
+
+
 WIDE = Conv(48, 48, 3, init="he")
 CHAINS = {
     "relu": [WIDE, RELU, WIDE, RELU],
@@ -264,7 +301,7 @@ def test_a_wide_network_has_these_moments(layers):
     rows = []
     for seed in range(60):
         every = list(samples(network, seed=seed))
-        rows.append([[np.mean(x**2), np.mean(x[:, 0] * x[:, 1])] for x in every])
+        rows.append([[np.mean(x**2), shared(x)] for x in every])
     expected = [
         [signal.parts[0][2].second, signal.parts[0][2].shared]
         for signal in signals(network, Notes())

@@ -7,11 +7,25 @@ from scipy.stats import norm
 
 from erf_theory import network_erf
 from erf_theory.activations import nonlinearity
-from erf_theory.network import Activation, Chain, Conv, MaxPool, Norm, Parallel, Residual
+from erf_theory.network import (
+    Activation,
+    Chain,
+    Conv,
+    Crop,
+    Dropout,
+    Identity,
+    MaxPool,
+    Norm,
+    Pad,
+    Parallel,
+    Residual,
+    Split,
+)
+from erf_theory.network.nodes import INPUT
 from erf_theory.propagation.forward import signals
 from erf_theory.propagation.gates import Labelled, Runs, opened
 from erf_theory.propagation.laws import law_of
-from erf_theory.propagation.notes import Notes
+from erf_theory.propagation.notes import GATES, Notes
 from erf_theory.propagation.signal import Signal, normal
 from erf_theory.propagation.tabled import tabled_normal
 
@@ -45,7 +59,7 @@ NETWORK = Chain(
 
 
 def test_relus_in_a_row():
-    one, two, three = opened(UNIT, (RELU.nonlinearity,) * 3, (UNIT, UNIT), (1, 1, 1))
+    one, two, three = opened(UNIT, (RELU.nonlinearity,) * 3, (UNIT, UNIT), (1, 1))
     assert one == pytest.approx(0.5, rel=1e-9)
     assert two == pytest.approx(BOTH, rel=1e-4)
     assert three == pytest.approx(ALL, rel=1e-4)
@@ -54,7 +68,7 @@ def test_relus_in_a_row():
 
 def test_a_smooth_gate_behind_another():
     tanh = nonlinearity("tanh")
-    _, two = opened(tabled_normal(2.0), (tanh, tanh), (tabled_normal(0.5),), (1, 1))
+    _, two = opened(tabled_normal(2.0), (tanh, tanh), (tabled_normal(0.5),), (1,))
 
     def given(z):
         square = quad(lambda w: norm.pdf(w) * np.cosh(np.tanh(z) + 0.5**0.5 * w) ** -4, -9, 9)[0]
@@ -66,7 +80,7 @@ def test_a_smooth_gate_behind_another():
 def test_a_gate_that_is_never_open_leaves_nothing():
     closed = nonlinearity(lambda z: 0 * z, lambda z: 0 * z)
     relu = RELU.nonlinearity
-    assert opened(UNIT, (closed, relu, relu), (UNIT, UNIT), (1, 1, 1)) == (0, 0, 0)
+    assert opened(UNIT, (closed, relu, relu), (UNIT, UNIT), (1, 1)) == (0, 0, 0)
 
 
 def test_the_energy_along_the_shortcut_meets_the_gates_of_one_unit():
@@ -101,9 +115,8 @@ def both_from(x):
     return lambda w: norm.pdf(w) * norm.cdf(x + w)
 
 
-def runs(network, pools=None):
-    pools = pools or [1] * len(network.nodes)
-    return Runs.of(network, signals(network, Notes()), pools)
+def runs(network, source=INPUT):
+    return Runs.of(network, signals(network, Notes()), source)
 
 
 def test_runs_are_the_gates_that_shortcuts_join():
@@ -115,6 +128,47 @@ def test_runs_are_the_gates_that_shortcuts_join():
     assert run.gates[first] == pytest.approx((0.5, BOTH, ALL), rel=1e-3)
     assert run.ratio(far, far) == run.ratio(first, None) == 1
     assert run.ratio(first, near) == pytest.approx(BOTH / (0.5 * run.gates[near][0]), rel=1e-3)
+
+
+def test_a_shortcut_that_only_moves_samples_joins_gates_too():
+    """Convolutions without padding beside a crop are those with padding beside nothing."""
+    body = Chain([Conv(8, 8, 3), BATCH])
+    start = [Conv(8, 8, 1), BATCH, RELU]
+    padded = Residual(Chain([Conv(8, 8, 3, padding=1), BATCH]))
+    expected = network_erf(Chain([*start, padded, RELU, padded, RELU], 1))
+    crops = Crop(1), Chain([Identity(), Crop(1), Dropout(0)]), Chain([Pad(2), Crop(3)])
+    for beside in crops:
+        cropped = Residual(body, beside)
+        erf = network_erf(Chain([*start, cropped, RELU, cropped, RELU], 1))
+        assert erf.values == pytest.approx(expected.values, rel=1e-12)
+        assert erf.mass == pytest.approx(expected.mass, rel=1e-12)
+        assert erf.exactness == "exact"
+
+
+SPLIT = Parallel([Split(0, 3), Split(3, 8)], "concat")
+
+
+@pytest.mark.parametrize(
+    ("layers", "names"),
+    [
+        ([BATCH, RELU, MaxPool(2), RELU], {"3"}),
+        ([BATCH, RELU, BATCH, RELU], {"3"}),
+        ([BATCH, RELU, MaxPool(2), Residual(branch(1)), RELU], set()),
+        ([BATCH, RELU, MaxPool(2), MaxPool(2), Residual(branch(1)), RELU], {"5"}),
+        ([RELU, MaxPool(2), Residual(branch(1)), RELU], set()),
+        ([RELU, Conv(8, 8, 1), RELU, MaxPool(2), Residual(branch(1)), RELU], {"5"}),
+        ([BATCH, RELU, Residual(branch(1)), RELU], set()),
+        ([BATCH, MaxPool(2), RELU, Conv(8, 8, 1), RELU], set()),
+        ([BATCH, RELU, Residual(branch(1), SPLIT), RELU], {"3"}),
+    ],
+)
+def test_gates_that_meet_samples_of_others_outside_of_runs_are_said(layers, names):
+    network = Chain([*layers, Conv(8, 8, 1)], 1)
+    assert {network.nodes[place].name for place in runs(network).loose} == names
+    found = [text for text in network_erf(network).reasons if text.startswith(GATES)]
+    assert bool(found) == bool(names)
+    for name in names:
+        assert not runs(network, network.place_of(name) - 1).loose
 
 
 def test_other_networks_have_no_runs():
@@ -156,7 +210,7 @@ def test_the_winner_of_a_pool_is_one_gate_with_its_relu():
     body = Conv(8, 8, 3, padding=1, init=[1 / 8, 0, 1 / 8])
     network = Chain([Conv(8, 8, 1, init=1 / 8), BATCH, RELU, MaxPool(2), Residual(body), RELU], 1)
     places = network.place_of("2"), network.place_of("3")
-    run = runs(network, [2 if i == places[0] else 1 for i in range(len(network.nodes))])
+    run = runs(network)
     assert places[1] in run.links
     spread = 2 * quad(lambda x: 2 * norm.pdf(x) * norm.cdf(x) * x**2, 0, 9)[0]
     joint = quad(lambda x: 2 * norm.pdf(x) * norm.cdf(x) * norm.cdf(x / spread**0.5), 0, 9)[0]
