@@ -91,7 +91,7 @@ def verify_network(
         crosscheck(theory, found, false_alarm=false_alarm),
         tuple(controls),
         f"verify_network({', '.join([network.label, *said])})",
-        fluctuation_doubts(whole, found.samples),
+        (*_narrow(whole, thin), *fluctuation_doubts(whole, found.samples)),
     )
 
 
@@ -107,6 +107,17 @@ def measured_whole(network: Network, **named: Any) -> Measurement:
     if found.interrupted:
         raise KeyboardInterrupt
     return found
+
+
+def _narrow(network: Network, thin: int) -> tuple[str, ...]:
+    """What a network with fewer channels does to the verdict."""
+    if thin == 1:
+        return ()
+    said = (
+        f"with 1/{thin} of its channels the network has {min(network.channels)} at its narrowest: "
+        "the theory is that of a wide one, up to terms of 1/channels"
+    )
+    return (said,)
 
 
 def _profile(found: Measurement) -> Measurement:

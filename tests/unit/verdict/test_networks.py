@@ -48,6 +48,7 @@ def test_a_layer_and_fewer_channels():
     other = verify_network(NET, samples=64, layer="stem", thin=2)
     assert other.agreement.theory.shape == (3, 3)
     assert "layer='stem', thin=2" in other.call
+    assert any("with 1/2 of its channels the network has 8" in text for text in other.warnings)
 
 
 def test_without_taps_there_is_no_control():
