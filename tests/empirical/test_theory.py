@@ -114,7 +114,7 @@ def test_false_theories_are_rejected(name, false, width, times):
 
 @pytest.mark.parametrize("name", ["post", "post_rectified"])
 def test_independent_gates_along_a_shortcut_are_rejected(name, times, monkeypatch):
-    width, samples = times(48, 96), times(192, 640)
+    width, samples = times(48, 96), times(448, 640)
     monkeypatch.setattr(Runs, "ratio", lambda *_: 1.0)
     theory = network_erf(NETWORKS[name](width))
     assert not crosscheck(theory, measured(name, width, samples), false_alarm=RATE).agrees
