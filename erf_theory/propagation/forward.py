@@ -27,7 +27,7 @@ from erf_theory.propagation.pieces import Pieces
 from erf_theory.propagation.pooled import pooled
 from erf_theory.propagation.signal import IDENTITY, Signal, normal
 
-__all__ = ["Signals", "behind", "signals"]
+__all__ = ["Signals", "behind", "passed", "signals"]
 
 Signals = Pieces[Signal]
 _PHASES = (
@@ -99,7 +99,7 @@ def _behind(
 ) -> tuple[Signals, tuple[str, ...]]:
     """The signal behind a layer, and the reasons why it is only approximate."""
     at = _Place(ndim, channels, [])
-    return _passed(layer, before, at), tuple(at.reasons)
+    return passed(layer, before, at), tuple(at.reasons)
 
 
 def _merged(layer: Layer, inputs: Sequence[Signals], sizes: Sequence[int]) -> Signals:
@@ -115,21 +115,27 @@ def _merged(layer: Layer, inputs: Sequence[Signals], sizes: Sequence[int]) -> Si
 
 
 @singledispatch
-def _passed(layer: Layer, before: Signals, at: _Place) -> Signals:
-    """The signal behind a layer."""
+def passed(layer: Layer, before: Signals, at: _Place) -> Signals:
+    """The signal behind a layer, from that before it: one rule per layer.
+
+    Raises
+    ------
+    ErfTheoryError
+        If there is none for the layer.
+    """
     raise ErfTheoryError(f"no signal is known behind a layer of type {type(layer).__name__}")
 
 
-@_passed.register(Add)
-@_passed.register(Concat)
-@_passed.register(Crop)
-@_passed.register(Identity)
-@_passed.register(Pad)
+@passed.register(Add)
+@passed.register(Concat)
+@passed.register(Crop)
+@passed.register(Identity)
+@passed.register(Pad)
 def _(layer: Layer, before: Signals, at: _Place) -> Signals:
     return before
 
 
-@_passed.register
+@passed.register
 def _(layer: Weighted, before: Signals, at: _Place) -> Signals:
     phases, alike = _phases(layer, at.ndim)
     if not alike:
@@ -151,19 +157,19 @@ def _(layer: Weighted, before: Signals, at: _Place) -> Signals:
     return Pieces(tuple(found))
 
 
-@_passed.register
+@passed.register
 def _(layer: Activation, before: Signals, at: _Place) -> Signals:
     return before.each(lambda signal: _activated(layer.nonlinearity, signal, at))
 
 
-@_passed.register
+@passed.register
 def _(layer: Norm, before: Signals, at: _Place) -> Signals:
     if divides_by_variance(layer):
         at.doubt(before)
     return normalised(layer, before, at.channels)
 
 
-@_passed.register
+@passed.register
 def _(layer: Dropout, before: Signals, at: _Place) -> Signals:
     if not layer.training or layer.rate == 0:
         return before
@@ -173,7 +179,7 @@ def _(layer: Dropout, before: Signals, at: _Place) -> Signals:
     )
 
 
-@_passed.register
+@passed.register
 def _(layer: MaxPool, before: Signals, at: _Place) -> Signals:
     size = per_axis(layer.size, at.ndim)
     if prod(size) == 1:
@@ -184,7 +190,7 @@ def _(layer: MaxPool, before: Signals, at: _Place) -> Signals:
     return before.each(lambda signal: _largest(signal, prod(size), at))
 
 
-@_passed.register
+@passed.register
 def _(layer: AvgPool, before: Signals, at: _Place) -> Signals:
     values = (layer.size, layer.stride, layer.dilation)
     at.doubt(before)
@@ -193,7 +199,7 @@ def _(layer: AvgPool, before: Signals, at: _Place) -> Signals:
     )
 
 
-@_passed.register
+@passed.register
 def _(layer: Upsample, before: Signals, at: _Place) -> Signals:
     at.note(_PHASES)
     if layer.mode == "nearest":
@@ -208,12 +214,12 @@ def _(layer: Upsample, before: Signals, at: _Place) -> Signals:
     )
 
 
-@_passed.register
+@passed.register
 def _(layer: Split, before: Signals, at: _Place) -> Signals:
     return before.take(layer.start, layer.stop)
 
 
-@_passed.register
+@passed.register
 def _(layer: ChannelShuffle, before: Signals, at: _Place) -> Signals:
     return before.dealt(at.channels // layer.groups, at.channels)
 
