@@ -353,6 +353,7 @@ def _won(field: F, ratio: float, at: Context) -> F:
     return weighed_by_lag(field, at.axes, of)
 
 
+@lru_cache(maxsize=65536)
 def _depends(layer: Activation, signal: Signal) -> bool:
     """Whether the gate of an activation depends on the scale of the signal."""
     half = replace(signal, second=signal.second / 2, shared=signal.shared / 2)

@@ -225,9 +225,9 @@ def gated(network: Network, source: int) -> list[bool]:
     """
     found = [False] * (len(network.nodes) + 1)
     for place, node in enumerate(network.nodes):
-        if place > source and not isinstance(node.layer, Weighted):
-            met = any(found[i] for i in node.inputs)
-            found[place] = met or isinstance(node.layer, Activation)
+        if place > source:
+            stays = any(found[i] for i in node.inputs) and not isinstance(node.layer, Weighted)
+            found[place] = stays or isinstance(node.layer, Activation)
     return found
 
 
@@ -241,7 +241,7 @@ def _loose(network: Network, links: Mapping[int, _Link], source: int) -> frozens
             before = node.inputs[0]
             is_sum = before >= 0 and isinstance(network.nodes[before].layer, Add)
             for at in network.nodes[before].inputs if is_sum else (before,):
-                way = _way(network, at)
+                way = _way(network, at) if met[at] else None
                 if met[at] and (way is None or (way.gate, place) not in pairs):
                     found.add(place)
     return frozenset(found)
