@@ -40,7 +40,8 @@ __all__ = [
 
 GATES_ALONE = (
     "gates that one sample meets without weights between them are taken as independent: a ReLU "
-    "behind a max pool of two ReLUs makes the mass low by 12 %"
+    "behind a max pool of two ReLUs makes the mass low by 12 %, a tanh behind a normalised tanh "
+    "by half"
 )
 
 _T = TypeVar("_T")
