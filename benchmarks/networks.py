@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from time import perf_counter
@@ -12,9 +13,11 @@ import numpy as np
 
 from benchmarks.process import Peak
 from benchmarks.row import Bound, Exponent, Ratio, Row
+from benchmarks.truth import given_squares
 from erf_theory import network_erf, receptive_field, zoo
 from erf_theory.exact import FloatArray
-from erf_theory.network import Chain, Conv, Network, Residual
+from erf_theory.network import Chain, Conv, Network, Norm, Residual
+from erf_theory.network.nodes import Flat
 
 __all__ = ["rows"]
 
@@ -31,6 +34,7 @@ def rows(*, smoke: bool) -> list[Row]:
         *(_beside_torch(name, side) if find_spec("torch") else ()),
         _map(alone, most),
         _geometry(alone, most),
+        _given(),
         _growth((20, 50) if smoke else (50, 160, 500, 1600, 5000)),
     ]
     if not smoke:
@@ -108,6 +112,39 @@ def _geometry(name: str, side: int) -> Row:
         assert geometry.output.size == (side, side)
 
     return Bound(f"{name}, receptive fields", 0.03, lambda: receptive_field(network), check)
+
+
+def _given() -> Row:
+    """MobileNetV2 with drawn numbers in the places of trained ones, on 1-D after all its blocks."""
+    network = _numbered(zoo.mobilenet_v2())
+    small = network.until("3.add")
+
+    def check(values: Any) -> None:
+        assert values.shape == (491,)
+        assert abs(values.sum() - 1) < 1e-12
+        found, whole = network_erf(small, ndim=1), given_squares(small).sum(axis=1)
+        start = found.factors[0].start[0] + len(whole) // 2
+        inside = whole[start : start + len(found.values)]
+        assert abs(inside.sum() / whole.sum() - 1) < 1e-12
+        np.testing.assert_allclose(found.values * float(found.mass), inside, rtol=1e-10)
+
+    work = "mobilenet_v2, weights as given, profile"
+    return Bound(work, 0.1, lambda: _values(network, 1), check)
+
+
+def _numbered(network: Network) -> Network:
+    """The network with weights, and numbers of its norms, as a trained one has them."""
+    rng, nodes = np.random.default_rng(0), []
+    for node, channels in zip(network.nodes, network.channels, strict=True):
+        layer: Any = node.layer
+        if isinstance(layer, Conv):
+            layer = replace(layer, weights=layer.draw(2, rng))
+        elif isinstance(layer, Norm):
+            scale, variance = rng.uniform(0.5, 1.5, (2, channels))
+            shift, mean = rng.standard_normal((2, channels))
+            layer = replace(layer, scale=scale, shift=shift, mean=mean, variance=variance)
+        nodes.append(replace(node, layer=layer))
+    return Flat(tuple(nodes), network.ndim)
 
 
 def _growth(depths: tuple[int, ...]) -> Row:

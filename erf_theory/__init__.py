@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from erf_theory.architectures import network_erf
-    from erf_theory.empirical.measure import Measurement, measure_erf
+    from erf_theory.conventions import measured_erf
+    from erf_theory.empirical.measure import measure_erf
+    from erf_theory.empirical.measurement import Measurement
     from erf_theory.erf import ERF
     from erf_theory.errors import EngineError, ErfTheoryError, MapTooLargeError
+    from erf_theory.finitewidth import fluctuation, samples_for
     from erf_theory.formulas import SymbolicERF, symbolic_erf
     from erf_theory.gaussian.depths import Scaling
     from erf_theory.gaussian.scaling import sqrt_scaling
@@ -40,10 +43,13 @@ __all__ = [
     "Scaling",
     "SymbolicERF",
     "crosscheck",
+    "fluctuation",
     "layer_table",
     "measure_erf",
+    "measured_erf",
     "network_erf",
     "receptive_field",
+    "samples_for",
     "sqrt_scaling",
     "symbolic_erf",
     "theoretical_erf",
@@ -59,14 +65,17 @@ _HOMES = {
     "Kernel": "kernel",
     "LayerTable": "layertable",
     "MapTooLargeError": "errors",
-    "Measurement": "empirical.measure",
+    "Measurement": "empirical.measurement",
     "Scaling": "gaussian.depths",
     "SymbolicERF": "formulas",
     "crosscheck": "verdict.agreement",
+    "fluctuation": "finitewidth",
     "layer_table": "layertable",
     "measure_erf": "empirical.measure",
+    "measured_erf": "conventions",
     "network_erf": "architectures",
     "receptive_field": "network.receptive",
+    "samples_for": "finitewidth",
     "sqrt_scaling": "gaussian.scaling",
     "symbolic_erf": "formulas",
     "theoretical_erf": "theory",

@@ -224,11 +224,12 @@ def _note_borders(question: Question, before: Sequence[Signals], notes: Notes) -
     network, repeats = question.network, False
     if question.image is None:
         return
-    is_known = is_local(network)
     for node, signal in zip(network.nodes, before, strict=True):
         layer = node.layer
+        is_normal = all(part.is_normal for _, _, part in signal.parts)
+        is_known = is_local(network) and (is_normal or not isinstance(layer, Activation))
         if isinstance(layer, Activation):
-            changes = varies(layer.nonlinearity, signal.parts[0][2].second)
+            changes = not is_normal or varies(layer.nonlinearity, signal.parts[0][2].second)
         else:
             changes = isinstance(layer, Norm | Add | MaxPool)
         if changes and not is_known:

@@ -15,41 +15,20 @@ from erf_theory.derived import Stored
 from erf_theory.errors import EngineError, ErfTheoryError
 from erf_theory.exact import FloatArray, Number, number
 from erf_theory.maps import Map
+from erf_theory.records import DEFINITIONS, provenance, read, write
 from erf_theory.routes import Logs, Shares
 
 __all__ = [
-    "DEFINITIONS",
     "FORMAT",
     "Archived",
     "map_from_dict",
     "map_to_dict",
     "parts_from_dict",
-    "provenance",
-    "read",
-    "write",
 ]
 
 _LONGEST = 10_000
 """Bits of the longest integers that are written: about 3000 digits."""
 FORMAT = "erf_theory.ERF/1"
-
-DEFINITIONS = {
-    "amplitude": "E g, g the gradient of one output unit by the input; Luo et al. 2016",
-    "energy": "E g², over random zero-mean weights; Luo et al. 2016",
-    "rms": "√(E g²), normalised",
-}
-
-
-def provenance(kind: str, call: str) -> dict[str, str]:
-    """What made a result: package version, call and definition used."""
-    from importlib.metadata import version
-
-    return {
-        "package": f"erf_theory {version('erf-theory')}",
-        "call": call,
-        "kind": kind,
-        "definition": DEFINITIONS[kind],
-    }
 
 
 class Archived(ABC):
@@ -93,35 +72,7 @@ class Archived(ABC):
         ErfTheoryError
             If the file holds no saved result.
         """
-        return cls.from_dict(read(path))
-
-
-def write(record: Mapping[str, Any], path: str | PathLike[str]) -> None:
-    """Write a record as JSON."""
-    import json
-    from pathlib import Path
-
-    Path(path).write_text(json.dumps(record, allow_nan=False), encoding="utf-8")
-
-
-def read(path: str | PathLike[str]) -> dict[str, Any]:
-    """Read a saved ERF's record.
-
-    Raises
-    ------
-    ErfTheoryError
-        If the file holds none.
-    """
-    import json
-    from pathlib import Path
-
-    try:
-        record = json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ErfTheoryError(f"{path} is no JSON: {error}") from error
-    if not isinstance(record, dict) or record.get("format") != FORMAT:
-        raise ErfTheoryError(f"{path} holds no saved ERF: its format is not {FORMAT!r}")
-    return record
+        return cls.from_dict(read(path, FORMAT, "ERF"))
 
 
 def map_to_dict(map_: Map) -> dict[str, Any]:

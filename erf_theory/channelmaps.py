@@ -14,6 +14,7 @@ from erf_theory.derived import Stored
 from erf_theory.engines import convolution
 from erf_theory.engines.extent import extent_of, need_memory
 from erf_theory.engines.field import F, Program
+from erf_theory.engines.tape import recorded
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
 from erf_theory.network.base import need_whole
@@ -116,7 +117,8 @@ class Channelwise:
             need_memory(size, 4 * max(counts))
         unit = _weights(counts[-2], self.channel)
         ends = _weights(counts[self.question.source], self.input_channel)
-        program, ndim = self.program(axes), len(axes.kept)
+        ndim = len(axes.kept)
+        program = recorded(self.program(axes), ndim)
         field = program(convolution.impulse(ndim, unit))
         values = np.tensordot(ends, field.values, 1)
         lost = 0.0

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from erf_theory import archive
+from erf_theory import records
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray, text_of
 from erf_theory.maps import Map
@@ -50,12 +50,12 @@ class Card(ABC):
         """Save the figure as PNG, SVG or PDF, with its provenance in the file."""
         from erf_theory import plotting
 
-        plotting.save_figure(self.plot(), path, archive.provenance(self.kind, self.call))
+        plotting.save_figure(self.plot(), path, records.provenance(self.kind, self.call))
 
     def _repr_png_(self) -> bytes:
         from erf_theory import plotting
 
-        return plotting.png_bytes(self.plot(), archive.provenance(self.kind, self.call))
+        return plotting.png_bytes(self.plot(), records.provenance(self.kind, self.call))
 
     def _repr_html_(self) -> str:
         title, *rows = self.lines()

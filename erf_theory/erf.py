@@ -41,7 +41,8 @@ class ERF(archive.Archived, Shown):
     factors : tuple of Map
         One map, or one 1-D map per axis whose outer product is the map.
     kind : str
-        "amplitude" (E g), "energy" (E g²) or "rms" (√E g²).
+        "amplitude" (E g), "energy" (E g²) or "rms" (√E g²); measured ones also "magnitude",
+        "relu" and "log10", see `measured_erf`.
     call : str
         The call that made it.
     reasons : tuple of str
@@ -64,7 +65,7 @@ class ERF(archive.Archived, Shown):
     """
 
     factors: tuple[Map, ...]
-    kind: Literal["amplitude", "energy", "rms"]
+    kind: str
     call: str
     reasons: tuple[str, ...] = ()
     unfactored: Map | None = None

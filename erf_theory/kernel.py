@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from numbers import Real
 from typing import Any
 
@@ -202,6 +202,10 @@ class Kernel(Taps):
         return a.origin == b.origin and np.array_equal(a.taps, b.taps)
 
     def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
         trimmed = self.trim()
         return hash((trimmed.origin, trimmed.taps.shape, tuple(trimmed.taps.flat)))
 
@@ -219,6 +223,8 @@ class Kernel(Taps):
         """
         if min(steps := per_axis(step, self.ndim)) < 1:
             raise ErfTheoryError(f"a dilation is 1 or more on every axis, not {step}")
+        if max(steps) == 1:
+            return self
         shape = tuple((s - 1) * d + 1 for s, d in zip(self.shape, steps, strict=True))
         spread = np.zeros(self.channels + shape, dtype=self.taps.dtype)
         spread[box((0,) * self.ndim, self.shape, steps)] = self.taps

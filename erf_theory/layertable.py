@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
-from math import inf
-from typing import Any, final
+from math import inf, log
+from typing import Any, NamedTuple, final
 
-from erf_theory import archive
+import numpy as np
+
+from erf_theory import records
 from erf_theory.architectures import network_erf
+from erf_theory.channelmaps import has_given_weights
 from erf_theory.erf import ERF
 from erf_theory.errors import ErfTheoryError
 from erf_theory.lattice import Steps
-from erf_theory.network.convolutions import Weighted
+from erf_theory.network.base import Layer
 from erf_theory.network.geometry import image_sizes, resolved
 from erf_theory.network.nodes import INPUT, Network
 from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
 from erf_theory.network.receptive import receptive_field
 from erf_theory.network.routing import ChannelShuffle
 from erf_theory.network.text import table
+from erf_theory.propagation.backward import Question
+from erf_theory.propagation.forward import signals
+from erf_theory.propagation.gates import Runs
+from erf_theory.propagation.notes import Notes
 
 __all__ = ["LayerRow", "LayerTable", "layer_table"]
 
@@ -103,7 +110,7 @@ class LayerTable:
         """All rows and their provenance, as JSON knows them."""
         return {
             "format": "erf_theory.LayerTable/1",
-            **archive.provenance("energy", self.call),
+            **records.provenance("energy", self.call),
             "unit": self.unit,
             "axis": self.axis,
             "reasons": list(self.reasons),
@@ -192,19 +199,13 @@ def layer_table(
     exact = resolved(network, image_size)
     if image_size is not None:
         image_sizes(network, image_size)
-    shapes: dict[int, tuple[float, float]] = {}
-    rows = []
-    erf: ERF | None = None
-    for place, node in enumerate(exact.nodes):
-        erf = network_erf(exact, layer=node.name)
-        known = shapes.get(node.inputs[0]) if _keeps_shape(exact, place) else None
-        shapes[place] = known or (float(erf.covariance[axis, axis]) ** 0.5, erf.size())
-        std, size = (spacing * length for length in shapes[place])
+    rows: list[LayerRow] = []
+    for place, found in enumerate(_measured(exact, axis)):
         field = geometry.rows[place].axes[axis]
-        trf = spacing * field.size
+        std, size, trf = (spacing * length for length in (found.std, found.size, field.size))
         rows.append(
             LayerRow(
-                name=node.name,
+                name=exact.nodes[place].name,
                 layer=repr(network.nodes[place].layer),
                 channels=network.channels[place],
                 jump=spacing * float(field.jump),
@@ -212,33 +213,84 @@ def layer_table(
                 std=std,
                 size=size,
                 share=size / trf,
-                log_mass=erf.log_mass,
-                is_exact=erf.exactness == "exact",
+                log_mass=found.log_mass,
+                is_exact=found.is_exact,
             )
         )
         if progress:
             progress(place + 1)
-    reasons = () if erf is None else erf.reasons
     more = f", spacing={spacing}, unit={unit!r}" if spacing != 1 or unit != "px" else ""
     call = f"layer_table({network.label}, image_size={image_size}, axis={axis}{more})"
-    return LayerTable(tuple(rows), unit, axis, reasons, call)
+    return LayerTable(tuple(rows), unit, axis, found.reasons, call)
 
 
-def _keeps_shape(network: Network, place: int) -> bool:
-    """Whether a unit sees what the unit before it sees, but for a factor."""
-    layer, before = network.nodes[place].layer, network.nodes[place].inputs[0]
-    if isinstance(layer, ChannelShuffle | Dropout | Identity):
-        return True
-    is_scaled = isinstance(layer, Norm) and layer.scale is None and layer.variance is None
-    return (isinstance(layer, Activation) or is_scaled) and _is_even(network, before)
+class _Measures(NamedTuple):
+    """What an effective field is asked for: lengths in pixels on the table's axis."""
+
+    std: float
+    size: float
+    log_mass: float
+    is_exact: bool
+    reasons: tuple[str, ...]
 
 
-def _is_even(network: Network, place: int) -> bool:
-    """Whether all channels behind a node are alike, and meet no gate of their own again."""
-    layer = network.nodes[place].layer
-    if isinstance(layer, Weighted):
-        return layer.groups == 1 and layer.given_weights is None
-    return place != INPUT and _keeps_shape(network, place)
+def _measured(network: Network, axis: int) -> Iterator[_Measures]:
+    """The measures of every layer; from those of the layer before it where the shape is the same.
+
+    The last layer is always asked for itself: its reasons are the table's.
+    """
+    same = _same_shapes(network)
+    done: list[_Measures] = []
+    for place, node in enumerate(network.nodes):
+        before, is_last = node.inputs[0], place == len(network.nodes) - 1
+        if place in same and before != INPUT and not is_last:
+            known, name = done[before], network.nodes[before].name
+            step = network_erf(network, layer=node.name, source=name, ndim=1)
+            log_mass = known.log_mass + step.log_mass + log(network.channels[before])
+            is_exact = known.is_exact and step.exactness == "exact"
+            done.append(known._replace(log_mass=log_mass, is_exact=is_exact))
+        else:
+            erf = network_erf(network, layer=node.name)
+            is_exact = erf.exactness == "exact"
+            done.append(_Measures(_std(erf, axis), erf.size(), erf.log_norm, is_exact, erf.reasons))
+        yield done[-1]
+
+
+def _same_shapes(network: Network) -> set[int]:
+    """Places of the nodes whose units see what the units before them see, but for a factor.
+
+    A gate or a norm weighs channels that are not alike by themselves, and the gate of a unit may
+    depend on one that the unit's samples have met before.
+    """
+    before = signals(network, Notes())
+    pools = Question(network, (0,) * network.ndim).pools
+    met_before = set(Runs.of(network, before, pools).following.values())
+    is_given = has_given_weights(network)
+    found = set()
+    for place, (node, signal) in enumerate(zip(network.nodes, before, strict=True)):
+        weighs_alike = len(signal.parts) == 1 and not is_given and place not in met_before
+        if _keeps_shape(node.layer) or (weighs_alike and _has_one_factor(node.layer)):
+            found.add(place)
+    return found
+
+
+def _keeps_shape(layer: Layer) -> bool:
+    """Whether a unit sees what one unit before it sees, whatever that is."""
+    return isinstance(layer, ChannelShuffle | Dropout | Identity)
+
+
+def _has_one_factor(layer: Layer) -> bool:
+    """Whether channels whose samples are alike have one factor."""
+    is_plain = isinstance(layer, Norm) and layer.scale is None and layer.variance is None
+    return is_plain or isinstance(layer, Activation)
+
+
+def _std(erf: ERF, axis: int) -> float:
+    """Standard deviation along an axis, from the samples that the size is counted on."""
+    line = erf.profile(axis)
+    shares, places = line.values, line.offsets[0]
+    mean = shares @ places
+    return float(np.sqrt(shares @ (places - mean) ** 2))
 
 
 def _texts(row: LayerRow) -> list[str]:
@@ -246,4 +298,4 @@ def _texts(row: LayerRow) -> list[str]:
     lengths = [f"{x:.4g}" for x in (row.jump, row.trf, row.std, row.size)]
     theory = "exact" if row.is_exact else "approximate"
     cells = [row.name, row.layer, str(row.channels), *lengths]
-    return [*cells, f"{row.share:.3g}", f"{row.log_mass:.3g}", theory]
+    return [*cells, f"{row.share:.3g}", f"{round(row.log_mass, 12):.3g}", theory]

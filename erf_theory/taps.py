@@ -94,9 +94,15 @@ class Taps:
         return bool(np.all(self.taps >= 0))
 
     @cached_property
+    def is_symmetric(self) -> bool:
+        """Whether the spatial taps are their own mirror image about the centre of their box."""
+        channelwise = self.taps.reshape(*self.channels, -1)
+        return bool((channelwise == channelwise[..., ::-1]).all())
+
+    @cached_property
     def scaled(self) -> tuple[FloatArray, int]:
         """Float taps with the largest magnitude in [1/2, 1), and the exponent of 2 left out."""
-        exponent = exponent_of(max(abs(v) for v in self.taps.flat))
+        exponent = exponent_of(np.max(np.abs(self.taps)))
         if self.is_exact:
             shift = Fraction(2) ** -exponent
             array = np.reshape([float(v * shift) for v in self.taps.flat], self.taps.shape)
@@ -211,12 +217,14 @@ class Taps:
     @classmethod
     def _result(cls, taps: NumberArray, origin: tuple[int, ...]) -> Self:
         """What an operation gave, unless doubles did not hold it."""
-        if taps.dtype != object and not np.all(np.isfinite(taps)):
+        if taps.dtype == object:
+            return cls(taps, origin)
+        if not np.all(np.isfinite(taps)):
             raise ErfTheoryError(
                 "a tap of the result is above the largest double: give the taps as integers or "
                 "fractions, which stay exact, or scale them down"
             )
-        return cls(taps, origin)
+        return cls.of(taps, origin)
 
     def _need_no_channels(self) -> None:
         if self.channels:

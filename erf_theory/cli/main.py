@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from erf_theory.cli.networks import compare, layers, net
+from erf_theory.cli.reproduce import reproduce
 from erf_theory.cli.stacks import formula, scaling, show
 from erf_theory.cli.verify import verify
 from erf_theory.errors import ErfTheoryError
@@ -55,5 +56,5 @@ def main(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (show, net, layers, compare, scaling, verify, formula):
+for command in (show, net, layers, compare, scaling, verify, reproduce, formula):
     main.add_command(command)

@@ -8,6 +8,7 @@ from math import sqrt
 
 import numpy as np
 
+from erf_theory.empirical.inputs import Inputs, noise
 from erf_theory.empirical.plan import INPUTS, Boxes, Plan
 from erf_theory.exact import FloatArray
 from erf_theory.network.convolutions import Weighted
@@ -25,7 +26,7 @@ class Noise:
     Attributes
     ----------
     images : ndarray, shape (inputs, channels, place...)
-        Independent standard normal numbers in the input's box.
+        In the input's box.
     masks : mapping from int to ndarray
         Of every dropout: 0, or what its samples are multiplied by.
     """
@@ -43,7 +44,7 @@ class Sample:
     weights, biases : mapping from int to ndarray
         Of the nodes that have them, by their places.
     direction : ndarray, shape (channels,)
-        The gradient of the output unit: normal numbers, divided by √channels.
+        The gradient of the output unit: as given, or normal numbers divided by √channels.
     measured : Noise
         Of the run that is measured.
     calibrating : Noise, optional
@@ -57,8 +58,13 @@ class Sample:
     calibrating: Noise | None
 
 
-def draw(plan: Plan, rng: np.random.Generator) -> Sample:
-    """Draw one sample."""
+def draw(
+    plan: Plan,
+    rng: np.random.Generator,
+    inputs: Inputs = noise,
+    direction: FloatArray | None = None,
+) -> Sample:
+    """Draw one sample; what is given in place of a random number changes no other."""
     network = plan.network
     layers = {
         place: node.layer
@@ -68,19 +74,23 @@ def draw(plan: Plan, rng: np.random.Generator) -> Sample:
     weights = {place: layer.draw(network.ndim, rng) for place, layer in layers.items()}
     drawn = {place: _bias(layer, rng) for place, layer in layers.items()}
     biases = {place: bias for place, bias in drawn.items() if bias is not None}
-    direction = rng.standard_normal(network.out_channels) / sqrt(network.out_channels)
-    measured = _noise(network, plan.boxes, 1, rng)
-    calibrating = None if plan.wide is None else _noise(network, plan.wide, INPUTS, rng)
-    return Sample(weights, biases, direction, measured, calibrating)
+    at_random = rng.standard_normal(network.out_channels) / sqrt(network.out_channels)
+    measured = _noise(network, plan.boxes, 1, rng, inputs)
+    calibrating = None if plan.wide is None else _noise(network, plan.wide, INPUTS, rng, inputs)
+    return Sample(
+        weights, biases, at_random if direction is None else direction, measured, calibrating
+    )
 
 
-def _noise(network: Network, boxes: Boxes, inputs: int, rng: np.random.Generator) -> Noise:
+def _noise(
+    network: Network, boxes: Boxes, count: int, rng: np.random.Generator, inputs: Inputs
+) -> Noise:
     """Images and masks for one run."""
-    images = rng.standard_normal((inputs, network.in_channels, *_shape(boxes[0])))
+    images = inputs(rng, (count, network.in_channels, *_shape(boxes[0])))
     masks = {}
     for place, node in enumerate(network.nodes):
         if isinstance(node.layer, Dropout) and node.layer.training and boxes[place + 1] is not None:
-            shape = (inputs, network.channels[place], *_shape(boxes[place + 1]))
+            shape = (count, network.channels[place], *_shape(boxes[place + 1]))
             kept = rng.random(shape) >= node.layer.rate
             masks[place] = kept / (1 - node.layer.rate)
     return Noise(images, masks)

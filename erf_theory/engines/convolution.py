@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import lru_cache
 from math import frexp, log2
 from typing import Any, TypeVar, final
@@ -19,7 +20,7 @@ import numpy.typing as npt
 from erf_theory.engines.extent import extent_of, need_memory
 from erf_theory.engines.field import Border, Program
 from erf_theory.errors import EngineError, ErfTheoryError
-from erf_theory.exact import FloatArray, Number, exponent_of
+from erf_theory.exact import FloatArray, Number, exponent_of, number
 from erf_theory.kernel import Kernel
 from erf_theory.lattice import Steps, box, convolve, per_axis, union
 
@@ -69,6 +70,9 @@ class Samples:
 
     def convolve(self, kernel: Kernel, step: Steps = 1, times: int = 1) -> Samples:
         """Convolve: one dimension by binary powering, more by one shifted copy per tap."""
+        if times == kernel.taps.size == 1 and not kernel.channels:
+            moves = zip(self.start, kernel.origin, per_axis(step, self.ndim), strict=True)
+            return self._times(kernel.taps.item(), tuple(a + o * d for a, o, d in moves))
         if times and self.ndim == 1 and not kernel.channels:
             return _product(self, _power(kernel, times).expand(step))
         lines = _axis_kernels(kernel) if times and not kernel.channels else ()
@@ -96,9 +100,16 @@ class Samples:
             return _balanced(
                 self.values * column, self.start, self.exponent + power, max(self.floor, _LOST)
             )
-        taps, exponent = Kernel(np.array([factor], dtype=object)).scaled
+        return self._times(number(factor), self.start)
+
+    def _times(self, factor: Number, start: tuple[int, ...]) -> Samples:
+        """The field times a number, from another place on."""
+        power = exponent_of(factor)
+        near = (
+            factor * 2.0**-power if abs(power) < _ROOM else Fraction(factor) / Fraction(2) ** power
+        )
         return _balanced(
-            self.values * taps[0], self.start, self.exponent + exponent, max(self.floor, _LOST)
+            self.values * float(near), start, self.exponent + power, max(self.floor, _LOST)
         )
 
     def __add__(self, other: Samples) -> Samples:
@@ -109,7 +120,8 @@ class Samples:
         total = np.zeros(lead + shape)
         for field in (self, other):
             at = tuple(a - b for a, b in zip(field.start, start, strict=True))
-            total[box(at, field.shape)] += np.ldexp(field.values, _shift(field.exponent - exponent))
+            shift = _shift(field.exponent - exponent)
+            total[box(at, field.shape)] += np.ldexp(field.values, shift) if shift else field.values
         floor = max(field.floor + min(field.exponent - exponent, 0) for field in (self, other))
         return _balanced(total, start, exponent, max(floor, _LOST))
 
@@ -269,9 +281,7 @@ def _product(field: Samples, line: Samples) -> Samples:
     if field.values.ndim == 1:
         values = np.convolve(field.values, line.values)
     else:
-        rows = field.values.reshape(-1, field.values.shape[-1])
-        values = np.stack([np.convolve(row, line.values) for row in rows])
-        values = values.reshape(*field.values.shape[:-1], -1)
+        values = np.asarray(convolve(line.values, field.values, 1))
     return _balanced(
         values,
         start,
@@ -295,7 +305,7 @@ def _balanced(
     values: FloatArray, start: tuple[int, ...], exponent: int, floor: int = -10_000
 ) -> Samples:
     """A field, ``values * 2**exponent``, with its largest sample brought to about ``2**490``."""
-    peak = float(np.abs(values).max())
+    peak = max(float(values.max()), -float(values.min()))
     if peak == 0:
         return Samples(values, start, 0)
     shift = _PEAK - frexp(peak)[1]

@@ -82,7 +82,7 @@ class Extent:
             grid=_held(self.grid, shape, self.rate),
             divisor=self.divisor,
             nonnegative=self.nonnegative and (kernel.is_nonnegative or times == 0),
-            symmetric=self.symmetric and (times == 0 or _is_symmetric(kernel)),
+            symmetric=self.symmetric and (times == 0 or kernel.is_symmetric),
             roundings=self.roundings + times + prod(kernel.taps.shape).bit_length(),
             work=self.work + times * prod(kernel.taps.shape) * prod(shape),
         )
@@ -257,9 +257,3 @@ def _held(
 def _centre(extent: Extent) -> tuple[int, ...]:
     """Twice the centre of the box."""
     return tuple(2 * a + m - 1 for a, m in zip(extent.start, extent.shape, strict=True))
-
-
-def _is_symmetric(kernel: Kernel) -> bool:
-    """Whether the spatial taps are their own mirror image about the centre of their box."""
-    channelwise = kernel.taps.reshape(*kernel.channels, -1)
-    return bool((channelwise == channelwise[..., ::-1]).all())

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from itertools import groupby, pairwise
 from math import log10
 from typing import Any, final
@@ -43,14 +44,19 @@ class Tape:
         return len(self.operations)
 
     def play(self, impulse: F) -> F:
-        """What the operations make of another engine's impulse."""
-        steps: list[F] = [impulse]
-        for name, source, arguments in self.operations:
+        """What the operations make of an impulse; a field goes with its last reader."""
+        last = {source: at for at, step in enumerate(self.operations) for source in _read(step)}
+        steps = {0: impulse}
+        for at, (name, source, arguments) in enumerate(self.operations):
+            field = steps[source]
             if name == "add":
-                steps.append(steps[source] + steps[arguments[0]])
+                found = field + steps[arguments[0]]
             else:
-                steps.append(getattr(steps[source], name)(*arguments))
-        return steps[-1]
+                found = getattr(field, name)(*arguments)
+            for step in {step for step in _read(self.operations[at]) if last[step] == at}:
+                del steps[step]
+            steps[at + 1] = found
+        return steps[len(self.operations)]
 
 
 @final
@@ -138,12 +144,11 @@ class Recorded:
 
     def placed(self, common: Number = 1) -> Recorded:
         """The same with its shift recorded, and its factor but for ``common``."""
-        found = self.step
+        found, rest = self.step, _quotient(self.factor, common)
         if any(self._at):
-            origin = Kernel(Kernel.delta(self.ndim).taps, self._at)
-            found = self.tape.append("convolve", found, origin, 1, 1)
-        rest = _quotient(self.factor, common)
-        if rest != 1:
+            point = _point(rest, self._at)
+            found = self.tape.append("convolve", found, point, (1,) * self.ndim, 1)
+        elif rest != 1:
             found = self.tape.append("scale", found, rest)
         return Recorded(self.tape, found, self.ndim, common)
 
@@ -177,13 +182,22 @@ def recorded(program: Program, ndim: int) -> Program:
     return play
 
 
+@lru_cache(maxsize=1024, typed=True)
+def _point(weight: Number, at: tuple[int, ...]) -> Kernel:
+    """One tap; equal ones are one object."""
+    kind = np.float64 if isinstance(weight, float) else object
+    return Kernel.of(np.full((1,) * len(at), weight, dtype=kind), at)
+
+
+def _read(operation: _Operation) -> tuple[int, ...]:
+    """The steps whose results an operation acts on."""
+    name, source, arguments = operation
+    return (source, arguments[0]) if name == "add" else (source,)
+
+
 def _fused(operations: list[_Operation]) -> list[_Operation]:
     """The same with equal convolutions in a row as one, where nothing else reads between them."""
-    readers = Counter(
-        step
-        for name, source, arguments in operations
-        for step in (source, *(arguments if name == "add" else ()))
-    )
+    readers = Counter(step for operation in operations for step in _read(operation))
     found: list[_Operation] = []
     places = [0]
     for name, source, arguments in operations:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import sqrt
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import numpy.typing as npt
 
-from erf_theory import archive
+from erf_theory import records
 from erf_theory.display import Card
 from erf_theory.exact import FloatArray, Number
 from erf_theory.gaussian.lengths import LENGTHS
@@ -64,7 +64,7 @@ class Scaling(Card):
     """
 
     measure: str
-    kind: Literal["amplitude", "energy", "rms"]
+    kind: str
     ndim: int
     call: str
     variance: Number
@@ -191,7 +191,7 @@ class Scaling(Card):
         """The table, the fitted powers and the provenance, as JSON knows them."""
         return {
             "format": FORMAT,
-            **archive.provenance(self.kind, self.call),
+            **records.provenance(self.kind, self.call),
             "measure": self.measure,
             "measure_definition": LENGTHS[self.measure].definition,
             "ndim": self.ndim,
@@ -210,7 +210,7 @@ class Scaling(Card):
 
     def save(self, path: str | PathLike[str]) -> None:
         """Save as JSON: `to_dict` in a file."""
-        archive.write(self.to_dict(), path)
+        records.write(self.to_dict(), path)
 
 
 def _fit_to_dict(law: PowerLaw, exponent: float) -> dict[str, Any]:

@@ -8,6 +8,7 @@ figures read in greyscale and with any colour vision.
 from erf_theory.plotting.agreement import agreement_figure
 from erf_theory.plotting.files import png_bytes, save_figure
 from erf_theory.plotting.maps import map_figure, volume_figure
+from erf_theory.plotting.pairs import pairs_figure
 from erf_theory.plotting.profiles import profile_figure
 from erf_theory.plotting.scaling import Panel, scaling_figure
 
@@ -15,6 +16,7 @@ __all__ = [
     "Panel",
     "agreement_figure",
     "map_figure",
+    "pairs_figure",
     "png_bytes",
     "profile_figure",
     "save_figure",

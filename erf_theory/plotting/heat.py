@@ -57,6 +57,15 @@ class Heat:
         """The pixels of the ERF."""
         return abs(self.values) > self.level
 
+    @cached_property
+    def around(self) -> BoolArray | None:
+        """What the pixels of the ERF fill with the gaps between them, if there are many gaps.
+
+        Strides leave a grid of brighter pixels: a line around each of them would hide the map.
+        """
+        filled = _without_gaps(self.above)
+        return filled if _sides(self.above) > 2 * _sides(filled) else None
+
     @property
     def window(self) -> tuple[Extent, Extent]:
         """What is shown: the theoretical receptive field, its short side not too thin."""
@@ -132,9 +141,27 @@ def _draw_pixels(ax: Axes, heat: Heat) -> AxesImage:
 def _draw_outline(ax: Axes, heat: Heat) -> None:
     """Draw the contour along the sides of the pixels: each is flat, with zeros around all."""
     rows, columns = _part_above(heat)
-    cells = np.pad(abs(heat.values[rows, columns]).repeat(2, axis=0).repeat(2, axis=1), 1)
+    pixels = abs(heat.values) if heat.around is None else 2 * heat.level * heat.around
+    cells = np.pad(pixels[rows, columns].repeat(2, axis=0).repeat(2, axis=1), 1)
     y, x = edges(heat.y[rows]).repeat(2), edges(heat.x[columns]).repeat(2)
     ax.contour(x, y, cells, levels=[heat.level], colors=heat.outline_colour, linewidths=1.0)
+
+
+def _without_gaps(pixels: BoolArray) -> BoolArray:
+    """The smallest set that holds some pixels and has no gap in any row or column."""
+    filled, count = pixels, -1
+    while count != (count := int(filled.sum())):
+        for axis in (0, 1):
+            before = np.logical_or.accumulate(filled, axis=axis)
+            behind = np.logical_or.accumulate(np.flip(filled, axis), axis=axis)
+            filled = before & np.flip(behind, axis)
+    return filled
+
+
+def _sides(pixels: BoolArray) -> int:
+    """Sides of pixels that the outline of some of them goes along."""
+    padded_pixels = np.pad(pixels, 1)
+    return sum(int(np.diff(padded_pixels, axis=axis).sum()) for axis in (0, 1))
 
 
 def _part_above(heat: Heat) -> tuple[slice, slice]:

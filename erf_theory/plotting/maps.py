@@ -51,7 +51,8 @@ def map_figure(
     """Draw a 2-D map as a heat map with its marginal profiles and their Gaussians.
 
     The whole theoretical receptive field is shown in its frame, y downwards as in images. A
-    line goes around the pixels above the threshold; an inset shows them larger where they are
+    line goes around the pixels above the threshold, or around all of them where they have many
+    gaps, as strides make them; an inset shows them larger where they are
     small. A signed map has a diverging colour map with 0 in its middle.
 
     Parameters
@@ -226,6 +227,8 @@ def _write_note(figure: Figure, left: float, bottom: float, note: str) -> None:
 def _label_lines(ax: Axes, heat: Heat, maximum: str, extent: Sequence[Extent]) -> None:
     """Empty lines that carry the legend entries of the outline and of the frame."""
     above = threshold_name(heat.threshold, maximum)
+    if heat.around is not None:
+        above = f"around those {above}"
     ax.plot([], [], color=heat.outline_colour, linewidth=1.0, label=above)
     frame = " × ".join(width(edge) for edge in extent)
     ax.plot([], [], label=f"theoretical receptive field ({frame} px)", **FRAME)

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
+from math import prod
 from operator import add
 from typing import TypeVar, final
 
 from erf_theory.engines.field import Border, F, Program
+from erf_theory.engines.tape import Recorded, Tape
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
+from erf_theory.lattice import per_axis
 from erf_theory.network.geometry import image_sizes
 from erf_theory.network.nodes import INPUT, Network, Node
 from erf_theory.network.pooling import MaxPool, Upsample
 from erf_theory.network.routing import Concat, Pad
 from erf_theory.propagation.axes import Axes, NoMarginalError
 from erf_theory.propagation.branches import COHERENT, coherent_sums
-from erf_theory.propagation.energy import Context, correlates, energy
+from erf_theory.propagation.energy import CORRELATED, Context, correlates, energy
 from erf_theory.propagation.forward import Signals
-from erf_theory.propagation.gates import GATES_ALONE, Labelled, Runs
+from erf_theory.propagation.gates import Labelled, Runs
+from erf_theory.propagation.lagged import Lagged, TooManyLagsError, furthest, kept_within
 from erf_theory.propagation.local import is_local, local_seconds
-from erf_theory.propagation.notes import Notes
+from erf_theory.propagation.notes import GATES, Notes
 from erf_theory.propagation.pieces import Pieces
 from erf_theory.propagation.winners import WINNERS_ALONE, winners
 
@@ -99,6 +104,18 @@ class Question:
             return sum(self.counts[i] for i in node.inputs)
         return self.counts[node.inputs[0]]
 
+    @cached_property
+    def pools(self) -> list[int]:
+        """Places of the max pool that is the only reader of a node; 1 where there is none."""
+        nodes = self.network.nodes
+        readers = Counter(i for node in nodes for i in node.inputs)
+        found = [1] * len(nodes)
+        for node in nodes:
+            before = node.inputs[0]
+            if isinstance(node.layer, MaxPool) and before != INPUT and readers[before] == 1:
+                found[before] = prod(per_axis(node.layer.size, self.network.ndim))
+        return found
+
 
 def walk(
     question: Question,
@@ -167,37 +184,55 @@ def energy_program(
     """
     for name in coherent_sums(question.network):
         notes.add(COHERENT, name)
-    runs = Runs.of(question.network, before)
-    for name in runs.alone(question.network, before, question.source):
-        notes.add(GATES_ALONE, name)
-    rules = _Rules(question, axes, _contexts(question, before, axes, notes), runs)
+    run = Runs.of(question.network, before, question.pools)
+    for place in run.loose:
+        notes.add(GATES, question.network.nodes[place].name)
+    lagged = _needs_lags(question, before, axes, run)
+    if lagged and axes.mode == "factor":
+        raise NoMarginalError("the gates of two places are no product of axes")
+    rules = _Rules(
+        question, axes, _contexts(question, before, axes, notes, run, lagged=lagged), run
+    )
+    return rules.from_lags if lagged else rules.from_output
 
-    def backward(field: F, /) -> F:
-        outputs = question.network.out_channels
-        unit = axes.moved(axes.scaled(field, Fraction(1, outputs)), question.unit)
-        if question.sizes is not None:
-            unit = unit.fold(axes.steps(question.sizes[-2]), "zeros")
-        found = walk(
-            question,
-            Labelled({None: Pieces.uniform(outputs, unit)}),
-            rules.before,
-            lambda fields, a, b: fields.each(lambda part: part.take(a, b)),
-            lambda one, other: one.joined(other, _join),
-        )
-        return _mean(found.total(_join), question.counts[question.source], axes)
 
-    return backward
+def _needs_lags(question: Question, before: Sequence[Signals], axes: Axes, run: Runs) -> bool:
+    """Whether fixed windows correlate places that others read, few enough to be carried along."""
+    if question.image is not None or not any(question.correlated):
+        return False
+    notes = Notes()
+    blank = Recorded(Tape(), 0, len(axes.kept))
+    plain, lagged = (
+        _Rules(question, axes, _contexts(question, before, axes, notes, run, lagged=which), run)
+        for which in (False, True)
+    )
+    plain.from_output(blank)
+    if CORRELATED not in notes.field:
+        return False
+    try:
+        lagged.from_lags(blank)
+    except TooManyLagsError:
+        return False
+    return True
 
 
 def _contexts(
-    question: Question, before: Sequence[Signals], axes: Axes, notes: Notes
+    question: Question,
+    before: Sequence[Signals],
+    axes: Axes,
+    notes: Notes,
+    run: Runs,
+    *,
+    lagged: bool,
 ) -> list[Context]:
     """What the rule of every node knows beside its layer and the field."""
+    needed = furthest(question.network, question.source)
     rows = zip(
         question.network.nodes,
         before,
         question.correlated,
         question.seconds,
+        needed,
         strict=True,
     )
     return [
@@ -208,21 +243,23 @@ def _contexts(
             signals=signal,
             notes=notes,
             correlated=correlated,
+            furthest=lags if lagged else None,
             seconds=seconds,
-            winners=_winners(question, before, place, notes),
+            winners=_winners(question, before, place, run, notes),
         )
-        for place, (node, signal, correlated, seconds) in enumerate(rows)
+        for place, (node, signal, correlated, seconds, lags) in enumerate(rows)
     ]
 
 
 def _winners(
-    question: Question, before: Sequence[Signals], place: int, notes: Notes
+    question: Question, before: Sequence[Signals], place: int, run: Runs, notes: Notes
 ) -> Pieces[float] | None:
     """How much more open the gate of a max pool's winner is; None where there is no pool."""
     node = question.network.nodes[place]
     if place <= question.source or not isinstance(node.layer, MaxPool):
         return None
-    found = winners(question.network, before, place, question.source)
+    known = run.pooled(question.pools)
+    found = winners(question.network, before, place, question.source, known)
     if not found.is_known:
         notes.add(WINNERS_ALONE, node.name)
     return found.ratios
@@ -238,22 +275,50 @@ class _Rules:
     contexts: Sequence[Context]
     run: Runs
 
+    def from_output(self, field: F, /) -> F:
+        """The mean energy of the source's channels, from the unit impulse."""
+        question, axes = self.question, self.axes
+        outputs = question.network.out_channels
+        unit = axes.moved(axes.scaled(field, Fraction(1, outputs)), question.unit)
+        if question.sizes is not None:
+            unit = unit.fold(axes.steps(question.sizes[-2]), "zeros")
+        found = walk(
+            question,
+            Labelled({None: Pieces.uniform(outputs, unit)}),
+            self.before,
+            lambda fields, a, b: fields.each(lambda part: part.take(a, b)),
+            lambda one, other: one.joined(other, _join),
+        )
+        return _mean(found.total(_join), question.counts[question.source], axes)
+
+    def from_lags(self, field: F, /) -> F:
+        """The same, with the covariance between places on the way."""
+        here = (0,) * self.axes.ndim
+        return self.from_output(Lagged({here: field})).parts[here]
+
     def before(self, place: int, fields: Labelled[Pieces[F]]) -> Labelled[Pieces[F]]:
         """The fields before a node, apart by the gate of the unit that they came through."""
         if place in self.run.gates:
             parts = fields.relabelled(place, _join).parts
             return Labelled({label: self._gated(place, label, parts[label]) for label in parts})
-        if place in self.run.between:
+        if place in self.run.links:
             return fields.each(lambda part: self._plain(place, part))
         return Labelled({None: self._plain(place, fields.total(_join))})
 
     def _gated(self, place: int, label: int | None, fields: Pieces[F]) -> Pieces[F]:
         ratio = self.run.ratio(place, label)
+        if self.contexts[place].furthest is not None and ratio != 1:
+            self.contexts[place].note(GATES)
         return self._plain(place, fields).each(lambda field: self.axes.scaled(field, ratio))
 
     def _plain(self, place: int, fields: Pieces[F]) -> Pieces[F]:
         node = self.question.network.nodes[place]
-        found = energy(node.layer, fields, self.contexts[place])
+        at = self.contexts[place]
+        found = energy(node.layer, fields, at)
+        if at.furthest is not None:
+            found = found.each(partial(kept_within, furthest=at.furthest))
+        if self.question.sizes is None:
+            return found
         return found.each(lambda field: bounded(field, node, self.question, self.axes))
 
 

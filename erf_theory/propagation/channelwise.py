@@ -92,18 +92,16 @@ def _matrix(layer: Weighted, at: Setting) -> Kernel:
         weights = np.broadcast_to(taps, shape)
     else:
         raise at.refusal("an amplitude needs weights: give them, or ask for the energy")
+    origin = (0,) * at.axes.ndim
     if isinstance(layer, ConvTranspose):
         weights = np.flip(weights, tuple(range(2, weights.ndim)))
-        inner = layer.in_channels // layer.groups
-        blocks = [w.swapaxes(0, 1) for w in weights.reshape(layer.groups, inner, *shape[1:])]
-    else:
-        outer = layer.out_channels // layer.groups
-        blocks = list(weights.reshape(layer.groups, outer, *shape[1:]))
-    origin = (0,) * at.axes.ndim
+    if layer.groups == layer.in_channels == layer.out_channels > 1:
+        return Kernel(weights[:, 0], origin)
+    blocks = weights.reshape(layer.groups, shape[0] // layer.groups, *shape[1:])
+    if isinstance(layer, ConvTranspose):
+        blocks = blocks.swapaxes(1, 2)
     if layer.groups == 1:
         return Kernel(blocks[0], origin)
-    if blocks[0].shape[:2] == (1, 1):
-        return Kernel(np.stack([block[0, 0] for block in blocks]), origin)
     matrix = np.zeros((layer.out_channels, layer.in_channels, *shape[2:]))
     a, b = blocks[0].shape[:2]
     for group, block in enumerate(blocks):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, singledispatch
+from functools import lru_cache, reduce, singledispatch
 from math import prod
 
 import numpy as np
@@ -18,18 +18,23 @@ from erf_theory.network.nodes import INPUT, Network
 from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample, overlaps
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
+from erf_theory.propagation.branches import coherent_sums
 from erf_theory.propagation.lags import averaged, divided, divides, interpolated
-from erf_theory.propagation.norms import mixed, normalised
-from erf_theory.propagation.notes import NOT_NORMAL, Notes
+from erf_theory.propagation.laws import law_of, mixed, on_law, summed
+from erf_theory.propagation.norms import normalised
+from erf_theory.propagation.notes import GUESSED, NOT_NORMAL, Notes
 from erf_theory.propagation.pieces import Pieces
 from erf_theory.propagation.pooled import pooled
-from erf_theory.propagation.signal import IDENTITY, Signal, normal, sample_law
+from erf_theory.propagation.signal import IDENTITY, Signal, normal
 
 __all__ = ["Signals", "behind", "signals"]
 
 Signals = Pieces[Signal]
-
 _PHASES = (
+    "the lags behind an upsampling depend on the phase and are dropped: in bilinear U-Nets of two "
+    "to four levels the mass is within 2 %, the std within 1 %"
+)
+_SHARED = (
     "what places share behind a transposed convolution depends on their phases: the mass is low "
     "by 5 % for every norm right behind one"
 )
@@ -47,6 +52,11 @@ class _Place:
         """Note why the signal is only approximate."""
         self.reasons.append(reason)
 
+    def doubt(self, before: Signals) -> None:
+        """Note that what two places share counts, if it is guessed."""
+        if any(signal.is_guessed for _, _, signal in before.parts):
+            self.note(GUESSED)
+
 
 def signals(network: Network, notes: Notes) -> tuple[Signals, ...]:
     """The signal before every node, for an input of standard normal noise.
@@ -55,14 +65,15 @@ def signals(network: Network, notes: Notes) -> tuple[Signals, ...]:
     """
     source = Pieces.uniform(network.in_channels, normal(1.0))
     counts = (*network.channels, network.in_channels)
+    coherent = coherent_sums(network)
     before: list[Signals] = []
     after: list[Signals] = []
     for node in network.nodes:
         inputs = [source if i == INPUT else after[i] for i in node.inputs]
         sizes = [counts[i] for i in node.inputs]
-        whole, doubts = inputs[0], tuple[str, ...]()
-        if len(inputs) > 1:
-            whole, doubts = _merged(node.layer, inputs, sizes)
+        whole, doubts = _merged(node.layer, inputs, sizes), tuple[str, ...]()
+        if node.name in coherent:
+            doubts = ("branches that are added are taken as independent",)
         try:
             passed, reasons = _behind(node.layer, whole, network.ndim, sum(sizes))
         except ErfTheoryError as error:
@@ -91,54 +102,16 @@ def _behind(
     return _passed(layer, before, at), tuple(at.reasons)
 
 
-def _merged(
-    layer: Layer, inputs: Sequence[Signals], sizes: Sequence[int]
-) -> tuple[Signals, tuple[str, ...]]:
-    """The signal of several inputs, and the reasons why it is only approximate."""
+def _merged(layer: Layer, inputs: Sequence[Signals], sizes: Sequence[int]) -> Signals:
+    """The signal of all inputs."""
     if isinstance(layer, Concat):
         parts: list[tuple[int, int, Signal]] = []
         first = 0
         for one, size in zip(inputs, sizes, strict=True):
             parts.extend(one.moved(first).parts)
             first += size
-        return Pieces(tuple(parts)), ()
-    reasons: list[str] = []
-
-    def both(a: Signal, b: Signal) -> Signal:
-        total, depends = _sum(a, b)
-        if depends:
-            reasons.append("branches that are added are taken as independent")
-        return total
-
-    total = inputs[0]
-    for one in inputs[1:]:
-        total = total.joined(one, both)
-    return total, tuple(reasons)
-
-
-@lru_cache(maxsize=65536)
-def _sum(a: Signal, b: Signal) -> tuple[Signal, bool]:
-    """The signal of a sum of two branches, and whether they may depend on each other."""
-    cross = 0.0 if a.is_symmetric or b.is_symmetric else 2 * a.mean * b.mean
-    shared = a.shared + b.shared + cross
-    lags: dict[tuple[int, ...], float] = {}
-    for part in (a, b):
-        for lag, value in part.lags:
-            lags[lag] = lags.get(lag, shared) + value - part.shared
-    total = Signal(
-        second=a.second + b.second + cross,
-        shared=shared,
-        mean=a.mean + b.mean,
-        is_normal=a.is_normal and b.is_normal,
-        is_symmetric=a.is_symmetric and b.is_symmetric,
-        lags=tuple(lags.items()),
-    )
-    if total.is_normal:
-        return replace(total, before=(total.second, total.shared)), False
-    for one, other in ((a, b), (b, a)):
-        if one.is_normal and one.shared <= 1e-12 * one.second and (law := sample_law(other)):
-            return replace(total, law=law.plus_normal(one.second)), cross != 0
-    return total, cross != 0
+        return Pieces(tuple(parts))
+    return reduce(lambda total, one: total.joined(one, summed), inputs)
 
 
 @singledispatch
@@ -167,9 +140,10 @@ def _(layer: Weighted, before: Signals, at: _Place) -> Signals:
     for first, last, inside in before.grouped(layer.groups, size):
         signal = mixed(inside)
         if phases > 1 and signal.shared:
-            at.note(_PHASES)
+            at.note(_SHARED)
         after = replace(
             normal(gain * signal.second + bias, gain * signal.shared / phases + bias),
+            is_guessed=signal.is_guessed,
             lags=tuple((h, gain * r + bias) for h, r in _lags_behind(layer, signal, at)),
         )
         width = layer.out_channels // layer.groups
@@ -184,6 +158,8 @@ def _(layer: Activation, before: Signals, at: _Place) -> Signals:
 
 @_passed.register
 def _(layer: Norm, before: Signals, at: _Place) -> Signals:
+    if layer.kind in ("batch", "instance"):
+        at.doubt(before)
     return normalised(layer, before, at.channels)
 
 
@@ -191,7 +167,10 @@ def _(layer: Norm, before: Signals, at: _Place) -> Signals:
 def _(layer: Dropout, before: Signals, at: _Place) -> Signals:
     if not layer.training or layer.rate == 0:
         return before
-    return before.each(lambda x: Signal(x.second / (1 - layer.rate), x.shared, x.mean, lags=x.lags))
+    kept = 1 - layer.rate
+    return before.each(
+        lambda x: Signal(x.second / kept, x.shared, x.mean, is_guessed=x.is_guessed, lags=x.lags)
+    )
 
 
 @_passed.register
@@ -201,12 +180,14 @@ def _(layer: MaxPool, before: Signals, at: _Place) -> Signals:
         return before
     if overlaps(layer, at.ndim):
         at.note("the lags behind an overlapping max pool are dropped")
+    at.doubt(before)
     return before.each(lambda signal: _largest(signal, prod(size), at))
 
 
 @_passed.register
 def _(layer: AvgPool, before: Signals, at: _Place) -> Signals:
     values = (layer.size, layer.stride, layer.dilation)
+    at.doubt(before)
     return before.each(
         lambda signal: averaged(signal, *(per_axis(value, at.ndim) for value in values))
     )
@@ -214,11 +195,12 @@ def _(layer: AvgPool, before: Signals, at: _Place) -> Signals:
 
 @_passed.register
 def _(layer: Upsample, before: Signals, at: _Place) -> Signals:
-    at.note("the lags behind an upsampling depend on the phase and are dropped")
+    at.note(_PHASES)
     if layer.mode == "nearest":
         return before.each(lambda signal: replace(signal, lags=()))
     shares = [interpolated(s) for s in per_axis(layer.scale, at.ndim)]
     kept = prod(shares)
+    at.doubt(before)
     return before.each(
         lambda x: replace(
             x, second=kept * x.second + (1 - kept) * x.shared, before=None, law=None, lags=()
@@ -269,11 +251,7 @@ def _lags_behind(
 
 def _activated(gate: Nonlinearity, signal: Signal, at: _Place) -> Signal:
     if signal.law is not None:
-        if signal.lags:
-            at.note("lags before an activation of samples that are not normal are dropped")
-        law = signal.law.mapped(lambda x: gate.value(x, np))
-        mean = law.expect(lambda x: x)
-        return Signal(law.expect(np.square), mean**2, mean, law=law)
+        return on_law(gate, signal, signal.law.mapped(lambda x: gate.value(x, np)))
     if not signal.is_normal:
         at.note(NOT_NORMAL)
     second = signal.second
@@ -293,7 +271,8 @@ def _activated(gate: Nonlinearity, signal: Signal, at: _Place) -> Signal:
 def _largest(signal: Signal, places: int, at: _Place) -> Signal:
     """The largest sample of a window."""
     gate, before = signal.gate, signal.before
-    if (law := sample_law(signal)) is not None and not signal.lags:
+    law = law_of(signal) if signal.is_independent and not signal.lags else None
+    if law is not None:
         largest = law.largest(places)
         mean = largest.expect(lambda x: x)
         return Signal(largest.expect(np.square), mean**2, mean, law=largest)

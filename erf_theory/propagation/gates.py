@@ -7,10 +7,10 @@ meets those of others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from typing import Generic, NamedTuple, TypeVar, final
+from functools import lru_cache, partial, reduce
+from typing import Generic, TypeVar, final
 
 import numpy as np
 
@@ -19,30 +19,16 @@ from erf_theory.exact import FloatArray
 from erf_theory.lattice import per_axis
 from erf_theory.network.base import Layer
 from erf_theory.network.convolutions import Weighted
-from erf_theory.network.nodes import Network
+from erf_theory.network.nodes import INPUT, Network
 from erf_theory.network.pointwise import Activation, Dropout, Identity
 from erf_theory.network.pooling import MaxPool
 from erf_theory.network.routing import Add, Crop, Pad
+from erf_theory.propagation.branches import coherent_sums
 from erf_theory.propagation.forward import Signals, behind
-from erf_theory.propagation.signal import Signal
-from erf_theory.propagation.tabled import Tabled, tabled_normal
+from erf_theory.propagation.laws import law_of
+from erf_theory.propagation.tabled import Tabled
 
-__all__ = [
-    "GATES_ALONE",
-    "Labelled",
-    "Runs",
-    "law_before",
-    "leaves_samples",
-    "meets_gate",
-    "opened",
-    "squared_slope",
-]
-
-GATES_ALONE = (
-    "gates that one sample meets without weights between them are taken as independent: a ReLU "
-    "behind a max pool of two ReLUs makes the mass low by 12 %, a tanh behind a normalised tanh "
-    "by half"
-)
+__all__ = ["Labelled", "Runs", "leaves_samples", "opened", "squared_slope"]
 
 _T = TypeVar("_T")
 
@@ -87,14 +73,6 @@ class Labelled(Generic[_T]):
         return Labelled(parts)
 
 
-class _Joint(NamedTuple):
-    """A gate, the places between it and the one that follows it, and the variance added there."""
-
-    gate: int
-    between: tuple[int, ...]
-    variance: float
-
-
 @final
 @dataclass(frozen=True)
 class Runs:
@@ -103,98 +81,122 @@ class Runs:
     Attributes
     ----------
     following : dict
-        From the place of a gate to that of the next one in its run.
-    between : frozenset of int
-        Places of what is between two of them on one unit: a sum, and what only moves samples.
+        From the place of a gate to that of the next one that its unit meets.
+    links : frozenset of int
+        Places of what lies between two of them: sums, what only moves samples, and the pools that
+        gates act with.
     gates : dict
         From the place of every gate in a run to E of the products of squared slopes of it alone,
         it and the next one, and so on to the end of the run.
+    loose : frozenset of int
+        Places of gates whose unit has met others before, of which no run knows.
     """
 
     following: Mapping[int, int]
-    between: frozenset[int]
+    links: frozenset[int]
     gates: Mapping[int, tuple[float, ...]]
+    loose: frozenset[int]
 
     @classmethod
-    def of(cls, network: Network, before: Sequence[Signals]) -> Runs:
-        """The runs of a network, from the signals before its nodes."""
-        following: dict[int, int] = {}
-        joints: dict[int, _Joint] = {}
-        for place, node in enumerate(network.nodes):
-            joint = _joint(network, before, place) if isinstance(node.layer, Activation) else None
-            if joint is not None and joint.gate not in following:
-                following[joint.gate] = place
-                joints[joint.gate] = joint
+    def of(cls, network: Network, before: Sequence[Signals], pools: Sequence[int]) -> Runs:
+        """The runs of a network.
+
+        Parameters
+        ----------
+        network : Network
+            The network.
+        before : sequence of Pieces of Signal
+            The signal before every node.
+        pools : sequence of int
+            Places of the max pool that alone reads a node; 1 where there is none.
+        """
+        links = _links(network, before, pools)
+        following = {gate: link.gate for gate, link in links.items()}
         gates: dict[int, tuple[float, ...]] = {}
         for place in {*following, *following.values()}:
             chain = _chain(place, following)
-            law = law_before(before[place].parts[0][2])
             layers = [network.nodes[i].layer for i in chain]
             functions = tuple(x.nonlinearity for x in layers if isinstance(x, Activation))
-            added = tuple(joints[i].variance for i in chain[:-1])
-            gates[place] = () if law is None else opened(law, functions, added)
-        between = frozenset(place for joint in joints.values() for place in joint.between)
-        return cls(following, between, gates)
+            added = tuple(links[i].added for i in chain[:-1])
+            law = law_of(before[place].parts[0][2])
+            if law is not None:
+                gates[place] = opened(law, functions, added, tuple(pools[i] for i in chain))
+        between = frozenset(place for link in links.values() for place in link.between)
+        return cls(following, between, gates, _loose(network, links))
 
-    def alone(self, network: Network, before: Sequence[Signals], source: int) -> tuple[str, ...]:
-        """Names of the gates that meet samples of other gates again, and are in no run with them.
+    def pooled(self, pools: Sequence[int]) -> frozenset[int]:
+        """Places of the last gates of runs that a max pool alone reads, no other gate unknown."""
+        known = {gate for gate in self.gates if pools[gate] > 1}
+        return frozenset(gate for gate in known if not self.loose & set(self._before(gate)))
 
-        Gates whose samples have no law are left out: they are taken as normal, and noted.
-        """
-        joined = set(self.following.values())
-        return tuple(
-            node.name
-            for place, node in enumerate(network.nodes)
-            if place > source
-            and place not in joined
-            and isinstance(node.layer, Activation)
-            and any(signal.law is not None for _, _, signal in before[place].parts)
-            and meets_gate(network, place, source)
-        )
+    def _before(self, place: int) -> list[int]:
+        """A gate and those before it in its run."""
+        earlier = {after: gate for gate, after in self.following.items()}
+        found = [place]
+        while found[-1] in earlier:
+            found.append(earlier[found[-1]])
+        return found
 
     def ratio(self, place: int, label: int | None) -> float:
         """How much more open a gate is where the gates up to ``label`` behind it are open.
 
         The factor beside the gate's own, for what came to the unit through the gate ``label``.
         """
-        own = self.gates[place]
-        if label is None or label == place or not own:
+        own, chain = self.gates[place], _chain(place, self.following)
+        if label == place or label not in chain:
             return 1.0
-        steps = len(_chain(place, self.following)) - len(_chain(label, self.following))
+        steps = chain.index(label)
         behind = self.gates[self.following[place]][steps - 1]
         return own[steps] / (own[0] * behind) if own[0] * behind else 0.0
 
 
-def _joint(network: Network, before: Sequence[Signals], place: int) -> _Joint | None:
-    """The gate whose samples a gate meets again."""
-    source = network.nodes[place].inputs[0]
-    if source < 0 or not isinstance(network.nodes[source].layer, Add):
-        return None
-    inputs = network.nodes[source].inputs
-    ways = [way for i in inputs if (way := _untouched(network, i)) is not None]
-    others = [i for i in inputs if i >= 0 and not any(i in way for way in ways)]
-    if len(ways) != 1 or len(others) != len(inputs) - 1:
-        return None
-    (way,) = ways
-    added = [behind(network, before, i) for i in others]
-    if not all(map(_is_noise, added)):
-        return None
-    if any(len(before[i].parts) > 1 for i in (place, way[-1])):
-        return None
-    if law_before(before[way[-1]].parts[0][2]) is None:
-        return None
-    variance = sum(signals.parts[0][2].second for signals in added)
-    return _Joint(way[-1], (source, *way[:-1]), variance)
+@final
+@dataclass(frozen=True)
+class _Link:
+    """What a unit meets behind a gate: things added, and the next gate.
+
+    Attributes
+    ----------
+    gate : int
+        Place of the next gate.
+    between : tuple of int
+        Places between the two.
+    added : Tabled
+        Law of what is added.
+    """
+
+    gate: int
+    between: tuple[int, ...]
+    added: Tabled
 
 
-def _untouched(network: Network, place: int) -> list[int] | None:
-    """The way from a node back to a gate, if nothing but places changes on it."""
+def _links(network: Network, before: Sequence[Signals], pools: Sequence[int]) -> dict[int, _Link]:
+    """From every gate that a shortcut joins with a next one to what lies between them."""
+    coherent = coherent_sums(network)
+    found: dict[int, list[_Link]] = {}
+    for place, node in enumerate(network.nodes):
+        source = node.inputs[0]
+        if not isinstance(node.layer, Activation) or source == INPUT:
+            continue
+        total = network.nodes[source]
+        if isinstance(total.layer, Add) and total.name not in coherent:
+            for way, added in _added(network, before, source):
+                *moved, gate = _way(network, way)
+                is_gate = gate >= 0 and isinstance(network.nodes[gate].layer, Activation)
+                pooled = [i for i in moved if _is_pool(network, i)]
+                if is_gate and (not pooled or (pooled == moved and pools[gate] > 1)):
+                    found.setdefault(gate, []).append(_Link(place, (source, *moved), added))
+    return {gate: links[0] for gate, links in found.items() if len(links) == 1}
+
+
+def _way(network: Network, place: int) -> list[int]:
+    """From an input of a sum back over what only moves samples, or a pool, to what is before."""
     way = [place]
-    while place >= 0 and leaves_samples(network.nodes[place].layer, network.ndim):
-        place = network.nodes[place].inputs[0]
-        way.append(place)
-    is_gate = place >= 0 and isinstance(network.nodes[place].layer, Activation)
-    return way if is_gate else None
+    if _is_pool(network, place):
+        return [place, network.nodes[place].inputs[0]]
+    while way[-1] >= 0 and leaves_samples(network.nodes[way[-1]].layer, network.ndim):
+        way.append(network.nodes[way[-1]].inputs[0])
+    return way
 
 
 def leaves_samples(layer: Layer, ndim: int) -> bool:
@@ -206,20 +208,45 @@ def leaves_samples(layer: Layer, ndim: int) -> bool:
     return isinstance(layer, Crop | Identity | Pad)
 
 
-def meets_gate(network: Network, place: int, source: int) -> bool:
-    """Whether a way without weights leads from a node back to a gate behind the source."""
-    open_, seen = [place], {place}
-    while open_:
-        for other in network.nodes[open_.pop()].inputs:
-            if other <= source or other in seen:
-                continue
-            layer = network.nodes[other].layer
-            if isinstance(layer, Activation):
-                return True
-            if not isinstance(layer, Weighted):
-                seen.add(other)
-                open_.append(other)
-    return False
+def _is_pool(network: Network, place: int) -> bool:
+    layer = network.nodes[place].layer
+    return place >= 0 and isinstance(layer, MaxPool) and not leaves_samples(layer, network.ndim)
+
+
+def _added(network: Network, before: Sequence[Signals], place: int) -> Iterator[tuple[int, Tabled]]:
+    """For every input of a sum, the law of all others, if all channels have the same one."""
+    inputs = network.nodes[place].inputs
+    if INPUT in inputs or len(before[place].parts) > 1:
+        return
+    laws = [law_of(behind(network, before, i).parts[0][2]) for i in inputs]
+    known = [law for law in laws if law is not None]
+    if len(known) == len(inputs) > 1:
+        for i, way in enumerate(inputs):
+            yield way, reduce(Tabled.plus, (*known[:i], *known[i + 1 :]))
+
+
+def _loose(network: Network, links: Mapping[int, _Link]) -> frozenset[int]:
+    """Places of gates whose unit has met gates that are not joined with them."""
+    pairs = {(place, link.gate) for place, link in links.items()}
+    gated: dict[int, bool] = {INPUT: False}
+    found = set()
+    for place, node in enumerate(network.nodes):
+        gated[place] = not isinstance(node.layer, Weighted) and any(
+            gated[source] for source in node.inputs
+        )
+        if isinstance(node.layer, Activation):
+            nearest = _ways(network, node.inputs[0])
+            if any(gated[way] and (gate, place) not in pairs for way, gate in nearest):
+                found.add(place)
+            gated[place] = True
+    return frozenset(found)
+
+
+def _ways(network: Network, source: int) -> Iterator[tuple[int, int]]:
+    """What comes to a sum, or to a gate without one, and the gates that pools act with there."""
+    is_sum = source >= 0 and isinstance(network.nodes[source].layer, Add)
+    for way in network.nodes[source].inputs if is_sum else (source,):
+        yield way, _way(network, way)[-1]
 
 
 def _chain(place: int, following: Mapping[int, int]) -> list[int]:
@@ -230,57 +257,48 @@ def _chain(place: int, following: Mapping[int, int]) -> list[int]:
     return found
 
 
-def _is_noise(signals: Signals) -> bool:
-    """Whether samples are normal, and independent from one image to another."""
-    if len(signals.parts) > 1:
-        return False
-    signal = signals.parts[0][2]
-    return signal.is_normal and signal.shared <= 1e-12 * signal.second
-
-
-def law_before(signal: Signal) -> Tabled | None:
-    """The law of a sample before an activation, if all channels have the same one."""
-    if signal.law is not None:
-        return signal.law
-    if signal.is_normal and signal.shared <= 1e-12 * signal.second:
-        return tabled_normal(signal.second)
-    return None
-
-
 @lru_cache(maxsize=4096)
 def opened(
-    law: Tabled, gates: tuple[Nonlinearity, ...], variances: tuple[float, ...]
+    law: Tabled,
+    gates: tuple[Nonlinearity, ...],
+    added: tuple[Tabled, ...],
+    pools: tuple[int, ...],
 ) -> tuple[float, ...]:
     """E of the product of the squared slopes of the first gate, the first two, and so on.
 
     Parameters
     ----------
     law : Tabled
-        Law before the first gate.
+        Law before the first gate, over weights and images.
     gates : tuple of Nonlinearity
         The gates of one unit, in the order in which a sample meets them.
-    variances : tuple of float
-        Variance of what is added between two of them.
+    added : tuple of Tabled
+        Law of what is added between two of them.
+    pools : tuple of int
+        Places of the max pool behind every gate, whose winner it is; 1 without one.
 
     Examples
     --------
     >>> from erf_theory.activations import nonlinearity
+    >>> from erf_theory.propagation.tabled import tabled_normal
     >>> relu = nonlinearity("relu")
-    >>> one, both = opened(tabled_normal(1.0), (relu, relu), (1.0,))
+    >>> one, both = opened(tabled_normal(1.0), (relu, relu), (tabled_normal(1.0),), (1, 1))
     >>> round(one, 6), round(both, 4)
     (0.5, 0.375)
     """
     found = []
-    product = 1.0
-    for gate, variance in zip(gates, (*variances, None), strict=True):
-        weights = law.halved(partial(squared_slope, gate))
+    product, any_ = 1.0, law
+    for gate, after, places in zip(gates, (*added, None), pools, strict=True):
+        wins = places * any_.below(law.places) ** (places - 1)
+        weights = wins * law.halved(partial(squared_slope, gate))
         share = float(law.shares @ weights)
         product *= share
         found.append(product)
-        if variance is None or share == 0:
+        if after is None or share == 0:
             break
         passed = Tabled(law.low, law.step, law.shares * weights / share)
-        law = passed.mapped(partial(gate.value, xp=np)).plus_normal(variance)
+        any_ = any_ if places == 1 else any_.largest(places)
+        law, any_ = (x.mapped(partial(gate.value, xp=np)).plus(after) for x in (passed, any_))
     return (*found, *[0.0] * (len(gates) - len(found)))
 
 

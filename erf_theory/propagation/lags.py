@@ -6,9 +6,10 @@ from dataclasses import replace
 from itertools import product
 from math import prod
 
+from erf_theory.activations import Nonlinearity
 from erf_theory.propagation.signal import IDENTITY, Signal
 
-__all__ = ["averaged", "divided", "divides", "interpolated"]
+__all__ = ["averaged", "divided", "divides", "interpolated", "slope_of_pair"]
 
 
 def averaged(
@@ -46,6 +47,12 @@ def interpolated(scale: int) -> float:
     """Mean over the phases of the sum of squared weights of linear interpolation."""
     parts = [((2 * unit + 1 - scale) / (2 * scale)) % 1 for unit in range(scale)]
     return sum(part**2 + (1 - part) ** 2 for part in parts) / scale
+
+
+def slope_of_pair(gate: Nonlinearity, signal: Signal, lag: tuple[int, ...]) -> float:
+    """E σ'σ' of two places at a distance, as of normal samples."""
+    both = dict(signal.lags).get(lag, signal.shared) / signal.second
+    return gate.slope_product(signal.second, min(max(both, -1.0), 1.0)).value
 
 
 def divides(lag: tuple[int, ...], strides: tuple[int, ...]) -> bool:

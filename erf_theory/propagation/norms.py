@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from erf_theory.network.base import Given
 from erf_theory.network.pointwise import Norm
+from erf_theory.propagation.laws import law_of, mixed
 from erf_theory.propagation.pieces import Pieces
-from erf_theory.propagation.signal import IDENTITY, Signal, sample_law
+from erf_theory.propagation.signal import IDENTITY, Signal
 from erf_theory.propagation.tabled import Tabled, tabled_normal
 
-__all__ = ["mixed", "norm_factors", "normalised"]
+__all__ = ["norm_factors", "normalised"]
 
 _Line = tuple[float, float]
 """Factor and what is added after it."""
@@ -34,24 +34,6 @@ def norm_factors(layer: Norm, before: Pieces[Signal], channels: int) -> Pieces[f
     if lines is None:
         return found
     return found.zipped(lines).each(lambda pair: pair[0] * pair[1][0] ** 2)
-
-
-def mixed(inside: Sequence[tuple[int, Signal]]) -> Signal:
-    """The mean over channels."""
-    if len(inside) == 1:
-        return inside[0][1]
-    total = sum(count for count, _ in inside)
-    shared = sum(count * signal.shared for count, signal in inside) / total
-    lags: dict[tuple[int, ...], float] = {}
-    for count, signal in inside:
-        for lag, value in signal.lags:
-            lags[lag] = lags.get(lag, shared) + count * (value - signal.shared) / total
-    return Signal(
-        second=sum(count * signal.second for count, signal in inside) / total,
-        shared=shared,
-        mean=sum(count * signal.mean for count, signal in inside) / total,
-        lags=tuple(lags.items()),
-    )
 
 
 def _standardised(layer: Norm, before: Pieces[Signal], channels: int) -> Pieces[Signal]:
@@ -103,11 +85,12 @@ def _of_channel(signal: Signal, eps: float) -> Signal:
         second=scale * (signal.second - shared),
         is_normal=signal.is_normal,
         is_symmetric=signal.is_symmetric,
+        is_guessed=signal.is_guessed,
         lags=tuple((h, scale * (r - shared)) for h, r in signal.lags),
     )
     if signal.is_normal:
         return replace(found, before=(found.second, 0.0))
-    law = sample_law(signal)
+    law = law_of(signal) if signal.is_independent else None
     return found if law is None else replace(found, law=law.scaled(scale**0.5, signal.mean))
 
 
@@ -115,6 +98,7 @@ def _affine(signal: Signal, scale: float, mean: float, lost: float) -> Signal:
     """A sample less a mean that moves with the image by ``lost``, over the root of a variance."""
     off = mean * (2 * signal.mean - mean) + lost
     second, shared = scale * (signal.second - off), scale * (signal.shared - off)
+    law = None if signal.is_normal else law_of(signal)
     return replace(
         signal,
         second=second,
@@ -122,7 +106,7 @@ def _affine(signal: Signal, scale: float, mean: float, lost: float) -> Signal:
         mean=scale**0.5 * (signal.mean - mean),
         gate=IDENTITY,
         before=(second, shared) if signal.is_normal else None,
-        law=None if signal.law is None else signal.law.scaled(scale**0.5, mean),
+        law=None if law is None else law.scaled(scale**0.5, mean),
         lags=tuple((h, scale * (r - off)) for h, r in signal.lags),
     )
 
@@ -139,6 +123,7 @@ def _on_line(signal: Signal, line: _Line) -> Signal:
         mean=factor * signal.mean + offset,
         is_normal=is_normal,
         is_symmetric=signal.is_symmetric and offset == 0,
+        is_guessed=signal.is_guessed,
         before=(second, shared) if is_normal else None,
         law=None if is_normal or factor == 0 else _law_on_line(signal, line),
         lags=tuple((h, factor**2 * r + more) for h, r in signal.lags),
@@ -148,7 +133,7 @@ def _on_line(signal: Signal, line: _Line) -> Signal:
 def _law_on_line(signal: Signal, line: _Line) -> Tabled | None:
     """The law of a sample times a number that is not 0, and another one added."""
     factor, offset = line
-    law = sample_law(signal)
+    law = law_of(signal)
     if law is None:
         return None
     if signal.is_normal:

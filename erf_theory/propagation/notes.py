@@ -9,12 +9,17 @@ from typing import final
 
 from erf_theory.network.nodes import INPUT, Network
 
-__all__ = ["NOT_NORMAL", "Notes"]
+__all__ = ["GATES", "GUESSED", "NOT_NORMAL", "Notes"]
 
-NOT_NORMAL = (
-    "samples before an activation are taken as normal, gates of one unit as independent: behind "
-    "six post-activation blocks with layer norms the mass is low by a factor of 2.3, the std "
-    "high by 23 %"
+_SIZE = (
+    "done to six post-activation blocks in a row it would make the mass low by a factor of 2.1, "
+    "the std high by 26 %"
+)
+NOT_NORMAL = f"samples before an activation are taken as normal: {_SIZE}"
+GATES = f"gates that one unit meets in a row are taken as independent: {_SIZE}"
+GUESSED = (
+    "what two images share behind post-activation sums without batch norms is guessed: their "
+    "variance is off by 4 to 11 % behind one to five"
 )
 
 

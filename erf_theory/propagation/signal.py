@@ -12,9 +12,9 @@ from typing import final
 import numpy as np
 
 from erf_theory.activations import Nonlinearity, nonlinearity
-from erf_theory.propagation.tabled import Tabled, tabled_normal
+from erf_theory.propagation.tabled import Tabled
 
-__all__ = ["IDENTITY", "Signal", "normal", "sample_law"]
+__all__ = ["IDENTITY", "Signal", "normal"]
 
 IDENTITY = nonlinearity("identity")
 
@@ -43,7 +43,10 @@ class Signal:
     before : tuple of float, optional
         ``second`` and ``shared`` of these normal samples.
     law : Tabled, optional
-        The law of a sample over images, alike in all channels.
+        The law of a sample over weights and images, where it is no function of normal ones.
+    is_guessed : bool
+        Whether ``shared`` and ``lags`` are as if samples with this law were functions of normal
+        ones, which they are not.
     lags : dict
         E x(i) x(i + h) where it differs from ``shared``, for places h ≠ 0 per axis.
     """
@@ -56,6 +59,7 @@ class Signal:
     gate: Nonlinearity = IDENTITY
     before: tuple[float, float] | None = None
     law: Tabled | None = None
+    is_guessed: bool = False
     lags: tuple[tuple[tuple[int, ...], float], ...] = ()
 
     def __post_init__(self) -> None:
@@ -69,6 +73,11 @@ class Signal:
         return self.second - self.shared
 
     @property
+    def is_independent(self) -> bool:
+        """Whether samples of two images, or far from each other, are independent."""
+        return abs(self.shared - self.mean**2) <= 1e-9 * self.second and not self.is_guessed
+
+    @property
     def correlation(self) -> float:
         """Correlation of two images, between -1 and 1."""
         return float(np.clip(self.shared / self.second, -1, 1)) if self.second else 0.0
@@ -77,12 +86,3 @@ class Signal:
 def normal(second: float, shared: float = 0.0) -> Signal:
     """Normal samples with mean 0."""
     return Signal(second, shared, is_normal=True, is_symmetric=True, before=(second, shared))
-
-
-def sample_law(signal: Signal) -> Tabled | None:
-    """The law of a sample over images, if all channels have the same one."""
-    if signal.law is not None:
-        return signal.law
-    if signal.before is None or signal.before[1] > 1e-12 * signal.before[0]:
-        return None
-    return tabled_normal(signal.before[0]).mapped(lambda z: signal.gate.value(z, np))

@@ -7,13 +7,14 @@ places and channels as independent.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import singledispatch
+from functools import cache, singledispatch
 from math import prod
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from erf_theory.activations import Nonlinearity
+from erf_theory.activations.closed import CLIP, LEAKY
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
 from erf_theory.lattice import per_axis
@@ -90,15 +91,12 @@ def _(layer: Layer, before: Channels, ndim: int) -> Channels:
 
 @_passed.register
 def _(layer: Weighted, before: Channels, ndim: int) -> Channels:
-    axes = tuple(range(2, 2 + ndim))
-    phases = prod(per_axis(layer.stride, ndim)) if isinstance(layer, ConvTranspose) else 1
-    energy = _matrix(layer, "energy", ndim).sum(axis=axes) / phases
     if layer.given_weights is None:
-        second = before.variance + before.mean**2
-        return Channels(np.zeros(layer.out_channels), energy @ second + float(layer.bias_variance))
-    mean = _matrix(layer, "amplitude", ndim).sum(axis=axes) @ before.mean / phases
+        second = _summed(layer, "energy", ndim, before.variance + before.mean**2)
+        return Channels(np.zeros(layer.out_channels), second + float(layer.bias_variance))
     bias = 0.0 if layer.given_bias is None else layer.given_bias
-    return Channels(mean + bias, energy @ before.variance)
+    mean = _summed(layer, "amplitude", ndim, before.mean) + bias
+    return Channels(mean, _summed(layer, "energy", ndim, before.variance))
 
 
 @_passed.register
@@ -154,16 +152,14 @@ def _(layer: ChannelShuffle, before: Channels, ndim: int) -> Channels:
     return Channels(*(part.reshape(layer.groups, -1).T.ravel() for part in before))
 
 
-def _matrix(layer: Weighted, kind: str, ndim: int) -> FloatArray:
-    """Weights, or their squares, from the output's channels to the input's."""
-    at = Setting("", Axes(ndim), layer.in_channels, "energy" if kind == "energy" else "amplitude")
-    kernel = kernel_of(layer, at)
-    if len(kernel.channels) == 2:
-        return kernel.taps
-    shape = (layer.out_channels, layer.in_channels, *kernel.shape)
-    matrix = np.zeros(shape)
-    matrix[np.arange(shape[0]), np.arange(shape[1])] = kernel.taps
-    return matrix
+def _summed(
+    layer: Weighted, kind: Literal["amplitude", "energy"], ndim: int, numbers: FloatArray
+) -> FloatArray:
+    """Sums of one number per input channel, times all weights or their squares, by channel."""
+    kernel = kernel_of(layer, Setting("", Axes(ndim), layer.in_channels, kind))
+    taps = kernel.taps.sum(axis=tuple(range(-ndim, 0)))
+    phases = prod(per_axis(layer.stride, ndim)) if isinstance(layer, ConvTranspose) else 1
+    return np.asarray(taps @ numbers if taps.ndim == 2 else taps * numbers) / phases
 
 
 def _scale(layer: Norm) -> FloatArray:
@@ -182,18 +178,48 @@ def _normalised(layer: Norm, before: Channels) -> Channels:
 
 
 def _moments(gate: Nonlinearity, before: Channels) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """E σ, E σ² and E σ'² for every channel: Gauss-Legendre between the kinks."""
-    from numpy.polynomial.legendre import leggauss
-
-    nodes, weights = leggauss(_NODES)
+    """E σ, E σ² and E σ'² for every channel."""
     std = np.sqrt(np.maximum(before.variance, 1e-300))[:, None]
     mean = before.mean[:, None]
-    ends = [(np.asarray(k) - mean) / std for k in gate.kinks]
-    middle = ends or [np.zeros_like(mean)]
-    cuts = np.hstack([np.full_like(mean, -_REACH), *middle, np.full_like(mean, _REACH)])
-    cuts = np.clip(cuts, -_REACH, _REACH)
-    half = np.diff(cuts)[:, :, None] / 2
-    z = cuts[:, :-1, None] + half * (nodes + 1)
+    cuts = [(np.asarray(kink) - mean) / std for kink in gate.kinks]
+    integral = _linear_pieces if gate.closed in (CLIP, LEAKY) else _smooth_pieces
+    return integral(gate, mean, std, cuts)
+
+
+def _linear_pieces(
+    gate: Nonlinearity, mean: FloatArray, std: FloatArray, cuts: list[FloatArray]
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """E σ, E σ² and E σ'² of straight lines between kinks: c + d·z over a < z < b."""
+    from scipy.special import ndtr
+
+    ends = np.hstack([np.full_like(mean, -np.inf), *cuts, np.full_like(mean, np.inf)])
+    kinks = np.array(gate.kinks or (0.0,))
+    inside = np.array([kinks[0] - 1, *(kinks[1:] + kinks[:-1]) / 2, kinks[-1] + 1])
+    inside = inside[: ends.shape[1] - 1]
+    slope = np.asarray(gate.slope(inside, np), dtype=np.float64)
+    c, d = gate.value(inside, np) + slope * (mean - inside), slope * std
+    density = np.exp(-ends * ends / 2) / np.sqrt(2 * np.pi)
+    sign = np.where(ends[:, :-1] > 0, -1, 1)
+    share = sign * (ndtr(sign * ends[:, 1:]) - ndtr(sign * ends[:, :-1]))
+    edge = np.where(np.isinf(ends), 0.0, ends) * density
+    first, second = -np.diff(density), share - np.diff(edge)
+    return (
+        np.sum(c * share + d * first, axis=1),
+        np.sum(c * c * share + 2 * c * d * first + d * d * second, axis=1),
+        np.sum(slope**2 * share, axis=1),
+    )
+
+
+def _smooth_pieces(
+    gate: Nonlinearity, mean: FloatArray, std: FloatArray, cuts: list[FloatArray]
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """E σ, E σ² and E σ'² by Gauss-Legendre between kinks."""
+    nodes, weights = _gauss_legendre()
+    middle = cuts or [np.zeros_like(mean)]
+    ends = np.hstack([np.full_like(mean, -_REACH), *middle, np.full_like(mean, _REACH)])
+    ends = np.clip(ends, -_REACH, _REACH)
+    half = np.diff(ends)[:, :, None] / 2
+    z = ends[:, :-1, None] + half * (nodes + 1)
     share = half * weights * np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
     x = mean[:, :, None] + std[:, :, None] * z
     value, slope = gate.value(x, np), gate.slope(x, np)
@@ -201,6 +227,15 @@ def _moments(gate: Nonlinearity, before: Channels) -> tuple[FloatArray, FloatArr
         np.sum(share * part, axis=(1, 2)) for part in (value, value**2, slope**2)
     )
     return first, second, slopes
+
+
+@cache
+def _gauss_legendre() -> tuple[FloatArray, FloatArray]:
+    """Nodes and weights between -1 and 1."""
+    from numpy.polynomial.legendre import leggauss
+
+    nodes, weights = leggauss(_NODES)
+    return nodes, weights
 
 
 def _largest(places: int) -> tuple[float, float]:

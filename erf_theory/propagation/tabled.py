@@ -19,6 +19,8 @@ _STEPS = 64
 _REACH = 8.5
 _PARTS = 8
 """Parts of a cell that a function is averaged over."""
+_COARSE, _MOST = 4, 1 << 14
+"""How much wider or narrower cells may be than that, and how many there may be."""
 
 
 @final
@@ -32,6 +34,8 @@ class Tabled:
         Centre of the first cell, and width of the cells.
     shares : ndarray, shape (m,)
         Probability of every cell.
+    variance : float, optional
+        That of the normal law of mean 0 that it is.
 
     Examples
     --------
@@ -43,6 +47,7 @@ class Tabled:
     low: float
     step: float
     shares: FloatArray
+    variance: float | None = None
 
     @property
     def places(self) -> FloatArray:
@@ -64,25 +69,31 @@ class Tabled:
         below = np.cumsum(self.shares)
         return Tabled(self.low, self.step, np.diff(below**places, prepend=0.0))
 
-    def plus_normal(self, variance: float) -> Tabled:
-        """Law of the sum with an independent normal number of mean 0."""
-        other = _normal_on(self.step, variance)
-        size = len(self.shares) + len(other.shares) - 1
+    def below(self, values: FloatArray) -> FloatArray:
+        """Probabilities of less than some values, between the centres of cells by distance."""
+        middles = np.cumsum(self.shares) - self.shares / 2
+        return np.asarray(np.interp(values, self.places, middles), dtype=np.float64)
+
+    def plus(self, other: Tabled) -> Tabled:
+        """Law of the sum with an independent number.
+
+        Normal ones are tabled anew on the other's cells, unless those are far narrower.
+        """
+        step = max(self.step, other.step)
+        for one, normal in ((self, other), (other, self)):
+            if normal.variance is not None and one.variance is None:
+                step = one.step if step <= _COARSE * one.step else step
+        one, two = self._on(step), other._on(step)
+        size = len(one.shares) + len(two.shares) - 1
         points = 1 << (size - 1).bit_length()
-        product = np.fft.rfft(self.shares, points) * np.fft.rfft(other.shares, points)
+        product = np.fft.rfft(one.shares, points) * np.fft.rfft(two.shares, points)
         shares = np.maximum(np.fft.irfft(product, points)[:size], 0.0)
-        return Tabled(self.low + other.low, self.step, shares / shares.sum()).trimmed()
+        return Tabled(one.low + two.low, step, shares / shares.sum()).trimmed()
 
     def mapped(self, function: Callable[[FloatArray], FloatArray]) -> Tabled:
         """Law of a function of the number; between two cells a value is shared by distance."""
         values = function(self.places)
-        low = self.step * np.floor(np.min(values) / self.step)
-        at = (values - low) / self.step
-        cell = np.floor(at).astype(int)
-        part = at - cell
-        shares = np.bincount(cell, (1 - part) * self.shares, int(np.max(cell)) + 2)
-        shares += np.bincount(cell + 1, part * self.shares, len(shares))
-        return Tabled(float(low), self.step, np.asarray(shares, dtype=np.float64))
+        return _shared_out(values, self.shares, _fitting(values, self.shares, self.step))
 
     def scaled(self, factor: float, shift: float) -> Tabled:
         """Law of ``factor * (x - shift)``; the factor is not 0."""
@@ -90,6 +101,14 @@ class Tabled:
             high = self.low + self.step * (len(self.shares) - 1)
             return Tabled(factor * (high - shift), -factor * self.step, self.shares[::-1])
         return Tabled(factor * (self.low - shift), factor * self.step, self.shares)
+
+    def _on(self, step: float) -> Tabled:
+        """The same on cells of another width."""
+        if step == self.step:
+            return self
+        if self.variance is not None:
+            return _normal_on(step, self.variance)
+        return _shared_out(self.places, self.shares, step)
 
     def trimmed(self) -> Tabled:
         """The same without cells that hold next to nothing at the ends."""
@@ -99,18 +118,39 @@ class Tabled:
 
 
 def tabled_normal(variance: float, mean: float = 0.0) -> Tabled:
-    """The normal law, on cells of which one has its centre at 0."""
+    """The normal law."""
     return _normal_on(sqrt(variance) / _STEPS, variance, mean)
 
 
 @lru_cache(maxsize=256)
 def _normal_on(step: float, variance: float, mean: float = 0.0) -> Tabled:
-    """The normal law on cells of a given width, a whole number of them from 0."""
+    """The normal law on cells of a given width, one of which is centred at 0."""
     from scipy.special import ndtr
 
     std = sqrt(variance)
-    middle = round(mean / step)
     count = int(np.ceil(_REACH * std / step))
+    middle = round(mean / step)
     cells = np.arange(middle - count, middle + count + 2)
     shares = np.diff(ndtr(((cells - 0.5) * step - mean) / std))
-    return Tabled(float(cells[0] * step), step, shares / shares.sum())
+    centred = variance if mean == 0 else None
+    return Tabled(float(cells[0] * step), step, shares / shares.sum(), centred)
+
+
+def _fitting(values: FloatArray, shares: FloatArray, step: float) -> float:
+    """A step for a law of these values: the given one, unless it is far too wide or narrow."""
+    mean = shares @ values
+    wanted = sqrt(shares @ (values - mean) ** 2) / _STEPS
+    if wanted > 0 and not step / _COARSE <= wanted <= step * _COARSE:
+        step = wanted
+    return max(step, float(np.ptp(values)) / _MOST)
+
+
+def _shared_out(values: FloatArray, shares: FloatArray, step: float) -> Tabled:
+    """The law of values with these shares; cell centres are whole multiples of a step."""
+    low = step * np.floor(np.min(values) / step)
+    at = (values - low) / step
+    cell = np.floor(at).astype(int)
+    part = at - cell
+    found = np.bincount(cell, (1 - part) * shares, int(np.max(cell)) + 2)
+    found += np.bincount(cell + 1, part * shares, len(found))
+    return Tabled(float(low), step, np.asarray(found, dtype=np.float64))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache, partial
 from math import prod
 from typing import NamedTuple
@@ -12,12 +12,13 @@ import numpy as np
 from erf_theory.activations import Nonlinearity
 from erf_theory.lattice import per_axis
 from erf_theory.network.base import Given
+from erf_theory.network.convolutions import Weighted
 from erf_theory.network.nodes import Network
 from erf_theory.network.pointwise import Activation, Norm
 from erf_theory.network.pooling import MaxPool
 from erf_theory.network.routing import ChannelShuffle, Concat, Split
 from erf_theory.propagation.forward import Signals
-from erf_theory.propagation.gates import leaves_samples, meets_gate, squared_slope
+from erf_theory.propagation.gates import leaves_samples, squared_slope
 from erf_theory.propagation.pieces import Pieces
 from erf_theory.propagation.pooled import pooled
 from erf_theory.propagation.signal import Signal
@@ -41,7 +42,13 @@ class Winners(NamedTuple):
     is_known: bool
 
 
-def winners(network: Network, before: Sequence[Signals], place: int, source: int) -> Winners:
+def winners(
+    network: Network,
+    before: Sequence[Signals],
+    place: int,
+    source: int,
+    joined: Collection[int] = (),
+) -> Winners:
     """How much more open the gate right before a max pool is for what the pool lets through.
 
     Parameters
@@ -54,10 +61,12 @@ def winners(network: Network, before: Sequence[Signals], place: int, source: int
         Place of the pool.
     source : int
         Place of the node whose output the gradient is taken by: gates up to it do not count.
+    joined : collection of int
+        Places of the gates that a pool alone reads, and whose runs know of all gates before them.
     """
     layer = network.nodes[place].layer
     size = per_axis(layer.size, network.ndim) if isinstance(layer, MaxPool) else (1,)
-    search = _Search(network, before, source, prod(size))
+    search = _Search(network, before, source, prod(size), joined)
     return search.through(network.nodes[place].inputs[0])
 
 
@@ -68,6 +77,7 @@ class _Search(NamedTuple):
     before: Sequence[Signals]
     source: int
     places: int
+    joined: Collection[int]
 
     def through(self, place: int) -> Winners:
         """What is known behind a node."""
@@ -84,14 +94,29 @@ class _Search(NamedTuple):
             return self._rerouted(layer, inputs[0], count)
         if leaves_samples(layer, self.network.ndim) or _is_increasing(layer):
             return self.through(inputs[0])
-        return Winners(even, is_known=not meets_gate(self.network, place, self.source))
+        return Winners(even, is_known=not self._meets_gate(place))
 
     def _gate(self, place: int, gate: Nonlinearity) -> Winners:
         signals = self.before[place]
         known = [_is_known(gate, signal) for _, _, signal in signals.parts]
         ratios = signals.each(lambda signal: _ratio(gate, signal, self.places))
-        alone = not meets_gate(self.network, place, self.source)
+        alone = place in self.joined or not self._meets_gate(place)
         return Winners(ratios, is_known=alone and all(known))
+
+    def _meets_gate(self, place: int) -> bool:
+        """Whether a way without weights leads from a node back to a gate behind the source."""
+        open_, seen = [place], {place}
+        while open_:
+            for other in self.network.nodes[open_.pop()].inputs:
+                if other <= self.source or other in seen:
+                    continue
+                layer = self.network.nodes[other].layer
+                if isinstance(layer, Activation):
+                    return True
+                if not isinstance(layer, Weighted):
+                    seen.add(other)
+                    open_.append(other)
+        return False
 
     def _rerouted(self, layer: Split | ChannelShuffle, place: int, count: int) -> Winners:
         ratios, is_known = self.through(place)

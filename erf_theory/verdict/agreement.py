@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from erf_theory import archive, measures
+from erf_theory import measures, records
 from erf_theory.display import Card
-from erf_theory.empirical.measure import Measurement
+from erf_theory.empirical.measurement import Measurement
 from erf_theory.erf import ERF
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
@@ -221,7 +221,7 @@ class Agreement(Card):
         ratio, low, high = self.mass_ratio
         return {
             "format": "erf_theory.Agreement/1",
-            **archive.provenance(self.kind, self.call),
+            **records.provenance(self.kind, self.call),
             "agrees": self.agrees,
             "false_alarm": self.false_alarm,
             "samples": self.measurement.samples,

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, final
 
-from erf_theory import archive
+from erf_theory import records
 from erf_theory.architectures import network_erf
 from erf_theory.display import Card
 from erf_theory.empirical.measure import measure_erf
+from erf_theory.empirical.progress import Watcher
 from erf_theory.network.base import Layer, need_whole
 from erf_theory.network.convolutions import Conv
 from erf_theory.network.graph import Chain
@@ -91,7 +92,7 @@ class Verification(Card):
         """The verdicts and their numbers, with provenance, as JSON knows them."""
         return {
             **self.agreement.to_dict(),
-            **archive.provenance(self.kind, self.call),
+            **records.provenance(self.kind, self.call),
             "format": "erf_theory.Verification/1",
             "passed": self.passed,
             "controls": [
@@ -123,7 +124,7 @@ def verify_stack(
     backend: str = "numpy",
     seed: int = 0,
     false_alarm: float = 0.01,
-    progress: Callable[[int], object] | None = None,
+    progress: Watcher = True,
 ) -> Verification:
     """Measure n random convolutions with k taps per axis, and judge the theory by it.
 
@@ -167,6 +168,8 @@ def verify_stack(
     theory = network_erf(true)
     need_decidable(theory, samples, false_alarm)
     found = measure_erf(true, backend=backend, samples=samples, rng=seed, progress=progress)
+    if found.interrupted:
+        raise KeyboardInterrupt
     verdict = crosscheck(theory, found, false_alarm=false_alarm)
     more = _MORE * float(conv(k, init=init).variances(ndim).taps.flat[0])
     others = {f"k = {size}": (size, init) for size in (k - 1, k + 1) if size >= 1}

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from erf_theory.empirical.measure import Measurement, measure_erf
+from erf_theory.empirical.measure import measure_erf
+from erf_theory.empirical.measurement import Measurement
 from erf_theory.network import (
     Activation,
     AvgPool,
@@ -77,6 +78,17 @@ def post_activation(kind, groups=1, blocks=12):
     return network
 
 
+def unnormalised(*last, blocks=2):
+    """Post-activation blocks without norms; ``last`` ends their branches."""
+
+    def network(width, ndim=1):
+        body = Chain([conv(width), RELU, conv(width), *last], ndim)
+        block = Chain([Residual(body), RELU], ndim)
+        return Chain([conv(width), RELU, *[block] * blocks, conv(width)], ndim)
+
+    return network
+
+
 def activated(name):
     """Eight blocks x + conv(σ(conv(x))) behind a convolution."""
 
@@ -85,6 +97,19 @@ def activated(name):
         return Chain([conv(width), *[Residual(body)] * 8], ndim)
 
     return network
+
+
+def averaged(width, ndim=1):
+    """Average pools that overlap, in a residual block and behind it."""
+    half = [RELU, conv(width), AvgPool(3, 1, 1)]
+    layers = [Residual(Chain(half * 2, ndim)), RELU, conv(width, stride=2), AvgPool(4, 1)]
+    return Chain([conv(width), *layers, Activation("tanh"), conv(width), AvgPool(2), RELU], ndim)
+
+
+def doubled(width, ndim=1):
+    """Linear upsamplings and an average pool between convolutions."""
+    pair = [conv(width), Upsample(2, "linear")]
+    return Chain([*pair * 2, conv(width), AvgPool(2), conv(width)], ndim)
 
 
 def dropped(width, ndim=1):
@@ -153,8 +178,12 @@ NETWORKS = {
     "pre_group": pre_activation("group", groups=4, blocks=6),
     "pre_instance": pre_activation("instance", blocks=6),
     "post_layer": post_activation("layer", blocks=6),
+    "post": unnormalised(),
+    "post_rectified": unnormalised(RELU),
     "gelu": activated("gelu"),
     "tanh": activated("tanh"),
+    "averaged": averaged,
+    "doubled": doubled,
     "dropout": dropped,
     "unet_pooled": pooled_unet,
     "cropped": cropped,

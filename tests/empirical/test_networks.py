@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from erf_theory.empirical.measure import Measurement
+from erf_theory.empirical.measurement import Measurement
 from tests.empirical.networks import NETWORKS, figures, measured
 
 

@@ -10,6 +10,8 @@ import pytest
 from erf_theory.architectures import network_erf
 from erf_theory.empirical.measure import measure_erf
 from erf_theory.network import Chain, Conv, Norm, Residual
+from erf_theory.propagation import backward
+from erf_theory.propagation.gates import Runs
 from erf_theory.verdict.agreement import crosscheck
 from tests.empirical.networks import NETWORKS, conv
 
@@ -20,6 +22,10 @@ EXACT = (
     "max_2",
     "average_2",
     "residual",
+    "post",
+    "post_rectified",
+    "averaged",
+    "doubled",
     "gelu",
     "tanh",
     "unet_nearest",
@@ -28,7 +34,7 @@ EXACT = (
     "grouped",
     "depthwise",
 )
-SLOW = ("pre_batch", "post_batch", "cropped", "pre_layer", "pre_instance")
+SLOW = ("pre_batch", "post_batch", "cropped", "pre_layer", "post_layer", "pre_instance")
 
 
 @cache
@@ -54,7 +60,9 @@ def test_norms_agree_with_the_experiment(name, times):
     assert agreement.agrees, agreement
 
 
-@pytest.mark.parametrize(("name", "off"), [("pre_group", 1.1), ("dropout", 1.1), ("max_3", 1.2)])
+@pytest.mark.parametrize(
+    ("name", "off"), [("pre_group", 1.1), ("dropout", 1.1), ("max_3", 1.2), ("unet_linear", 1.1)]
+)
 def test_what_is_called_approximate_is_near_the_experiment(name, off, times):
     width, samples = times(48, 96), times(96, 256)
     theory = network_erf(NETWORKS[name](width))
@@ -102,3 +110,20 @@ def test_false_theories_are_rejected(name, false, width, times):
     samples = times(96, 128) if name != "pre_batch" else times(48, 128)
     found = measured(name, width, samples)
     assert not crosscheck(network_erf(false(width)), found, false_alarm=RATE).agrees
+
+
+@pytest.mark.parametrize("name", ["post", "post_rectified"])
+def test_independent_gates_along_a_shortcut_are_rejected(name, times, monkeypatch):
+    width, samples = times(48, 96), times(192, 640)
+    monkeypatch.setattr(Runs, "ratio", lambda *_: 1.0)
+    theory = network_erf(NETWORKS[name](width))
+    assert not crosscheck(theory, measured(name, width, samples), false_alarm=RATE).agrees
+
+
+@pytest.mark.parametrize("name", ["averaged", "doubled"])
+def test_fields_without_their_lags_are_rejected(name, times, monkeypatch):
+    width, samples = times(48, 96), times(96, 640)
+    monkeypatch.setattr(backward, "_needs_lags", lambda *_: False)
+    theory = network_erf(NETWORKS[name](width))
+    assert theory.exactness == "approximate"
+    assert not crosscheck(theory, measured(name, width, samples), false_alarm=RATE).agrees

@@ -5,14 +5,13 @@ field, so that it runs on every engine and on the twin.
 """
 
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
-import numpy as np
 from hypothesis import strategies as st
 
 from erf_theory.engines.extent import extent_of
 from erf_theory.kernel import Kernel
+from erf_theory.testing import kernels
 
 INTEGERS = st.integers(0, 9)
 FRACTIONS = st.fractions(0, 3, max_denominator=9)
@@ -21,21 +20,8 @@ POSITIVE = st.one_of(INTEGERS, FRACTIONS, FLOATS)
 EXACT = st.one_of(st.integers(-5, 9), st.fractions(-2, 3, max_denominator=9))
 SIGNED = st.one_of(EXACT, FLOATS.map(lambda tap: -tap))
 
-_SIZES = {1: 5, 2: 3, 3: 2}
-"""Most taps per axis, so that enumerating all paths stays quick."""
 _PLACES = 2000
 """Most places in the box of a map."""
-
-
-@st.composite
-def kernels(draw, taps=SIGNED, ndim=1):
-    """Asymmetric, with holes and zero rims, anywhere; not the kernel of zeros."""
-    shape = draw(st.tuples(*[st.integers(1, _SIZES[ndim])] * ndim).filter(lambda s: prod(s) > 1))
-    count = prod(shape)
-    values = draw(st.lists(taps, min_size=count, max_size=count).filter(any))
-    array = np.empty(count, dtype=object)
-    array[:] = values
-    return Kernel(array.reshape(shape), draw(st.tuples(*[st.integers(-3, 2)] * ndim)))
 
 
 def steps(ndim, largest=3):

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from erf_theory.engines import balls, convolution, dtft, multinomial, support
 from erf_theory.kernel import Kernel
+from erf_theory.testing import kernels
 from erf_theory.theory import theoretical_erf
-from tests.laws.programs import EXACT, POSITIVE, kernels, steps
+from tests.laws.programs import EXACT, POSITIVE, steps
 
 EXACT_KERNELS = kernels(EXACT)
 DIMENSIONS = pytest.mark.parametrize("ndim", [1, 2, 3])

@@ -10,7 +10,7 @@ from erf_theory.empirical import tape, torch_backend
 from erf_theory.empirical.draws import draw
 from erf_theory.empirical.plan import plan
 from erf_theory.errors import ErfTheoryError
-from tests.strategies import networks, units
+from erf_theory.testing import networks, units
 
 SOME = settings(max_examples=settings.default.max_examples * 3 // 10)
 """15 examples; 300 of a thorough run."""

@@ -14,7 +14,7 @@ from erf_theory.errors import ErfTheoryError
 from erf_theory.network.convolutions import Weighted
 from erf_theory.network.geometry import Region, regions, sights
 from erf_theory.network.sight import sight
-from tests.strategies import networks, units
+from erf_theory.testing import networks, units
 
 pytestmark = pytest.mark.torch
 

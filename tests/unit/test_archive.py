@@ -8,7 +8,8 @@ from importlib.metadata import version
 import numpy as np
 import pytest
 
-from erf_theory.archive import DEFINITIONS, map_from_dict, map_to_dict, provenance
+from erf_theory import records
+from erf_theory.archive import map_from_dict, map_to_dict
 from erf_theory.engines.extent import extent_of
 from erf_theory.erf import ERF
 from erf_theory.errors import ErfTheoryError
@@ -84,8 +85,8 @@ def test_a_file_says_what_made_it(erf, tmp_path):
     record = json.loads(path.read_text(encoding="utf-8"), parse_constant=pytest.fail)
     assert record["package"] == f"erf_theory {version('erf-theory')}"
     assert (record["call"], record["kind"]) == (erf.call, erf.kind)
-    assert record["definition"] == DEFINITIONS[erf.kind]
-    assert provenance(erf.kind, erf.call).items() <= record.items()
+    assert record["definition"] == records.DEFINITIONS[erf.kind]
+    assert records.provenance(erf.kind, erf.call).items() <= record.items()
     assert ERF.load(str(path)).to_dict()["factors"] == record["factors"]
 
 

@@ -11,6 +11,7 @@ from erf_theory.cli.options import progress_bar
 from erf_theory.formulas import symbolic_erf
 from erf_theory.gaussian.scaling import sqrt_scaling
 from erf_theory.theory import theoretical_erf
+from erf_theory.verdict.reproduction import reproduce
 from erf_theory.verdict.stacks import verify_stack
 
 HUGE = "1" + "0" * 400
@@ -277,16 +278,19 @@ def test_verify_is_what_the_package_says(arguments, given, named, code, tmp_path
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
-def test_an_interruption_is_one_line_and_code_130():
+@pytest.mark.parametrize("batches", [0, 2])
+def test_an_interruption_is_one_line_and_code_130(batches):
     code = (
         "import signal\n"
         "from erf_theory.cli import main\n"
-        "from erf_theory.empirical import measure\n"
-        "once = measure._block_mean\n"
+        "from erf_theory.empirical import scheduling\n"
+        "rows, done = scheduling._rows, []\n"
         "def interrupted(*given):\n"
-        "    signal.raise_signal(signal.SIGINT)\n"
-        "    return once(*given)\n"
-        "measure._block_mean = interrupted\n"
+        f"    if len(done) == {batches}:\n"
+        "        signal.raise_signal(signal.SIGINT)\n"
+        "    done.append(given)\n"
+        "    return rows(*given)\n"
+        "scheduling._rows = interrupted\n"
         "main()\n"
     )
     command = [sys.executable, "-c", code, "verify", "-n", "3", "--json"]
@@ -314,3 +318,16 @@ def test_formulas():
     assert r"\frac{2 n}{3}" in run("formula", "-k", "3", "--latex").stdout
     assert run("formula").exit_code == 0
     assert f"mass: 3**{10**14}" in run("formula", "-k", "3", "-n", str(10**14)).stdout
+
+
+def test_reproduce_is_what_the_package_says(tmp_path):
+    picture = tmp_path / "maps.png"
+    answer = run(
+        *("reproduce", "--depths", "1,2", "--runs", "3", "--channels", "4", "--seed", "7"),
+        *("--json", "--plot", str(picture)),
+    )
+    assert answer.exit_code == 0
+    expected = reproduce([1, 2], runs=3, channels=4, seed=7).to_dict()
+    assert json.loads(answer.stdout) == json.loads(json.dumps(expected))
+    assert picture.stat().st_size > 1000
+    assert "sigmoid, 2" in run("reproduce", "--depths", "2", "--runs", "2").stdout

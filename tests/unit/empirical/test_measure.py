@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from erf_theory.empirical import measure
+from erf_theory.empirical import described, experiment
 from erf_theory.empirical.draws import draw
-from erf_theory.empirical.measure import Measurement, measure_erf
+from erf_theory.empirical.measure import measure_erf
+from erf_theory.empirical.measurement import Measurement
 from erf_theory.empirical.plan import plan
 from erf_theory.errors import ErfTheoryError, MapTooLargeError
 from erf_theory.network import Activation, Chain, Conv
@@ -50,7 +51,7 @@ def test_mean_and_standard_error(samples):
     assert found.samples == samples
     assert found.start == (-1,)
     assert found.mass == pytest.approx(every.sum() / samples)
-    groups = np.array_split(every, min(64, samples))
+    groups = [every[first::64] for first in range(min(64, samples))]
     assert found.blocks == pytest.approx(np.array([g.mean(axis=0) for g in groups]), rel=1e-12)
     assert found.counts.tolist() == [len(g) for g in groups]
     if samples <= 64:
@@ -69,7 +70,7 @@ def test_the_standard_error_is_the_spread_of_means():
 @pytest.mark.parametrize("most", [1, 300, 5000])
 def test_a_seed_gives_the_same_numbers_whatever_the_batch_is(network, most, monkeypatch):
     usual = measure_erf(network, samples=200, rng=1)
-    monkeypatch.setattr(measure, "_MOST_NUMBERS", most)
+    monkeypatch.setattr(experiment, "_MOST_NUMBERS", most)
     again = measure_erf(network, samples=200, rng=1)
     assert np.array_equal(usual.blocks, again.blocks)
     assert usual.call == again.call
@@ -117,6 +118,71 @@ def test_one_convolution_has_its_variances_exactly(inner, outer, groups, init):
     assert found.standard_error == pytest.approx(error, rel=0.4)
 
 
+WEIGHTS = [
+    np.random.default_rng(0).standard_normal((4, 2, 3)),
+    np.random.default_rng(1).standard_normal((3, 4, 2)),
+]
+GIVEN = Chain([Conv(2, 4, 3, weights=WEIGHTS[0]), Conv(4, 3, 2, weights=WEIGHTS[1])], 1)
+
+
+def given_gradients():
+    """∂y_o/∂x_c at every place, tap by tap: shape (channels out, channels in, places)."""
+    found = np.zeros((3, 2, 4))
+    for a, b in np.ndindex(3, 2):
+        found[:, :, a + b] += WEIGHTS[1][:, :, b] @ WEIGHTS[0][:, :, a]
+    return found
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_given_weights_and_a_direction_leave_no_chance(n_jobs):
+    direction = [1.0, 0.0, -2.0]
+    found = measure_erf(GIVEN, samples=70, direction=direction, rng=0, n_jobs=n_jobs)
+    exact = np.tensordot(direction, given_gradients(), 1)
+    assert found.mean == pytest.approx(np.mean(exact**2, axis=0), rel=1e-12)
+    assert found.magnitude.mean == pytest.approx(np.mean(np.abs(exact), axis=0), rel=1e-12)
+    assert found.amplitude.mean == pytest.approx(np.mean(exact, axis=0), rel=1e-12)
+    assert found.relative_error < 1e-12
+    assert f"direction={direction}" in found.call
+
+
+def test_given_weights_meet_random_directions():
+    found = measure_erf(GIVEN, samples=6400, rng=0)
+    energy = np.mean(given_gradients() ** 2, axis=(0, 1))
+    off = (found.mean - energy) / found.standard_error
+    assert np.all(np.abs(off) < 5), "false alarms: 1 in 50 000"
+    assert np.all(found.standard_error < 0.06 * energy)
+    off = found.amplitude.mean / found.amplitude.standard_error
+    assert np.all(np.abs(off) < 5), "the mean over directions is 0"
+    assert np.all(found.magnitude.mean > 10 * found.amplitude.standard_error)
+
+
+@pytest.mark.parametrize("network", NETS.values(), ids=NETS)
+def test_magnitudes_and_amplitudes_of_every_sample(network, monkeypatch):
+    seen, gradients = [], described.BACKENDS["numpy"]
+
+    def spied(what, batch):
+        seen.append(gradients(what, batch))
+        return seen[-1]
+
+    monkeypatch.setattr(described, "BACKENDS", {"numpy": spied})
+    found = measure_erf(network, samples=40, rng=0)
+    every = np.concatenate(seen)
+    assert found.magnitudes == pytest.approx(np.abs(every).mean(axis=1), rel=1e-12)
+    assert found.amplitudes == pytest.approx(every.mean(axis=1), rel=1e-12, abs=1e-12)
+    assert found.blocks == pytest.approx((every**2).mean(axis=1), rel=1e-12)
+
+
+@pytest.mark.parametrize("target", [0.3, 0.1])
+def test_it_stops_at_the_first_64_that_are_good_enough(target):
+    found = measure_erf(NETS["line"], samples=10**5, target_error=target, rng=0)
+    assert found.samples % 64 == 0
+    assert found.relative_error <= target
+    for samples in range(64, found.samples, 64):
+        assert measure_erf(NETS["line"], samples=samples, rng=0).relative_error > target
+    capped = measure_erf(NETS["line"], samples=found.samples - 1, target_error=target, rng=0)
+    assert capped.samples == found.samples - 1
+
+
 def test_the_unit_s_own_place_is_0():
     assert measure_erf(NETS["plane"], samples=2, rng=0).mean.shape == (4, 3)
     assert measure_erf(NETS["plane"], samples=2, rng=0).start == (0, 0)
@@ -140,6 +206,10 @@ def test_progress_counts_the_samples():
         ({"samples": 2.5}, "number of samples is a whole number, not 2.5"),
         ({"rng": -1}, "seed is 0 or more, not -1"),
         ({"rng": "seed"}, "seed is a whole number, not 'seed'"),
+        ({"target_error": 0}, "a target error is a positive number, as 0.02, not 0"),
+        ({"target_error": float("nan")}, "a positive number, as 0.02, not nan"),
+        ({"direction": [1]}, "one finite number for each of 2 output channels, not \\[1.0\\]"),
+        ({"direction": [1, float("inf")]}, "one finite number for each"),
     ],
 )
 def test_arguments_that_make_no_sense_are_refused(named, message):

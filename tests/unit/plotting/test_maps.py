@@ -46,18 +46,51 @@ def test_the_frame_is_the_theoretical_receptive_field(binomial):
     assert not frame.get_fill()
 
 
-@pytest.mark.parametrize("step", [1, 2])
-def test_the_outline_goes_around_the_pixels_above_the_threshold(step, binomial):
-    _, line, _ = binomial(8)
-    values = np.zeros(8 * step + 1)
+def spread(line, step):
+    """A line with its places apart, zeros in between, as a map's axis."""
+    values = np.zeros((line.size - 1) * step + 1)
     values[::step] = line
-    x = np.arange(values.size) - 4 * step
-    edge = (-4 * step - 0.5, 4 * step + 0.5)
-    main = heat((x, values, {"mean": 0, "std": 2**0.5 * step, "extent": edge})).axes[0]
-    image = np.outer(values, values)
-    levels, area = outline(main)
+    half = (values.size - 1) // 2
+    edge = (-half - 0.5, half + 0.5)
+    return np.arange(values.size) - half, values, {"mean": 0, "std": 2.0 * step, "extent": edge}
+
+
+def test_the_outline_goes_around_the_pixels_above_the_threshold(binomial):
+    line = binomial(8)[1]
+    image = np.outer(line, line)
+    levels, area = outline(heat(spread(line, 1)).axes[0])
     assert levels == [LEVEL * image.max()]
     assert area == pytest.approx(np.sum(image > LEVEL * image.max()), rel=1e-12)
+
+
+def gaps_filled(pixels):
+    """Every pixel between two of its row or column, again and again."""
+    filled = pixels.copy()
+    for _ in range(pixels.size):
+        for lines in (filled, filled.T):
+            for line in lines:
+                if line.any():
+                    first, last = np.flatnonzero(line)[[0, -1]]
+                    line[first : last + 1] = True
+    return filled
+
+
+@pytest.mark.parametrize("step", [2, 3])
+def test_the_outline_of_a_grid_of_pixels_goes_around_all_of_them(step, binomial, labels):
+    _, line, _ = spread(binomial(24)[1], step)
+    figure = heat(spread(binomial(24)[1], step))
+    above = np.outer(line, line) > LEVEL * line.max() ** 2
+    _, area = outline(figure.axes[0])
+    assert area == pytest.approx(gaps_filled(above).sum(), rel=1e-12)
+    assert area > 2 * above.sum()
+    assert f"around those above 4.55 % of the maximum ({above.sum()} px)" in labels(figure)
+
+
+def test_two_parts_of_a_map_have_two_outlines(binomial):
+    line = np.concatenate([binomial(6)[1], np.zeros(9), binomial(6)[1]])
+    main = heat(spread(line, 1)).axes[0]
+    above = np.outer(line, line) > LEVEL * line.max() ** 2
+    assert outline(main)[1] == pytest.approx(above.sum(), rel=1e-12)
 
 
 def test_nothing_above_the_threshold_has_no_outline(binomial, labels):

@@ -29,28 +29,36 @@ from erf_theory.network import (
 from erf_theory.network.nodes import INPUT
 
 SLOPES = {"relu": Fraction(1, 2), "identity": Fraction(1), "abs": Fraction(1)}
+PAIRS = {"relu": Fraction(1, 4), "identity": Fraction(1), "abs": Fraction(0)}
+FIXED = (AvgPool, MaxPool, Upsample)
 
 
 def energy_by_place(network, unit=0, source=INPUT):
-    """From every place of the source to the mean over channels of E g² there, as a fraction."""
+    """From every place of the source to the mean over channels of E g² there, as a fraction.
+
+    Pairs of places are followed, E g(x)g(z), as long as a fixed window may join them again.
+    """
     counts = (*network.channels, network.in_channels)
     fields = defaultdict(lambda: defaultdict(Fraction))
     for channel in range(network.out_channels):
-        at = (channel, per_axis(unit, network.ndim))
-        fields[len(network.nodes) - 1][at] = Fraction(1, network.out_channels)
+        at = per_axis(unit, network.ndim)
+        fields[len(network.nodes) - 1][channel, at, at] = Fraction(1, network.out_channels)
     for place in range(len(network.nodes) - 1, source, -1):
         node, behind = network.nodes[place], fields.pop(place, {})
         sizes = [counts[i] for i in node.inputs]
         whole = sum(sizes) if isinstance(node.layer, Concat) else sizes[0]
         before = defaultdict(Fraction)
-        for (channel, x), value in behind.items():
-            for y, share in seen(node.layer, x):
-                for other in channels_before(node.layer, channel, whole):
-                    before[other, y] += value * share
+        may_join = any(isinstance(n.layer, FIXED) for n in network.nodes[source + 1 : place])
+        for (channel, *at), value in behind.items():
+            for y, w, share in both_seen(node.layer, *at):
+                if y == w or may_join:
+                    for other in channels_before(node.layer, channel, whole):
+                        before[other, y, w] += value * share
         pass_on(node, sizes, before, fields)
     total = defaultdict(Fraction)
-    for (_, x), value in fields[source].items():
-        total[x] += value / counts[source]
+    for (_, x, z), value in fields[source].items():
+        if x == z:
+            total[x] += value / counts[source]
     return {x: value for x, value in total.items() if value}
 
 
@@ -58,17 +66,35 @@ def pass_on(node, sizes, before, fields):
     """Give the field before a node to the nodes that it reads."""
     first = 0
     for source, size in zip(node.inputs, sizes, strict=True):
-        for (channel, x), value in before.items():
+        for (channel, *at), value in before.items():
             if not isinstance(node.layer, Concat):
-                fields[source][channel, x] += value
+                fields[source][channel, *at] += value
             elif first <= channel < first + size:
-                fields[source][channel - first, x] += value
+                fields[source][channel - first, *at] += value
         first += size
+
+
+def both_seen(layer, x, z):
+    """Pairs of places of its input that two units see, with what they count."""
+    if isinstance(layer, Conv | ConvTranspose):
+        here, there = (dict(seen(layer, at)) for at in (x, z))
+        shares = layer.variances(len(x)).taps
+        return [(here[tap], there[tap], Fraction(shares[tap])) for tap in here.keys() & there]
+    same = x == z
+    if isinstance(layer, MaxPool) and same:
+        return [(y, y, share) for y, share in seen(layer, x)]
+    share = Fraction(1)
+    if isinstance(layer, Activation):
+        share = (SLOPES if same else PAIRS)[layer.nonlinearity.name]
+    elif isinstance(layer, Dropout) and layer.training and same:
+        share = 1 / (1 - Fraction(layer.rate))
+    pairs = product(seen(layer, x), seen(layer, z))
+    return [(y, w, share * one * other) for (y, one), (w, other) in pairs]
 
 
 @singledispatch
 def seen(layer, x):
-    """The places of its input that a unit sees, with what they count."""
+    """The places of its input that a unit sees, with their fixed weights; or with their taps."""
     return [(x, 1)]
 
 
@@ -82,26 +108,17 @@ def _(layer, x):
     for tap in product(*map(range, size)):
         rows = zip(x, tap, stride, dilation, pads, strict=True)
         y = tuple(s * i + d * a - before for i, a, s, d, (before, _) in rows)
-        yield y, share_of(layer, tap, ndim)
-
-
-def share_of(layer, tap, ndim):
-    """Variance of a weight, or the square of a mean's; the chance to be the largest."""
-    if isinstance(layer, Conv):
-        return Fraction(layer.variances(ndim).taps[tap])
-    places = prod(per_axis(layer.size, ndim))
-    return Fraction(1, places**2 if isinstance(layer, AvgPool) else places)
+        yield (tap, y) if isinstance(layer, Conv) else (y, Fraction(1, prod(size)))
 
 
 @seen.register
 def _(layer: ConvTranspose, x):
-    ndim = len(x)
-    size, stride, dilation = steps(layer, ndim)
+    size, stride, dilation = steps(layer, len(x))
     for tap in product(*map(range, size)):
-        rows = zip(x, tap, stride, dilation, layer.pads(ndim), strict=True)
+        rows = zip(x, tap, stride, dilation, layer.pads(len(x)), strict=True)
         y = [Fraction(i + before - d * a, s) for i, a, s, d, (before, _) in rows]
         if all(at.denominator == 1 for at in y):
-            yield tuple(map(int, y)), Fraction(layer.variances(ndim).taps[tap])
+            yield tap, tuple(map(int, y))
 
 
 @seen.register
@@ -113,7 +130,7 @@ def _(layer: Upsample, x):
         near = [(floor(at), 1 - part), (floor(at) + 1, part)]
         lines.append([(i // s, 1)] if layer.mode == "nearest" else [p for p in near if p[1]])
     for line in product(*lines):
-        yield tuple(y for y, _ in line), prod(share for _, share in line) ** 2
+        yield tuple(y for y, _ in line), prod(share for _, share in line)
 
 
 @seen.register
@@ -128,16 +145,6 @@ def _(layer: Crop, x):
     return [
         (tuple(i + before for i, (before, _) in zip(x, layer.per_axis(len(x)), strict=True)), 1)
     ]
-
-
-@seen.register
-def _(layer: Activation, x):
-    return [(x, SLOPES[layer.nonlinearity.name])]
-
-
-@seen.register
-def _(layer: Dropout, x):
-    return [(x, 1 / (1 - Fraction(layer.rate)) if layer.training else 1)]
 
 
 @singledispatch

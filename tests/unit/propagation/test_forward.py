@@ -228,7 +228,6 @@ def test_independent_branches_add():
     [
         ([MaxPool(3, 1), LATER], "the lags behind an overlapping max pool are dropped"),
         ([MaxPool(2, 2, dilation=3), LATER], "the lags behind an overlapping max pool"),
-        ([BATCH, RELU, Residual(Chain([AvgPool(3, 1, 1), LATER, BATCH])), RELU], "lags before an"),
         ([AvgPool(3, 1), MaxPool(2)], "lags before a max pool are dropped"),
         ([Upsample(2), LATER], "the lags behind an upsampling depend on the phase"),
         ([ConvTranspose(4, 4, 3, stride=2)], "the signal behind a transposed convolution"),
@@ -240,6 +239,19 @@ def test_independent_branches_add():
 def test_what_is_approximate_is_noted(layers, reason):
     found = reasons(Chain([Conv(4, 4, 1), *layers], 1))
     assert any(reason in text for text in found)
+
+
+def test_what_two_images_share_behind_post_activation_sums_is_guessed():
+    rng, common = np.random.default_rng(0), of_relu(2, 1 / 2)
+    own, all_have = rng.standard_normal((2, 2, 1_000_000)), rng.standard_normal((2, 1, 1_000_000))
+    x = np.maximum(own[0] + all_have[0], 0)
+    y = np.maximum(x + (1 - common) ** 0.5 * own[1] + common**0.5 * all_have[1], 0)
+    stem, body = Conv(4, 4, 1, init=1 / 4, bias_variance=1), Conv(4, 4, 1, init=1 / 4)
+    network = Chain([stem, RELU, Residual(body), RELU, LATER, BATCH, RELU], 1)
+    found = before(network, network.place_of("4"))
+    assert found.second == pytest.approx(np.mean(y**2), rel=5e-3)
+    assert found.variance == pytest.approx(np.mean(y**2) - np.mean(y[0] * y[1]), rel=0.06)
+    assert any("what two images share" in text for text in reasons(network))
 
 
 def test_what_is_exact_is_not():

@@ -18,20 +18,23 @@ from erf_theory.network import (
     Pad,
     Parallel,
     Residual,
-    Split,
 )
-from erf_theory.network.nodes import INPUT
 from erf_theory.propagation.forward import signals
-from erf_theory.propagation.gates import GATES_ALONE, Labelled, Runs, law_before, opened
+from erf_theory.propagation.gates import Labelled, Runs, opened
+from erf_theory.propagation.laws import law_of
 from erf_theory.propagation.notes import Notes
 from erf_theory.propagation.signal import Signal, normal
 from erf_theory.propagation.tabled import tabled_normal
 
+UNIT = tabled_normal(1.0)
 RELU, BATCH = Activation("relu"), Norm(eps=0)
 BOTH = quad(lambda z: norm.pdf(z) * norm.cdf(z), 0, 12)[0]
 ALL = dblquad(
     lambda w, z: norm.pdf(z) * norm.pdf(w) * norm.cdf(z + w), 0, 9, lambda z: -z, lambda _: 9
 )[0]
+
+
+BRANCH = [Residual(Chain([Conv(8, 8, 1), RELU])), RELU, Conv(8, 8, 1)]
 
 
 def branch(dilation):
@@ -53,7 +56,7 @@ NETWORK = Chain(
 
 
 def test_relus_in_a_row():
-    one, two, three = opened(tabled_normal(1.0), (RELU.nonlinearity,) * 3, (1.0, 1.0))
+    one, two, three = opened(UNIT, (RELU.nonlinearity,) * 3, (UNIT, UNIT), (1, 1, 1))
     assert one == pytest.approx(0.5, rel=1e-9)
     assert two == pytest.approx(BOTH, rel=1e-4)
     assert three == pytest.approx(ALL, rel=1e-4)
@@ -62,7 +65,7 @@ def test_relus_in_a_row():
 
 def test_a_smooth_gate_behind_another():
     tanh = nonlinearity("tanh")
-    _, two = opened(tabled_normal(2.0), (tanh, tanh), (0.5,))
+    _, two = opened(tabled_normal(2.0), (tanh, tanh), (tabled_normal(0.5),), (1, 1))
 
     def given(z):
         square = quad(lambda w: norm.pdf(w) * np.cosh(np.tanh(z) + 0.5**0.5 * w) ** -4, -9, 9)[0]
@@ -74,7 +77,7 @@ def test_a_smooth_gate_behind_another():
 def test_a_gate_that_is_never_open_leaves_nothing():
     closed = nonlinearity(lambda z: 0 * z, lambda z: 0 * z)
     relu = RELU.nonlinearity
-    assert opened(tabled_normal(1.0), (closed, relu, relu), (1.0, 1.0)) == (0, 0, 0)
+    assert opened(UNIT, (closed, relu, relu), (UNIT, UNIT), (1, 1, 1)) == (0, 0, 0)
 
 
 def test_the_energy_along_the_shortcut_meets_the_gates_of_one_unit():
@@ -109,15 +112,91 @@ def both_from(x):
     return lambda w: norm.pdf(w) * norm.cdf(x + w)
 
 
+def runs(network, pools=None):
+    pools = pools or [1] * len(network.nodes)
+    return Runs.of(network, signals(network, Notes()), pools)
+
+
 def test_runs_are_the_gates_that_shortcuts_join():
     names = [node.name for node in NETWORK.nodes]
-    run = Runs.of(NETWORK, signals(NETWORK, Notes()))
+    run = runs(NETWORK)
     first, near, far = (names.index(name) for name in ("first", "near.1", "far.1"))
     assert run.following == {first: near, near: far}
-    assert run.between == {names.index("near.0.add"), names.index("far.0.add")}
+    assert run.links == {names.index("near.0.add"), names.index("far.0.add")}
     assert run.gates[first] == pytest.approx((0.5, BOTH, ALL), rel=1e-3)
     assert run.ratio(far, far) == run.ratio(first, None) == 1
     assert run.ratio(first, near) == pytest.approx(BOTH / (0.5 * run.gates[near][0]), rel=1e-3)
+
+
+def test_other_networks_have_no_runs():
+    plain = Chain([Conv(8, 8, 1), RELU, Conv(8, 8, 1), RELU], 1)
+    before = Chain([Conv(8, 8, 1), Residual(Chain([BATCH, RELU, Conv(8, 8, 1)])), BATCH, RELU], 1)
+    for network in (plain, before):
+        assert not runs(network).following
+
+
+def factors(network):
+    """Energy by the input, place by place."""
+    energy = network_erf(network)
+    start = energy.factors[0].start[0]
+    return {start + i: value * energy.mass for i, value in enumerate(energy.values)}
+
+
+def test_a_rectified_branch_meets_the_gate_behind_the_sum_with_its_own():
+    body = Chain([Conv(8, 8, 3, padding=1, init=[1 / 8, 0, 1 / 8]), RELU])
+    shortcut = Conv(8, 8, 1, init=1 / 8)
+    found = network_erf(Chain([Residual(body, shortcut), RELU], 1))
+    assert found.exactness == "exact"
+    both = 1 / 4 + quad(lambda z: norm.pdf(z) * (norm.cdf(z * 2**0.5) - 0.5), 0, 9)[0]
+    either = 1 / 4 + both
+    assert found.values * found.mass * 8 == pytest.approx([both, either, both], rel=2e-4)
+
+
+def test_without_norms_gates_meet_what_all_images_share_too():
+    stem, body = Conv(8, 8, 1, init=1 / 8), Conv(8, 8, 3, padding=1, init=[1 / 8, 0, 1 / 8])
+    network = Chain([stem, RELU, Residual(body), RELU, Residual(Conv(8, 8, 1)), RELU], 1)
+    assert network_erf(network).exactness == "exact"
+    second = signals(network, Notes())[network.place_of("3")].parts[0][2]
+    assert second.shared > second.mean**2 + 0.1
+    assert second.second == pytest.approx(1 / 2 + 1, rel=1e-4)
+    first = network_erf(Chain(network.parts[:4], 1))
+    assert first.values[1] * first.mass == pytest.approx(BOTH / 8, rel=1e-4)
+
+
+def test_the_winner_of_a_pool_is_one_gate_with_its_relu():
+    body = Conv(8, 8, 3, padding=1, init=[1 / 8, 0, 1 / 8])
+    network = Chain([Conv(8, 8, 1, init=1 / 8), BATCH, RELU, MaxPool(2), Residual(body), RELU], 1)
+    places = network.place_of("2"), network.place_of("3")
+    run = runs(network, [2 if i == places[0] else 1 for i in range(len(network.nodes))])
+    assert places[1] in run.links
+    spread = 2 * quad(lambda x: 2 * norm.pdf(x) * norm.cdf(x) * x**2, 0, 9)[0]
+    joint = quad(lambda x: 2 * norm.pdf(x) * norm.cdf(x) * norm.cdf(x / spread**0.5), 0, 9)[0]
+    assert run.gates[places[0]] == pytest.approx((3 / 4, joint), rel=1e-2)
+    found = factors(network)
+    assert network_erf(network).exactness == "exact"
+    assert found[0] + found[1] == pytest.approx(joint / 8, rel=1e-2)
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [RELU, Residual(Chain([BATCH, RELU, Conv(8, 8, 1)])), Conv(8, 8, 1)],
+        [RELU, Norm("layer"), RELU],
+        [RELU, Residual(Conv(8, 8, 1)), Norm("layer"), RELU],
+        [RELU, Residual(Conv(8, 8, 1)), Residual(Chain([RELU, Conv(8, 8, 1)])), RELU],
+        [RELU, Residual(Conv(8, 8, 1)), RELU, Parallel([Chain(BRANCH), Chain(BRANCH)]), RELU],
+    ],
+)
+def test_gates_that_no_run_joins_are_noted(layers):
+    found = network_erf(Chain([Conv(8, 8, 1), *layers], 1))
+    assert any("gates that one unit meets in a row" in reason for reason in found.reasons)
+
+
+def test_a_normal_part_in_all_its_law():
+    assert law_of(Signal(2.0)) is None
+    law = law_of(normal(2.0, 0.5))
+    assert law.expect(np.square) == pytest.approx(2, rel=1e-3)
+    assert law_of(Signal(3.0, law=law)) is law
 
 
 def test_a_shortcut_that_only_moves_samples_joins_gates_too():
@@ -134,41 +213,23 @@ def test_a_shortcut_that_only_moves_samples_joins_gates_too():
         assert erf.exactness == "exact"
 
 
-@pytest.mark.parametrize(
-    ("layers", "names"),
-    [
-        ([BATCH, RELU, MaxPool(2), RELU], ("3",)),
-        ([BATCH, RELU, BATCH, RELU], ("3",)),
-        ([BATCH, RELU, MaxPool(2), Residual(branch(1)), RELU], ("4",)),
-        ([BATCH, RELU, Residual(branch(1)), RELU], ()),
-        ([BATCH, MaxPool(2), RELU, Conv(8, 8, 1), RELU], ()),
-        (
-            [
-                BATCH,
-                RELU,
-                Residual(branch(1), Parallel([Split(0, 3), Split(3, 8)], "concat")),
-                RELU,
-            ],
-            ("3",),
-        ),
-    ],
-)
-def test_gates_that_meet_samples_of_others_outside_of_runs_are_said(layers, names):
-    network = Chain([*layers, Conv(8, 8, 1)], 1)
-    before = signals(network, Notes())
-    assert Runs.of(network, before).alone(network, before, INPUT) == names
-    found = [text for text in network_erf(network).reasons if text.startswith(GATES_ALONE)]
-    assert bool(found) == bool(names)
-    if names:
-        last = network.place_of(names[0])
-        assert Runs.of(network, before).alone(network, before, last - 1) == ()
+def test_a_pool_behind_a_run_chooses_among_all_samples():
+    """The largest of two y = relu(x) + w: it beats one whose first gate may be closed."""
+    relu = RELU.nonlinearity
 
+    def below(y):
+        return norm.cdf(y) / 2 + quad(lambda x: norm.pdf(x) * norm.cdf(y - x), 0, 9)[0]
 
-def test_other_networks_have_no_runs():
-    plain = Chain([Conv(8, 8, 1), RELU, Conv(8, 8, 1), RELU], 1)
-    before = Chain([Conv(8, 8, 1), Residual(Chain([BATCH, RELU, Conv(8, 8, 1)])), BATCH, RELU], 1)
-    for network in (plain, before):
-        assert not Runs.of(network, signals(network, Notes())).following
+    def density(y):
+        return quad(lambda x: norm.pdf(x) * norm.pdf(y - x), 0, 9)[0]
+
+    found = opened(UNIT, (relu, relu), (UNIT,), (1, 2))
+    expected = quad(lambda y: 2 * density(y) * below(y), 0, 12)[0]
+    assert found[1] == pytest.approx(expected, rel=1e-4)
+    network = Chain([Conv(8, 8, 1), BATCH, RELU, Residual(branch(1)), RELU, MaxPool(2)], 1)
+    run = Runs.of(network, signals(network, Notes()), (1, 1, 1, 1, 1, 1, 2, 1))
+    assert run.pooled((1, 1, 1, 1, 1, 1, 2, 1)) == {6}
+    assert network_erf(network).exactness == "exact"
 
 
 def test_labels():
@@ -181,11 +242,3 @@ def test_labels():
     assert fields.relabelled(7, join).parts == {7: 3}
     assert fields.joined(Labelled({7: 5, 9: 1}), join).parts == {None: 1, 7: 7, 9: 1}
     assert fields.each(lambda x: 10 * x).parts == {None: 10, 7: 20}
-
-
-def test_the_law_of_a_sample_where_all_channels_have_the_same():
-    law = tabled_normal(2.0)
-    assert law_before(Signal(2.0, law=law)) is law
-    assert law_before(normal(2.0)).expect(np.square) == pytest.approx(2, rel=1e-3)
-    assert law_before(normal(2.0, 0.5)) is None
-    assert law_before(Signal(2.0)) is None

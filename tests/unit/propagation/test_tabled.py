@@ -36,7 +36,7 @@ def test_a_function_of_a_normal_number(variance):
 
 
 def test_a_sum_with_an_independent_normal_number_is_the_convolution():
-    law = tabled_normal(1.0).mapped(relu).plus_normal(0.5)
+    law = tabled_normal(1.0).mapped(relu).plus(tabled_normal(0.5))
     mean, second = moments(law)
     assert mean == pytest.approx(1 / (2 * np.pi) ** 0.5, rel=2e-4)
     assert second == pytest.approx(0.5 + 0.5, rel=2e-4)

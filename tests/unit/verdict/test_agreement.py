@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from erf_theory.architectures import network_erf
-from erf_theory.empirical.measure import Measurement
+from erf_theory.empirical.measurement import Measurement
 from erf_theory.errors import ErfTheoryError
 from erf_theory.network import Chain, Conv
 from erf_theory.theory import theoretical_erf

@@ -1,0 +1,189 @@
+"""The experiment on a module of PyTorch as it is: its image, its borders, its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from math import prod, sqrt
+from typing import Any, Literal, final
+
+import numpy as np
+
+from erf_theory.empirical.experiment import Experiment, array_bytes, digest
+from erf_theory.empirical.torch_modules import import_torch
+from erf_theory.errors import ErfTheoryError
+from erf_theory.exact import FloatArray
+from erf_theory.lattice import Steps, per_axis
+from erf_theory.network.base import Given
+
+__all__ = ["TorchModel", "model_for"]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class TorchModel(Experiment):
+    """A ``torch.nn.Module`` and what goes into it.
+
+    Attributes
+    ----------
+    module : torch.nn.Module
+        It runs as it is, in train or eval mode, with its type of numbers, on its device.
+    input_shape : tuple of int
+        Shape (channels, place...) of its input.
+    unit : tuple of int
+        The output unit, counted from 0 within the output.
+    draws : bool
+        Whether its layers draw their weights anew, by ``reset_parameters``, for every sample.
+    images : ndarray, shape (images, channels, place...), optional
+        Inputs, one of which is drawn for every sample; None for noise.
+    direction : ndarray, shape (channels,)
+        The gradient of the output unit; None for random ones.
+    """
+
+    module: Any
+    input_shape: tuple[int, ...]
+    unit: tuple[int, ...]
+    draws: bool
+    images: FloatArray | None
+    direction: FloatArray | None
+
+    @property
+    def start(self) -> tuple[int, ...]:
+        """Input coordinate of the map's first place: 0, the image's first pixel."""
+        return (0,) * len(self.shape)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the map: the image's."""
+        return self.input_shape[1:]
+
+    @property
+    def numbers(self) -> int:
+        """Numbers of the module and of its image, which one sample needs at least."""
+        weights = sum(part.numel() for part in self.module.parameters())
+        return int(weights) + 2 * prod(self.input_shape)
+
+    def load(self) -> None:
+        """Load PyTorch.
+
+        Raises
+        ------
+        ErfTheoryError
+            If it is not installed.
+        """
+        import_torch()
+
+    def gradients(self, seeds: Sequence[np.random.SeedSequence]) -> FloatArray:
+        """Gradients by the input: shape (samples, channels, place...), a sample for every seed."""
+        module = deepcopy(self.module) if self.draws else self.module
+        return np.stack([self._gradient(module, seed) for seed in seeds])
+
+    def _gradient(self, module: Any, seed: np.random.SeedSequence) -> FloatArray:
+        torch, rng = import_torch(), np.random.default_rng(seed)
+        if self.images is None:
+            image = rng.standard_normal(self.input_shape)
+        else:
+            image = self.images[rng.integers(len(self.images))]
+        with _seeded(torch, int(rng.integers(2**63))):
+            if self.draws:
+                module.apply(_reset)
+            x = torch.tensor(image[None]).to(_like(module)).requires_grad_()
+            output = module(x)[(0, slice(None), *self.unit)]
+        at_random = rng.standard_normal(len(output)) / sqrt(len(output))
+        direction = at_random if self.direction is None else self.direction
+        (gradient,) = torch.autograd.grad(output @ torch.tensor(direction).to(output), x)
+        return np.asarray(gradient[0].cpu().numpy(), dtype=np.float64)
+
+    def fingerprint(self) -> dict[str, Any]:
+        """What tells it from others: a module by its class, its printed form and its numbers."""
+        kind = type(self.module)
+        text = f"{kind.__module__}.{kind.__qualname__} {self.module} {self.module.training}"
+        parts = [text.encode()]
+        for name, numbers in self.module.state_dict().items():
+            parts += [name.encode(), array_bytes(numbers.cpu().numpy())]
+        return {
+            "network": digest(parts),
+            "unit": list(self.unit),
+            "weights": "law" if self.draws else "given",
+            "images": None if self.images is None else digest([array_bytes(self.images)]),
+            "input_shape": list(self.input_shape),
+            "direction": None if self.direction is None else self.direction.tolist(),
+        }
+
+    def said(self) -> list[str]:
+        """Arguments of the call that makes it."""
+        said = [f"<{type(self.module).__name__}>"]
+        if self.images is None:
+            said.append(f"input_shape={self.input_shape}")
+        else:
+            said.append(f"images={Given(self.images)}")
+        said.append(f"unit={self.unit}")
+        if self.draws:
+            said.append("weights='law'")
+        if self.direction is not None:
+            said.append(f"direction={self.direction.tolist()}")
+        return said
+
+
+def model_for(
+    module: Any,
+    *,
+    input_shape: Sequence[int] | None,
+    unit: Steps | None,
+    weights: Literal["given", "law"],
+    images: Any,
+    direction: Callable[[int], FloatArray | None],
+) -> TorchModel:
+    """A module as an experiment; it runs once, to see the shape of its output.
+
+    Raises
+    ------
+    ErfTheoryError
+        If it is no module, or an argument does not go with it.
+    """
+    torch = import_torch()
+    if not isinstance(module, torch.nn.Module):
+        raise ErfTheoryError(
+            f"what is measured is a Network or a torch.nn.Module, not {type(module).__name__}"
+        )
+    if weights not in ("given", "law"):
+        raise ErfTheoryError(f"weights are 'given' or drawn by their 'law', not {weights!r}")
+    array = None if images is None else np.array(images, dtype=np.float64)
+    shape = tuple(input_shape or ()) if array is None else array.shape[1:]
+    if len(shape) < 2 or not all(isinstance(size, int) and size > 0 for size in shape):
+        raise ErfTheoryError(
+            f"an input shape is (channels, place, …), or that of images, not {shape}: a module "
+            "does not tell it"
+        )
+    with torch.no_grad(), _seeded(torch, 0):
+        output = deepcopy(module)(torch.zeros((1, *shape)).to(_like(module)))
+    if not isinstance(output, torch.Tensor) or output.ndim < 2 or len(output) != 1:
+        raise ErfTheoryError("the module's output is no tensor of shape (1, channels, place…)")
+    sizes = tuple(output.shape[2:])
+    at = tuple(size // 2 for size in sizes) if unit is None else per_axis(unit, len(sizes))
+    if not all(0 <= place < size for place, size in zip(at, sizes, strict=True)):
+        raise ErfTheoryError(f"the unit {at} is not within the output, which has the shape {sizes}")
+    draws = weights == "law"
+    return TorchModel(module, shape, at, draws, array, direction(output.shape[1]))
+
+
+def _reset(part: Any) -> None:
+    """Draw the weights of a submodule anew, if it has any."""
+    if hasattr(part, "reset_parameters"):
+        part.reset_parameters()
+
+
+def _like(module: Any) -> Any:
+    """A tensor of the module's type and device."""
+    torch = import_torch()
+    return next((p for p in module.parameters() if p.is_floating_point()), torch.zeros(1))
+
+
+@contextmanager
+def _seeded(torch: Any, seed: int) -> Iterator[None]:
+    """PyTorch's own random numbers from a seed, and afterwards as if nothing had been drawn."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield
