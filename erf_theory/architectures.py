@@ -156,7 +156,8 @@ def _given(asked: Channelwise, axis: int | None, engine: str, call: str) -> ERF:
             found = _channelwise(asked, axes, engine)
         except NoMarginalError:
             continue
-        return ERF((found,), asked.kind, call, () if asked.kind == "amplitude" else (_SIGNS,))
+        reasons = () if asked.kind == "amplitude" else _given_reasons(asked.question.network)
+        return ERF((found,), asked.kind, call, reasons)
     raise ErfTheoryError("no way to this map was found")
 
 
@@ -196,6 +197,18 @@ def _energy(question: Question, axis: int | None, engine: str, call: str) -> ERF
 
 
 _SIGNS = "weights as given: the signs of different paths are taken as independent"
+_WINNERS = (
+    "weights as given: gates are taken as independent of which sample a max pool chooses, which "
+    "makes the energy through a ReLU and a pool of four low by a factor of 15/8"
+)
+
+
+def _given_reasons(network: Network) -> tuple[str, ...]:
+    """Why the energy of a network with weights as given is only approximate."""
+    layers = [node.layer for node in network.nodes]
+    sizes = (per_axis(x.size, network.ndim) for x in layers if isinstance(x, MaxPool))
+    chooses = any(isinstance(x, Activation) for x in layers) and any(max(s) > 1 for s in sizes)
+    return (_SIGNS, _WINNERS) if chooses else (_SIGNS,)
 
 
 def _is_sampled(question: Question) -> bool:

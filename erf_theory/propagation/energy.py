@@ -220,7 +220,8 @@ def _(layer: Norm, fields: Pieces[F], at: Context) -> Pieces[F]:
     if divides_by_variance(layer) and any(s.is_guessed for _, _, s in at.signals.parts):
         at.note(GUESSED)
     factors = norm_factors(layer, at.signals, at.channels)
-    return fields.zipped(factors).each(lambda pair: at.axes.scaled(*pair))
+    some = Pieces(tuple(part for part in factors.parts if part[2]))
+    return fields.zipped(some).each(lambda pair: at.axes.scaled(*pair))
 
 
 @energy.register

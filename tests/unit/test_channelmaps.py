@@ -13,6 +13,7 @@ from erf_theory.network import (
     Conv,
     ConvTranspose,
     Crop,
+    MaxPool,
     Pad,
     Residual,
     Upsample,
@@ -54,6 +55,13 @@ def test_several_channels_have_one_engine(engine):
     with pytest.raises(ErfTheoryError, match=f'"auto" or "convolution", not .{engine}'):
         network_erf(network, engine=engine)
     assert np.array_equal(network_erf(network, engine="convolution"), network_erf(network))
+
+
+def test_pools_behind_gates_are_said():
+    bare = Chain([C, MaxPool(2), C], 1)
+    gated = Chain([C, Activation("relu"), MaxPool(2), C], 1)
+    assert len(network_erf(bare).reasons) == 1
+    assert network_erf(gated).reasons[1].endswith("low by a factor of 15/8")
 
 
 def units(network):

@@ -70,7 +70,7 @@ def test_units_of_an_upsampling_have_their_phases():
 
 
 def test_a_layer_that_sees_nothing_brings_its_bias_alone():
-    gap = ConvTranspose(1, 1, 1, stride=2, bias=[3.0])
+    gap = ConvTranspose(1, 1, 1, stride=2, weights=[[[1.0]]], bias=[3.0])
     network = Chain([Parallel([gap, Upsample(2)]), Activation("relu")], 1)
     sample, found = gradient(network, unit=1)
     open_ = sample.measured.images.ravel() + 3 > 0
