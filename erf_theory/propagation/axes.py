@@ -107,9 +107,13 @@ class Axes:
 
         Raises
         ------
+        ErfTheoryError
+            If there are none: no energy is left.
         NoMarginalError
             If each of several fields is one factor of a product: a sum of products is none.
         """
+        if not fields:
+            raise ErfTheoryError("the energy is 0 everywhere: a norm with scale 0 stops all of it")
         if self.mode == "factor" and len(fields) > 1:
             raise NoMarginalError("channels that differ are no outer product together")
         return reduce(add, fields)

@@ -172,7 +172,7 @@ def energy_program(
     run = Runs.of(question.network, before, question.source)
     for place in run.loose:
         notes.add(GATES, question.network.nodes[place].name)
-    contexts = partial(_contexts, question, before, axes, _winners(question, before, notes))
+    contexts = partial(_contexts, question, before, axes, _winners(question, before, run, notes))
     lagged = _needs_lags(question, contexts, axes, run)
     if lagged and axes.mode == "factor":
         raise NoMarginalError("the gates of two places are no product of axes")
@@ -202,7 +202,7 @@ def _needs_lags(
 
 
 def _winners(
-    question: Question, before: Sequence[Signals], notes: Notes
+    question: Question, before: Sequence[Signals], run: Runs, notes: Notes
 ) -> list[Pieces[float] | None]:
     """How much more open gates are for the winners of every max pool; None for other nodes."""
     found: list[Pieces[float] | None] = []
@@ -210,7 +210,7 @@ def _winners(
         if place <= question.source or not isinstance(node.layer, MaxPool):
             found.append(None)
             continue
-        ratios, is_known = winners(question.network, before, place, question.source)
+        ratios, is_known = winners(question.network, before, place, question.source, run.pooled)
         if not is_known:
             notes.add(WINNERS_ALONE, node.name)
         found.append(ratios)

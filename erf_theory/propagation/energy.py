@@ -7,7 +7,7 @@ per channel, one for every range of channels that are alike.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache, reduce, singledispatch
 from math import prod
@@ -220,7 +220,8 @@ def _(layer: Norm, fields: Pieces[F], at: Context) -> Pieces[F]:
     if divides_by_variance(layer) and any(s.is_guessed for _, _, s in at.signals.parts):
         at.note(GUESSED)
     factors = norm_factors(layer, at.signals, at.channels)
-    return fields.zipped(factors).each(lambda pair: at.axes.scaled(*pair))
+    some = Pieces(tuple(part for part in factors.parts if part[2]))
+    return fields.zipped(some).each(lambda pair: at.axes.scaled(*pair))
 
 
 @energy.register
@@ -321,10 +322,10 @@ def _pool_back(layer: AvgPool | MaxPool, fields: Pieces[F], at: Context) -> Piec
 
 def _weighed(layer: Activation, field: F, signal: Signal, at: Context) -> F:
     """A field times the gate of its samples, or of two samples at the distance of its lag."""
-    slope = _gate(layer, signal)
+    slope, depends = _gate(layer, signal)
     if not signal.is_normal and signal.law is None:
         at.note(NOT_NORMAL)
-    if _depends(layer, signal):
+    if depends:
         at.need_signal()
 
     def of(lag: Lag) -> Number:
@@ -353,19 +354,15 @@ def _won(field: F, ratio: float, at: Context) -> F:
     return weighed_by_lag(field, at.axes, of)
 
 
-def _depends(layer: Activation, signal: Signal) -> bool:
-    """Whether the gate of an activation depends on the scale of the signal."""
-    half = replace(signal, second=signal.second / 2, shared=signal.shared / 2)
-    return signal.law is not None or _gate(layer, half) != _gate(layer, signal)
-
-
 @cache
-def _gate(layer: Activation, signal: Signal) -> float:
-    """E σ'² of the samples."""
+def _gate(layer: Activation, signal: Signal) -> tuple[float, bool]:
+    """E σ'² of the samples, and whether it depends on their scale."""
     gate = layer.nonlinearity
     if signal.law is not None:
-        return float(signal.law.shares @ signal.law.halved(lambda x: gate.slope(x, np) ** 2))
-    return gate.slope_second_moment(signal.second).value
+        weights = signal.law.halved(lambda x: gate.slope(x, np) ** 2)
+        return float(signal.law.shares @ weights), True
+    slope, of_half = (gate.slope_second_moment(signal.second / k).value for k in (1, 2))
+    return slope, slope != of_half
 
 
 def _flipped(kernel: Kernel) -> Kernel:

@@ -7,6 +7,7 @@ meets those of others.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial, reduce
@@ -20,7 +21,7 @@ from erf_theory.exact import FloatArray
 from erf_theory.lattice import per_axis
 from erf_theory.network.base import Layer
 from erf_theory.network.convolutions import Weighted
-from erf_theory.network.nodes import INPUT, Network
+from erf_theory.network.nodes import INPUT, Network, Node
 from erf_theory.network.pointwise import Activation, Dropout, Identity
 from erf_theory.network.pooling import MaxPool
 from erf_theory.network.routing import Add, Crop, Pad
@@ -90,12 +91,15 @@ class Runs:
         it and the next one, and so on to the end of the run.
     loose : frozenset of int
         Places of gates whose unit has met others before, of which no run knows.
+    pooled : frozenset of int
+        Places of gates that a max pool alone reads, whose run knows of its winner.
     """
 
     following: Mapping[int, int]
     links: frozenset[int]
     gates: Mapping[int, tuple[float, ...]]
     loose: frozenset[int]
+    pooled: frozenset[int]
 
     @classmethod
     def of(cls, network: Network, before: Sequence[Signals], source: int) -> Runs:
@@ -112,18 +116,21 @@ class Runs:
         """
         links = _links(network, before)
         following = {gate: link.gate for gate, link in links.items()}
+        alone = _pools(network)
+        pools = alone | {gate: link.way.pool for gate, link in links.items()}
         gates: dict[int, tuple[float, ...]] = {}
         for place in {*following, *following.values()}:
             chain = _chain(place, following)
             layers = [network.nodes[i].layer for i in chain]
             functions = tuple(x.nonlinearity for x in layers if isinstance(x, Activation))
-            steps = [links[i] for i in chain[:-1]]
-            added, pools = tuple(x.added for x in steps), tuple(x.way.pool for x in steps)
+            added = tuple(links[i].added for i in chain[:-1])
             law = law_of(before[place].parts[0][2])
             if law is not None:
-                gates[place] = opened(law, functions, added, pools)
+                gates[place] = opened(law, functions, added, tuple(pools.get(i, 1) for i in chain))
         between = frozenset(at for link in links.values() for at in (link.total, *link.way.past))
-        return cls(following, between, gates, _loose(network, links, source))
+        loose = _loose(network, links, source)
+        known = _known(following, gates, loose)
+        return cls(following, between, gates, loose, known.intersection(alone))
 
     def ratio(self, place: int, label: int | None) -> float:
         """How much more open a gate is where the gates up to ``label`` behind it are open.
@@ -218,22 +225,22 @@ def _added(network: Network, before: Sequence[Signals], place: int) -> Iterator[
             yield way, reduce(Tabled.plus, (*known[:i], *known[i + 1 :]))
 
 
-def gated(network: Network, source: int) -> list[bool]:
-    """Whether samples behind every node have met a gate behind the source since any weights.
+def gated(nodes: Sequence[Node], source: int) -> list[bool]:
+    """Whether samples behind the first nodes have met a gate behind the source since any weights.
 
     The last entry is the input's.
     """
-    found = [False] * (len(network.nodes) + 1)
-    for place, node in enumerate(network.nodes):
-        if place > source and not isinstance(node.layer, Weighted):
-            met = any(found[i] for i in node.inputs)
-            found[place] = met or isinstance(node.layer, Activation)
+    found = [False] * (len(nodes) + 1)
+    for place, node in enumerate(nodes):
+        if place > source:
+            stays = any(found[i] for i in node.inputs) and not isinstance(node.layer, Weighted)
+            found[place] = stays or isinstance(node.layer, Activation)
     return found
 
 
 def _loose(network: Network, links: Mapping[int, _Link], source: int) -> frozenset[int]:
     """Places of gates whose unit has met gates that are not joined with them."""
-    met = gated(network, source)
+    met = gated(network.nodes, source)
     pairs = {(gate, link.gate) for gate, link in links.items()}
     found = set()
     for place, node in enumerate(network.nodes):
@@ -241,9 +248,32 @@ def _loose(network: Network, links: Mapping[int, _Link], source: int) -> frozens
             before = node.inputs[0]
             is_sum = before >= 0 and isinstance(network.nodes[before].layer, Add)
             for at in network.nodes[before].inputs if is_sum else (before,):
-                way = _way(network, at)
+                way = _way(network, at) if met[at] else None
                 if met[at] and (way is None or (way.gate, place) not in pairs):
                     found.add(place)
+    return frozenset(found)
+
+
+def _pools(network: Network) -> dict[int, int]:
+    """From nodes that a max pool alone reads to the places of its window."""
+    nodes = network.nodes
+    readers = Counter(i for node in nodes for i in node.inputs)
+    return {
+        node.inputs[0]: prod(per_axis(node.layer.size, network.ndim))
+        for node in nodes
+        if isinstance(node.layer, MaxPool) and readers[node.inputs[0]] == 1
+    }
+
+
+def _known(
+    following: Mapping[int, int], gates: Mapping[int, object], loose: frozenset[int]
+) -> frozenset[int]:
+    """Places of gates in runs that know of all gates that their units have met before."""
+    found: set[int] = set()
+    for place in sorted(gates):
+        earlier = [gate for gate, after in following.items() if after == place]
+        if place not in loose and all(gate in found for gate in earlier):
+            found.add(place)
     return frozenset(found)
 
 
@@ -273,31 +303,32 @@ def opened(
     added : tuple of Tabled
         Law of what is added between two of them.
     pools : tuple of int
-        Places of the max pool between two of them, whose winner it is; 1 without one.
+        Places of the max pool behind every gate, whose winner it is; 1 without one.
 
     Examples
     --------
     >>> from erf_theory.activations import nonlinearity
     >>> from erf_theory.propagation.tabled import tabled_normal
     >>> relu = nonlinearity("relu")
-    >>> one, both = opened(tabled_normal(1.0), (relu, relu), (tabled_normal(1.0),), (1,))
+    >>> one, both = opened(tabled_normal(1.0), (relu, relu), (tabled_normal(1.0),), (1, 1))
     >>> round(one, 6), round(both, 4)
     (0.5, 0.375)
     """
-    found: list[float] = []
+    found = []
     product, every = 1.0, law
-    for i, (gate, places) in enumerate(zip(gates, (*pools, 1), strict=True)):
+    for i, (gate, after, places) in enumerate(zip(gates, (*added, None), pools, strict=True)):
         weights = law.halved(partial(squared_slope, gate))
-        chosen = weights if places == 1 else weights * every.winning(places, law)
-        share = float(law.shares @ chosen)
-        found.append(product * (float(law.shares @ weights) if found else share))
-        if i == len(added) or share == 0:
-            break
+        if places > 1:
+            weights = weights * every.winning(places, law)
+        share = float(law.shares @ weights)
         product *= share
-        passed = Tabled(law.low, law.step, law.shares * chosen / share)
-        law = passed.mapped(partial(gate.value, xp=np)).plus(added[i])
-        if max(pools[i + 1 :], default=1) > 1:
-            every = every.largest(places).mapped(partial(gate.value, xp=np)).plus(added[i])
+        found.append(product)
+        if after is None or share == 0:
+            break
+        passed = Tabled(law.low, law.step, law.shares * weights / share)
+        law = passed.mapped(partial(gate.value, xp=np)).plus(after)
+        if max(pools[i + 1 :]) > 1:
+            every = every.largest(places).mapped(partial(gate.value, xp=np)).plus(after)
     return (*found, *[0.0] * (len(gates) - len(found)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache, partial
 from math import prod
 from typing import NamedTuple
@@ -42,7 +42,13 @@ class Winners(NamedTuple):
     is_known: bool
 
 
-def winners(network: Network, before: Sequence[Signals], place: int, source: int) -> Winners:
+def winners(
+    network: Network,
+    before: Sequence[Signals],
+    place: int,
+    source: int,
+    joined: Collection[int] = (),
+) -> Winners:
     """How much more open the gate right before a max pool is for what the pool lets through.
 
     Parameters
@@ -55,10 +61,13 @@ def winners(network: Network, before: Sequence[Signals], place: int, source: int
         Place of the pool.
     source : int
         Place of the node whose output the gradient is taken by: gates up to it do not count.
+    joined : collection of int
+        Places of gates whose runs know of the winner.
     """
     layer = network.nodes[place].layer
     size = per_axis(layer.size, network.ndim) if isinstance(layer, MaxPool) else (1,)
-    search = _Search(network, before, source, prod(size), gated(network, source))
+    met = gated(network.nodes[:place], source)
+    search = _Search(network, before, source, prod(size), met, joined)
     return search.through(network.nodes[place].inputs[0])
 
 
@@ -70,6 +79,7 @@ class _Search(NamedTuple):
     source: int
     places: int
     gated: Sequence[bool]
+    joined: Collection[int]
 
     def through(self, place: int) -> Winners:
         """What is known behind a node."""
@@ -92,8 +102,8 @@ class _Search(NamedTuple):
         signals = self.before[place]
         known = [_is_known(gate, signal) for _, _, signal in signals.parts]
         ratios = signals.each(lambda signal: _ratio(gate, signal, self.places))
-        alone = not any(self.gated[i] for i in self.network.nodes[place].inputs)
-        return Winners(ratios, is_known=alone and all(known))
+        met = any(self.gated[i] for i in self.network.nodes[place].inputs)
+        return Winners(ratios, is_known=all(known) and (place in self.joined or not met))
 
     def _rerouted(self, layer: Split | ChannelShuffle, place: int, count: int) -> Winners:
         ratios, is_known = self.through(place)

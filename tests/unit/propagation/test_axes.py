@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from erf_theory.engines import multinomial
+from erf_theory.errors import ErfTheoryError
 from erf_theory.kernel import Kernel
 from erf_theory.propagation.axes import Axes, NoMarginalError
 
@@ -43,6 +44,8 @@ def test_factors_of_products_do_not_add():
     assert Axes(2, 1, "factor").total(fields[:1]) is fields[0]
     with pytest.raises(NoMarginalError, match="no outer product together"):
         Axes(2, 1, "factor").total(fields)
+    with pytest.raises(ErfTheoryError, match="the energy is 0 everywhere"):
+        Axes(2).total([])
 
 
 def test_phases_count_places_that_a_dilation_leaves():

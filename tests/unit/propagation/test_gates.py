@@ -59,7 +59,7 @@ NETWORK = Chain(
 
 
 def test_relus_in_a_row():
-    one, two, three = opened(UNIT, (RELU.nonlinearity,) * 3, (UNIT, UNIT), (1, 1))
+    one, two, three = opened(UNIT, (RELU.nonlinearity,) * 3, (UNIT, UNIT), (1, 1, 1))
     assert one == pytest.approx(0.5, rel=1e-9)
     assert two == pytest.approx(BOTH, rel=1e-4)
     assert three == pytest.approx(ALL, rel=1e-4)
@@ -68,7 +68,7 @@ def test_relus_in_a_row():
 
 def test_a_smooth_gate_behind_another():
     tanh = nonlinearity("tanh")
-    _, two = opened(tabled_normal(2.0), (tanh, tanh), (tabled_normal(0.5),), (1,))
+    _, two = opened(tabled_normal(2.0), (tanh, tanh), (tabled_normal(0.5),), (1, 1))
 
     def given(z):
         square = quad(lambda w: norm.pdf(w) * np.cosh(np.tanh(z) + 0.5**0.5 * w) ** -4, -9, 9)[0]
@@ -80,7 +80,7 @@ def test_a_smooth_gate_behind_another():
 def test_a_gate_that_is_never_open_leaves_nothing():
     closed = nonlinearity(lambda z: 0 * z, lambda z: 0 * z)
     relu = RELU.nonlinearity
-    assert opened(UNIT, (closed, relu, relu), (UNIT, UNIT), (1, 1)) == (0, 0, 0)
+    assert opened(UNIT, (closed, relu, relu), (UNIT, UNIT), (1, 1, 1)) == (0, 0, 0)
 
 
 def test_the_energy_along_the_shortcut_meets_the_gates_of_one_unit():
@@ -240,6 +240,39 @@ def test_a_normal_part_in_all_its_law():
     law = law_of(normal(2.0, 0.5))
     assert law.expect(np.square) == pytest.approx(2, rel=1e-3)
     assert law_of(Signal(3.0, law=law)) is law
+
+
+def test_a_pool_behind_a_run_chooses_among_all_samples():
+    """The largest of two y = relu(x) + w: it beats one whose first gate may be closed."""
+    relu = RELU.nonlinearity
+
+    def below(y):
+        return norm.cdf(y) / 2 + quad(lambda x: norm.pdf(x) * norm.cdf(y - x), 0, 9)[0]
+
+    def density(y):
+        return quad(lambda x: norm.pdf(x) * norm.pdf(y - x), 0, 9)[0]
+
+    found = opened(UNIT, (relu, relu), (UNIT,), (1, 2))
+    expected = quad(lambda y: 2 * density(y) * below(y), 0, 12)[0]
+    assert found[1] == pytest.approx(expected, rel=1e-4)
+    network = Chain([Conv(8, 8, 1), BATCH, RELU, Residual(branch(3)), RELU, MaxPool(2)], 1)
+    assert runs(network).pooled == {6}
+    assert network_erf(network).exactness == "exact"
+    energies = factors(network)
+    assert [8 * energies[0], 8 * energies[1]] == pytest.approx([expected / 2] * 2, rel=1e-4)
+
+
+def test_a_pool_between_two_runs_chooses_among_all_samples():
+    rng = np.random.default_rng(0)
+    relu = RELU.nonlinearity
+    x, w = rng.standard_normal((2, 2, 2_000_000))
+    y = np.maximum(x, 0) + w
+    winner = np.argmax(y, axis=0)[None]
+    first, second = (np.take_along_axis(z, winner, 0)[0] for z in (x, y))
+    last = np.maximum(second, 0) + rng.standard_normal(x.shape[1])
+    expected = np.mean((first > 0) & (second > 0) & (last > 0))
+    found = opened(UNIT, (relu,) * 3, (UNIT, UNIT), (1, 2, 1))
+    assert found[2] == pytest.approx(expected, rel=3e-3)
 
 
 def test_labels():

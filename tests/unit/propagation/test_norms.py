@@ -6,6 +6,7 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 from erf_theory import network_erf
+from erf_theory.errors import ErfTheoryError
 from erf_theory.network import Activation, Chain, Conv, Norm, Residual
 from erf_theory.propagation.laws import mixed
 from erf_theory.propagation.norms import norm_factors, normalised
@@ -71,6 +72,8 @@ def test_a_branch_that_starts_at_zero_leaves_the_shortcut_alone():
     erf = network_erf(Chain([ONE, block, ONE], 1))
     assert erf.std == 0
     assert erf.mass == pytest.approx(0.5)
+    with pytest.raises(ErfTheoryError, match="the energy is 0 everywhere"):
+        network_erf(Chain([ONE, zero, ONE], 1))
 
 
 def test_lags_of_a_norm_with_numbers():

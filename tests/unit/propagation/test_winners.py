@@ -107,7 +107,6 @@ def test_every_range_of_channels_has_its_own_gate():
         ([RELU, Dropout(0.5)], False),
         ([RELU, Norm(scale=[1, 1, 1, -1])], False),
         ([Residual(RELU)], False),
-        ([RELU, *BLOCK], False),
         ([Residual(Chain([RELU, ONE]))], True),
         ([Activation("tanh")], True),
     ],
