@@ -227,9 +227,10 @@ def _contexts(
     lagged: bool,
 ) -> list[Context]:
     """What the rule of every node knows beside its layer and the field."""
-    needed = furthest(question.network, question.source)
+    nodes = question.network.nodes
+    needed = furthest(question.network, question.source) if lagged else [None] * len(nodes)
     rows = zip(
-        question.network.nodes,
+        nodes,
         before,
         question.correlated,
         won,
@@ -246,7 +247,7 @@ def _contexts(
             notes=notes,
             correlated=correlated,
             winners=ratios,
-            furthest=lags if lagged else None,
+            furthest=lags,
             seconds=seconds,
         )
         for node, signal, correlated, ratios, seconds, lags in rows

@@ -12,6 +12,7 @@ from erf_theory.network import (
     ConvTranspose,
     Graph,
     Identity,
+    Layer,
     Norm,
     Parallel,
     Residual,
@@ -130,3 +131,11 @@ def test_what_does_not_fit_is_named(make, message):
 def test_long_networks_have_a_short_label():
     assert Chain([Conv(3, 4, 3)], 1).label == "Chain([Conv(3, 4, 3)], ndim=1)"
     assert NET.label == "<Chain of 8 nodes, 3 to 6 channels>"
+
+
+def test_a_layer_that_does_not_say_its_channels_is_refused():
+    class Silent(Layer):
+        pass
+
+    with pytest.raises(ErfTheoryError, match="type Silent does not say how many channels"):
+        _ = Chain([Silent()]).channels
