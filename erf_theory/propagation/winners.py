@@ -94,7 +94,8 @@ class _Search(NamedTuple):
             return self._rerouted(layer, inputs[0], count)
         if leaves_samples(layer, self.network.ndim) or _is_increasing(layer):
             return self.through(inputs[0])
-        return Winners(even, is_known=not self._meets_gate(place))
+        alone = isinstance(layer, Weighted) or not self._meets_gate(place)
+        return Winners(even, is_known=alone)
 
     def _gate(self, place: int, gate: Nonlinearity) -> Winners:
         signals = self.before[place]
