@@ -108,6 +108,8 @@ def test_every_range_of_channels_has_its_own_gate():
         ([RELU, Norm(scale=[1, 1, 1, -1])], False),
         ([Residual(RELU)], False),
         ([Residual(Chain([RELU, ONE]))], True),
+        ([RELU, ONE, BATCH], True),
+        ([RELU, ONE], True),
         ([Activation("tanh")], True),
     ],
 )
