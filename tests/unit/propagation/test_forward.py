@@ -8,6 +8,7 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 from erf_theory.activations import nonlinearity
+from erf_theory.architectures import network_erf
 from erf_theory.empirical.layers import At, forward, matrices
 from erf_theory.errors import ErfTheoryError
 from erf_theory.network import (
@@ -330,3 +331,13 @@ def test_a_function_of_one_s_own():
     found = after(Activation(cube))
     assert found.second == pytest.approx(15, rel=1e-9)
     assert (found.mean, found.shared) == pytest.approx((0, 0), abs=1e-9)
+
+
+@pytest.mark.parametrize(("groups", "is_exact"), [(1, True), (4, True), (16, False)])
+def test_sums_of_few_samples_are_noted_where_they_count(groups, is_exact):
+    grouped = Conv(16, 16, 3, padding=1, groups=groups, init=0.1)
+    plain = network_erf(Chain([grouped, Activation("relu"), grouped], ndim=2))
+    normed = network_erf(Chain([grouped, Activation("relu"), Norm("batch"), grouped], ndim=2))
+    assert plain.exactness == "exact"
+    assert (normed.exactness == "exact") is is_exact
+    assert is_exact or normed.reasons[0].startswith("sums of few samples")
