@@ -26,8 +26,7 @@ __all__ = ["WINNERS_ALONE", "Winners", "winners"]
 
 WINNERS_ALONE = (
     "gates before a max pool are taken as independent of which sample is the largest, or as "
-    "increasing on samples without lags: a pool of two behind one post-activation block makes the "
-    "mass low by 2 %"
+    "increasing on samples without lags: what that does to the mass has not been measured"
 )
 
 
