@@ -7,22 +7,23 @@ may cancel; `absolute_error` says how much that can have cost.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
-from math import frexp, log2
+from math import frexp, ldexp, log2
+from operator import add, sub
 from typing import Any, TypeVar, final
 
 import numpy as np
 import numpy.typing as npt
 
 from erf_theory.engines.extent import extent_of, need_memory
-from erf_theory.engines.field import Border, Program
+from erf_theory.engines.field import Border, Program, Term, weighted_sum
 from erf_theory.errors import EngineError, ErfTheoryError
 from erf_theory.exact import FloatArray, Number, exponent_of, number
 from erf_theory.kernel import Kernel
-from erf_theory.lattice import Steps, box, convolve, per_axis, union
+from erf_theory.lattice import Steps, box, convolve, per_axis
 
 __all__ = ["Samples", "absolute_error", "impulse", "run"]
 
@@ -71,8 +72,8 @@ class Samples:
     def convolve(self, kernel: Kernel, step: Steps = 1, times: int = 1) -> Samples:
         """Convolve: one dimension by binary powering, more by one shifted copy per tap."""
         if times == kernel.taps.size == 1 and not kernel.channels:
-            moves = zip(self.start, kernel.origin, per_axis(step, self.ndim), strict=True)
-            return self._times(kernel.taps.item(), tuple(a + o * d for a, o, d in moves))
+            moves = zip(kernel.origin, per_axis(step, self.ndim), strict=True)
+            return weighted_sum(self, [(self, kernel.taps.item(), tuple(o * d for o, d in moves))])
         if times and self.ndim == 1 and not kernel.channels:
             return _product(self, _power(kernel, times).expand(step))
         lines = _axis_kernels(kernel) if times and not kernel.channels else ()
@@ -100,30 +101,10 @@ class Samples:
             return _balanced(
                 self.values * column, self.start, self.exponent + power, max(self.floor, _LOST)
             )
-        return self._times(number(factor), self.start)
-
-    def _times(self, factor: Number, start: tuple[int, ...]) -> Samples:
-        """The field times a number, from another place on."""
-        power = exponent_of(factor)
-        near = (
-            factor * 2.0**-power if abs(power) < _ROOM else Fraction(factor) / Fraction(2) ** power
-        )
-        return _balanced(
-            self.values * float(near), start, self.exponent + power, max(self.floor, _LOST)
-        )
+        return weighted_sum(self, [(self, number(factor), ())])
 
     def __add__(self, other: Samples) -> Samples:
-        start, shape = union(self.start, self.shape, other.start, other.shape)
-        lead = self.values.shape[: self.values.ndim - self.ndim]
-        alive = [field.exponent for field in (self, other) if field.values.any()]
-        exponent = max(alive, default=0)
-        total = np.zeros(lead + shape)
-        for field in (self, other):
-            at = tuple(a - b for a, b in zip(field.start, start, strict=True))
-            shift = _shift(field.exponent - exponent)
-            total[box(at, field.shape)] += np.ldexp(field.values, shift) if shift else field.values
-        floor = max(field.floor + min(field.exponent - exponent, 0) for field in (self, other))
-        return _balanced(total, start, exponent, max(floor, _LOST))
+        return weighted_sum(self, [(self, 1, ()), (other, 1, ())])
 
     def expand(self, s: Steps) -> Samples:
         """Move what is at x to s·x."""
@@ -168,6 +149,22 @@ class Samples:
         if self.values.ndim == self.ndim:
             raise ErfTheoryError("a field without channels has none to take")
         return _balanced(self.values[a:b], self.start, self.exponent, self.floor)
+
+
+@weighted_sum.register
+def _(like: Samples, terms: Sequence[Term]) -> Samples:
+    fields, factors, shifts = zip(*terms, strict=True)
+    starts = [tuple(map(add, f.start, by)) if by else f.start for f, by in zip(fields, shifts)]
+    low = tuple(map(min, zip(*starts)))
+    nears, powers = zip(*map(_parted, factors))
+    exponents = [field.exponent + power for field, power in zip(fields, powers, strict=True)]
+    rows = zip(exponents, fields, factors, strict=True)
+    exponent = max((e for e, field, factor in rows if factor and field.values.any()), default=0)
+    shifts = [min(e - exponent, 0) for e in exponents]
+    parts = list(map(_scaled, (field.values for field in fields), nears, shifts))
+    total = parts[0] if len(parts) == 1 else _together(parts, starts, low)
+    floor = max(field.floor + shift for field, shift in zip(fields, shifts, strict=True))
+    return _balanced(total, low, exponent, max(floor, _LOST))
 
 
 def impulse(ndim: int, channels: FloatArray | None = None) -> Samples:
@@ -320,9 +317,37 @@ def _balanced(
     return Samples(np.ldexp(values, shift), start, exponent - shift, floor)
 
 
-def _shift(exponent: int) -> int:
-    """An exponent that ``ldexp`` takes: what is further down is 0 anyhow."""
-    return max(exponent, -5000)
+def _parted(factor: Number) -> tuple[float, int]:
+    """A number as a double in about [1/2, 1) and the exponent that it leaves out."""
+    if factor == 1:
+        return 1.0, 0
+    if isinstance(factor, float):
+        return frexp(factor)
+    power = exponent_of(factor)
+    return float(Fraction(factor) / Fraction(2) ** power), power
+
+
+def _together(
+    parts: Sequence[FloatArray], starts: Sequence[tuple[int, ...]], low: tuple[int, ...]
+) -> FloatArray:
+    """The sum of arrays that begin at some places, on their common box."""
+    ndim = len(low)
+    lead = parts[0].shape[: parts[0].ndim - ndim]
+    places = [tuple(map(sub, start, low)) for start in starts]
+    shapes = [part.shape[part.ndim - ndim :] for part in parts]
+    ends = (map(add, *row) for row in zip(places, shapes, strict=True))
+    total = np.zeros((*lead, *map(max, zip(*ends, strict=True))))
+    for part, at, shape in zip(parts, places, shapes, strict=True):
+        total[box(at, shape)] += part
+    return total
+
+
+def _scaled(values: FloatArray, near: float, shift: int) -> FloatArray:
+    """``values * near * 2**shift``, for a shift that is not above 0."""
+    if shift < -_ROOM:
+        return np.asarray(np.ldexp(values * near, max(shift, 5 * _LOST)))
+    factor = ldexp(near, shift)
+    return values if factor == 1 else values * factor
 
 
 def _folded(places: npt.NDArray[np.intp], length: int, border: Border) -> npt.NDArray[np.intp]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from functools import reduce
 from math import ceil, lcm, prod
+from operator import add, sub
 from typing import final
 
 import numpy as np
 
-from erf_theory.engines.field import Border, Program, refusal
+from erf_theory.engines.field import Border, Program, Term, refusal, weighted_sum
 from erf_theory.errors import MapTooLargeError
 from erf_theory.exact import FloatArray, Number
 from erf_theory.kernel import Kernel
@@ -34,8 +37,8 @@ class Extent:
     rate : tuple of Fraction
         Samples of this node for one sample of the unit's node, per axis.
     grid : tuple of Fraction
-        Unit-node samples that hold every box so far, per axis: a transform on ``M`` points
-        at a node needs ``M >= grid * rate``.
+        Unit-node samples that hold every box up to the last change of the rate, per axis: a
+        transform on ``M`` points at a node needs ``M >= grid * rate``.
     divisor : tuple of int
         What the number of points at the unit's node is a multiple of.
     nonnegative : bool
@@ -66,8 +69,14 @@ class Extent:
 
     def points(self) -> tuple[int, ...]:
         """Fewest points at the unit's node for a transform that holds every box."""
-        spans = zip(self.grid, self.divisor, strict=True)
+        spans = zip(self._held, self.divisor, strict=True)
         return tuple(ceil(need / d) * d for need, d in spans)
+
+    @property
+    def _held(self) -> tuple[Fraction, ...]:
+        """The grid with this box counted, which holds all since the last change of the rate."""
+        needs = zip(self.grid, self.shape, self.rate, strict=True)
+        return tuple(max(g, m / r) for g, m, r in needs)
 
     def convolve(self, kernel: Kernel, step: Steps = 1, times: int = 1) -> Extent:
         """Grow the box by the kernel's."""
@@ -79,7 +88,7 @@ class Extent:
             start=tuple(a + times * o * d for a, o, d in shifts),
             shape=shape,
             rate=self.rate,
-            grid=_held(self.grid, shape, self.rate),
+            grid=self.grid,
             divisor=self.divisor,
             nonnegative=self.nonnegative and (kernel.is_nonnegative or times == 0),
             symmetric=self.symmetric and (times == 0 or kernel.is_symmetric),
@@ -94,18 +103,7 @@ class Extent:
         return replace(self, nonnegative=positive, symmetric=even, roundings=self.roundings + 1)
 
     def __add__(self, other: Extent) -> Extent:
-        start, shape = union(self.start, self.shape, other.start, other.shape)
-        return replace(
-            self,
-            start=start,
-            shape=shape,
-            grid=_held(tuple(map(max, self.grid, other.grid)), shape, self.rate),
-            divisor=tuple(map(lcm, self.divisor, other.divisor)),
-            nonnegative=self.nonnegative and other.nonnegative,
-            symmetric=self.symmetric and other.symmetric and _centre(self) == _centre(other),
-            roundings=max(self.roundings, other.roundings) + 1,
-            work=max(self.work, other.work),
-        )
+        return weighted_sum(self, [(self, 1, ()), (other, 1, ())])
 
     def expand(self, s: Steps) -> Extent:
         """Spread the box; the node has s samples for one."""
@@ -117,7 +115,7 @@ class Extent:
             start=tuple(a * d for a, d in zip(self.start, steps, strict=True)),
             shape=shape,
             rate=rate,
-            grid=_held(self.grid, shape, rate),
+            grid=self._held,
         )
 
     def decimate(self, s: Steps) -> Extent:
@@ -135,7 +133,7 @@ class Extent:
             start=tuple(a for a, _ in ends),
             shape=shape,
             rate=rate,
-            grid=_held(self.grid, shape, rate),
+            grid=self._held,
             divisor=tuple(lcm(m, r.denominator) for m, r in zip(self.divisor, rate, strict=True)),
             roundings=self.roundings + 1,
         )
@@ -147,7 +145,7 @@ class Extent:
             self,
             start=(0,) * len(shape),
             shape=shape,
-            grid=_held(self.grid, shape, self.rate),
+            grid=self._held,
             symmetric=False,
             roundings=self.roundings + 1,
         )
@@ -188,6 +186,25 @@ def _impulse(ndim: int) -> Extent:
     """The unit impulse at 0: one sample."""
     one = (_ONE,) * ndim
     return Extent((0,) * ndim, (1,) * ndim, one, one, (1,) * ndim)
+
+
+@weighted_sum.register
+def _(like: Extent, terms: Sequence[Term]) -> Extent:  # noqa: ARG001
+    parts, factors, shifts = zip(*terms, strict=True)
+    starts = [_sum(part.start, by) if by else part.start for part, by in zip(parts, shifts)]
+    ends = list(map(_sum, starts, (part.shape for part in parts)))
+    low, high = tuple(map(min, zip(*starts))), tuple(map(max, zip(*ends)))
+    return Extent(
+        start=low,
+        shape=tuple(map(sub, high, low)),
+        rate=parts[0].rate,
+        grid=reduce(_largest, (part.grid for part in parts)),
+        divisor=reduce(_common, (part.divisor for part in parts)),
+        nonnegative=all(part.nonnegative for part in parts) and min(factors) >= 0,
+        symmetric=all(part.symmetric for part in parts) and len(set(map(_sum, starts, ends))) == 1,
+        roundings=max(part.roundings for part in parts) + len(parts) - all(f == 1 for f in factors),
+        work=max(part.work for part in parts),
+    )
 
 
 @final
@@ -246,12 +263,16 @@ def need_memory(samples: int, doubles: int = 4) -> None:
         )
 
 
-def _held(
-    grid: tuple[Fraction, ...], shape: tuple[int, ...], rate: tuple[Fraction, ...]
-) -> tuple[Fraction, ...]:
-    """What a grid must hold, one more box counted."""
-    needs = zip(grid, shape, rate, strict=True)
-    return tuple(max(g, Fraction(m * r.denominator, r.numerator)) for g, m, r in needs)
+def _sum(one: tuple[int, ...], two: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(map(add, one, two))
+
+
+def _largest(one: tuple[Fraction, ...], two: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
+    return one if one is two else tuple(map(max, one, two))
+
+
+def _common(one: tuple[int, ...], two: tuple[int, ...]) -> tuple[int, ...]:
+    return one if one is two else tuple(map(lcm, one, two))
 
 
 def _centre(extent: Extent) -> tuple[int, ...]:

@@ -11,14 +11,15 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import lru_cache
-from itertools import groupby, pairwise
+from functools import reduce
+from itertools import groupby, pairwise, zip_longest
 from math import log10
+from operator import add
 from typing import Any, final
 
 import numpy as np
 
-from erf_theory.engines.field import Border, F, Program
+from erf_theory.engines.field import Border, F, Program, point, weighted_sum
 from erf_theory.exact import FloatArray, Number, number
 from erf_theory.kernel import Kernel
 from erf_theory.lattice import Steps, per_axis
@@ -28,7 +29,10 @@ __all__ = ["Recorded", "Tape", "recorded"]
 _FAR = 100
 """Decimal exponent of factors that are recorded at once."""
 _Operation = tuple[str, int, tuple[Any, ...]]
-"""Name of a field's method, the step whose result it acts on, and its arguments."""
+"""Name of a field's method, the step whose result it acts on, and its arguments.
+
+Those of a "sum" are its terms: steps, with the number and the shift of each.
+"""
 
 
 @final
@@ -47,13 +51,13 @@ class Tape:
         """What the operations make of an impulse; a field goes with its last reader."""
         last = {source: at for at, step in enumerate(self.operations) for source in _read(step)}
         steps = {0: impulse}
-        for at, (name, source, arguments) in enumerate(self.operations):
-            field = steps[source]
-            if name == "add":
-                found = field + steps[arguments[0]]
+        for at, operation in enumerate(self.operations):
+            name, source, arguments = operation
+            if name == "sum":
+                found = weighted_sum(impulse, [(steps[i], *rest) for i, *rest in arguments])
             else:
-                found = getattr(field, name)(*arguments)
-            for step in {step for step in _read(self.operations[at]) if last[step] == at}:
+                found = getattr(steps[source], name)(*arguments)
+            for step in {step for step in _read(operation) if last[step] == at}:
                 del steps[step]
             steps[at + 1] = found
         return steps[len(self.operations)]
@@ -89,10 +93,9 @@ class Recorded:
         if times == 0:
             return self
         steps = per_axis(step, self.ndim)
-        if kernel.taps.size == 1 and _is_near(kernel.taps.flat[0], times):
-            rows = zip(self._at, kernel.origin, steps, strict=True)
-            shift = tuple(a + times * o * d for a, o, d in rows)
-            return self._times(kernel.taps.flat[0], times, shift)
+        if kernel.taps.size == 1 and _is_near(tap := kernel.taps.item(), times):
+            moves = tuple(times * o * d for o, d in zip(kernel.origin, steps, strict=True))
+            return self._times(tap, times, _sum(self.shift, moves))
         return self.after(self.tape.append("convolve", self.step, kernel, steps, times))
 
     def scale(self, factor: Number | FloatArray) -> Recorded:
@@ -105,15 +108,17 @@ class Recorded:
     def __add__(self, other: Recorded) -> Recorded:
         """Record a sum; what both are multiplied by stays a factor."""
         common = self.factor or other.factor
-        one, two = (part.placed(common) for part in (self, other))
-        return Recorded(self.tape, self.tape.append("add", one.step, two.step), self.ndim, common)
+        terms = self.term(common), other.term(common)
+        return Recorded(
+            self.tape, self.tape.append("sum", self.step, *terms), self.ndim, common
+        )
 
     def expand(self, s: Steps) -> Recorded:
         """Record a stride."""
         steps = per_axis(s, self.ndim)
         if max(steps) == 1:
             return self
-        moved = tuple(a * d for a, d in zip(self._at, steps, strict=True))
+        moved = tuple(a * d for a, d in zip(self.shift, steps, strict=False))
         step = self.tape.append("expand", self.step, steps)
         return Recorded(self.tape, step, self.ndim, self.factor, moved)
 
@@ -139,26 +144,24 @@ class Recorded:
         product = _product(self.factor, factor, times)
         if _is_near(product):
             return Recorded(self.tape, self.step, self.ndim, product, shift)
-        step = self.tape.append("scale", self.step, self.factor)
+        step = self.tape.append("sum", self.step, (self.step, self.factor, ()))
         return Recorded(self.tape, step, self.ndim, _product(1, factor, times), shift)
+
+    def term(self, common: Number) -> tuple[int, Number, tuple[int, ...]]:
+        """Its step, its factor but for ``common``, and its shift, which nothing has none of."""
+        rest = _quotient(self.factor, common)
+        return self.step, rest, self.shift if rest else ()
 
     def placed(self, common: Number = 1) -> Recorded:
         """The same with its shift recorded, and its factor but for ``common``."""
-        found, rest = self.step, _quotient(self.factor, common)
-        if any(self._at) and rest != 0:
-            point = _point(rest, self._at)
-            found = self.tape.append("convolve", found, point, (1,) * self.ndim, 1)
-        elif rest != 1:
-            found = self.tape.append("scale", found, rest)
-        return Recorded(self.tape, found, self.ndim, common)
+        step, rest, shift = self.term(common)
+        if rest != 1 or shift:
+            step = self.tape.append("sum", step, (step, rest, shift))
+        return Recorded(self.tape, step, self.ndim, common)
 
     def after(self, step: int) -> Recorded:
         """The same behind a later step."""
         return Recorded(self.tape, step, self.ndim, self.factor, self.shift)
-
-    @property
-    def _at(self) -> tuple[int, ...]:
-        return self.shift or (0,) * self.ndim
 
 
 def recorded(program: Program, ndim: int) -> Program:
@@ -182,36 +185,41 @@ def recorded(program: Program, ndim: int) -> Program:
     return play
 
 
-@lru_cache(maxsize=1024, typed=True)
-def _point(weight: Number, at: tuple[int, ...]) -> Kernel:
-    """One tap; equal ones are one object."""
-    kind = np.float64 if isinstance(weight, float) else object
-    return Kernel.of(np.full((1,) * len(at), weight, dtype=kind), at)
-
-
 def _read(operation: _Operation) -> tuple[int, ...]:
     """The steps whose results an operation acts on."""
     name, source, arguments = operation
-    return (source, arguments[0]) if name == "add" else (source,)
+    return tuple(term[0] for term in arguments) if name == "sum" else (source,)
 
 
 def _fused(operations: list[_Operation]) -> list[_Operation]:
-    """The same with equal convolutions in a row as one, where nothing else reads between them."""
+    """The same with what can be one operation as one, where nothing else reads between."""
     readers = Counter(step for operation in operations for step in _read(operation))
     found: list[_Operation] = []
     places = [0]
     for name, source, arguments in operations:
         place = places[source]
-        if name == "convolve" and place and readers[source] == 1:
-            before, start, (*kernel, times) = found[place - 1]
-            if before == name and kernel[0] is arguments[0] and kernel[1] == arguments[1]:
-                found[place - 1] = (name, start, (*kernel, times + arguments[2]))
-                places.append(place)
-                continue
-        more = (places[arguments[0]],) if name == "add" else arguments
-        found.append((name, place, more))
-        places.append(len(found))
+        if name == "sum":
+            arguments = tuple((places[i], *rest) for i, *rest in arguments)
+        both = _both(found[place - 1], name, arguments) if place and readers[source] == 1 else None
+        if both is None or (name == "sum" and place < len(found)):
+            found.append((name, place, arguments))
+            place = len(found)
+        else:
+            found[place - 1] = both
+        places.append(place)
     return found
+
+
+def _both(one: _Operation, name: str, arguments: tuple[Any, ...]) -> _Operation | None:
+    """One operation and another on its result as one: equal convolutions, or sums of sums."""
+    before, start, (first, *others) = one
+    if before != name:
+        return None
+    if name == "convolve" and first is arguments[0] and others[0] == arguments[1]:
+        return name, start, (first, others[0], others[1] + arguments[2])
+    if name == "sum" and arguments[0][1:] == (1, ()):
+        return name, start, (first, *others, *arguments[1:])
+    return None
 
 
 def _powered(operations: list[_Operation], ndim: int) -> list[_Operation]:
@@ -229,9 +237,7 @@ def _powered(operations: list[_Operation], ndim: int) -> list[_Operation]:
             continue
         for _ in range(times):
             start = len(found)
-            for name, source, arguments in block:
-                more = (arguments[0] + start,) if name == "add" else arguments
-                found.append((name, source + start, more))
+            found.extend(_moved(operation, start) for operation in block)
     return found
 
 
@@ -239,15 +245,19 @@ def _blocks(operations: list[_Operation]) -> Iterator[list[_Operation]]:
     """The operations from one waist to the next, their steps counted from it."""
     lowest, waists = len(operations), [len(operations)]
     for place in reversed(range(len(operations))):
-        name, source, arguments = operations[place]
-        lowest = min(lowest, source, arguments[0] if name == "add" else source)
+        lowest = min(lowest, *_read(operations[place]))
         if lowest == place:
             waists.append(place)
     for first, last in pairwise(reversed(waists)):
-        yield [
-            (name, source - first, (arguments[0] - first,) if name == "add" else arguments)
-            for name, source, arguments in operations[first:last]
-        ]
+        yield [_moved(operation, -first) for operation in operations[first:last]]
+
+
+def _moved(operation: _Operation, by: int) -> _Operation:
+    """The same on steps that are so many further on."""
+    name, source, arguments = operation
+    if name == "sum":
+        arguments = tuple((step + by, *rest) for step, *rest in arguments)
+    return name, source + by, arguments
 
 
 def _marks(block: list[_Operation]) -> list[Any]:
@@ -259,19 +269,25 @@ def _marks(block: list[_Operation]) -> list[Any]:
 
 
 def _kernel_of(block: list[_Operation], ndim: int) -> Kernel | None:
-    """The kernel that a block of convolutions, factors and sums is; None for another block."""
+    """The kernel that a block of convolutions and sums is; None for another block."""
     steps = [Kernel.delta(ndim)]
     for name, source, arguments in block:
         if name == "convolve":
             kernel, step, times = arguments
             steps.append(steps[source] @ kernel.dilate(step) ** times)
-        elif name == "scale" and not isinstance(arguments[0], np.ndarray):
-            steps.append(steps[source] * arguments[0])
-        elif name == "add":
-            steps.append(steps[source] + steps[arguments[0]])
+        elif name == "sum":
+            nowhere = (0,) * ndim
+            parts = [steps[i] @ point(factor, by or nowhere) for i, factor, by in arguments]
+            steps.append(reduce(add, parts))
         else:
             return None
     return steps[-1]
+
+
+def _sum(one: tuple[int, ...], two: tuple[int, ...]) -> tuple[int, ...]:
+    """Two shifts as one, () for none."""
+    both = tuple(map(sum, zip_longest(one, two, fillvalue=0)))
+    return both if any(both) else ()
 
 
 def _is_near(factor: Any, times: int = 1) -> bool:
