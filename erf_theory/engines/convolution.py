@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from math import frexp, ldexp, log2
-from operator import add, sub
+from operator import add, itemgetter, sub
 from typing import Any, TypeVar, final
 
 import numpy as np
@@ -152,18 +152,18 @@ class Samples:
 
 
 @weighted_sum.register
-def _(like: Samples, terms: Sequence[Term]) -> Samples:
-    fields, factors, shifts = zip(*terms, strict=True)
-    starts = [tuple(map(add, f.start, by)) if by else f.start for f, by in zip(fields, shifts)]
-    low = tuple(map(min, zip(*starts)))
+def _(like: Samples, terms: Sequence[Term]) -> Samples:  # noqa: ARG001
+    fields, factors, moves = zip(*terms, strict=True)
+    starts = [tuple(map(add, f.start, by)) if by else f.start for f, by in zip(fields, moves)]
     nears, powers = zip(*map(_parted, factors))
-    exponents = [field.exponent + power for field, power in zip(fields, powers, strict=True)]
-    rows = zip(exponents, fields, factors, strict=True)
-    exponent = max((e for e, field, factor in rows if factor and field.values.any()), default=0)
+    exponents = [field.exponent + power for field, power in zip(fields, powers)]
+    ranked = sorted(zip(exponents, nears, fields), key=itemgetter(0), reverse=True)
+    exponent = next((e for e, near, field in ranked if near and field.values.any()), 0)
     shifts = [min(e - exponent, 0) for e in exponents]
-    parts = list(map(_scaled, (field.values for field in fields), nears, shifts))
+    floor = max(field.floor + shift for field, shift in zip(fields, shifts))
+    parts = [_scaled(f.values, near, by) for f, near, by in zip(fields, nears, shifts)]
+    low = starts[0] if len(parts) == 1 else tuple(map(min, *starts))
     total = parts[0] if len(parts) == 1 else _together(parts, starts, low)
-    floor = max(field.floor + shift for field, shift in zip(fields, shifts, strict=True))
     return _balanced(total, low, exponent, max(floor, _LOST))
 
 
@@ -255,11 +255,16 @@ def _lines(kernel: Kernel, shape: tuple[int, ...], origin: tuple[int, ...]) -> t
 def _power(kernel: Kernel, times: int) -> Samples:
     """The kernel convolved with itself, ``times`` of it, 1 or more, by squaring."""
     taps, exponent = kernel.scaled
-    sizes = [abs(tap) for tap in taps.tolist() if tap]
-    if sizes and times * max(log2(sum(sizes)), -log2(min(sizes))) < _ROOM:
+    if times > 1 and _stays_near(taps, times):
         values = _squared(np.convolve, taps, times)
         return _balanced(values, (times * kernel.origin[0],), times * exponent)
     return _squared(_product, _balanced(taps, kernel.origin, exponent), times)
+
+
+def _stays_near(taps: FloatArray, times: int) -> bool:
+    """Whether doubles hold every sample of a power of taps."""
+    sizes = [abs(tap) for tap in taps.tolist() if tap]
+    return bool(sizes) and times * max(log2(sum(sizes)), -log2(min(sizes))) < _ROOM
 
 
 def _squared(product: Callable[[_T, _T], _T], base: _T, times: int) -> _T:
@@ -330,15 +335,13 @@ def _parted(factor: Number) -> tuple[float, int]:
 def _together(
     parts: Sequence[FloatArray], starts: Sequence[tuple[int, ...]], low: tuple[int, ...]
 ) -> FloatArray:
-    """The sum of arrays that begin at some places, on their common box."""
+    """The sum of arrays that begin at some places, from the lowest of these on."""
     ndim = len(low)
-    lead = parts[0].shape[: parts[0].ndim - ndim]
-    places = [tuple(map(sub, start, low)) for start in starts]
-    shapes = [part.shape[part.ndim - ndim :] for part in parts]
-    ends = (map(add, *row) for row in zip(places, shapes, strict=True))
-    total = np.zeros((*lead, *map(max, zip(*ends, strict=True))))
-    for part, at, shape in zip(parts, places, shapes, strict=True):
-        total[box(at, shape)] += part
+    stops = [tuple(map(add, a, part.shape[-ndim:])) for a, part in zip(starts, parts, strict=True)]
+    shape = map(sub, map(max, *stops), low)
+    total = np.zeros((*parts[0].shape[:-ndim], *shape))
+    for part, start, stop in zip(parts, starts, stops, strict=True):
+        total[(..., *map(slice, map(sub, start, low), map(sub, stop, low)))] += part
     return total
 
 
