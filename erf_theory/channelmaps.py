@@ -71,16 +71,17 @@ class Channelwise:
         network = self.question.network
         single = self.is_single
         before = statistics(network) if self.kind == "energy" else (None,) * len(network.nodes)
+        rows = zip(network.nodes, network.channels_before, before, strict=True)
         settings = [
             Setting(
                 name=node.name,
                 axes=axes,
-                channels=self.question.inputs(node),
+                channels=channels,
                 kind=self.kind,
                 gates=None if known is None else gate_factors(node.layer, known),
                 single=single,
             )
-            for node, known in zip(network.nodes, before, strict=True)
+            for node, channels, known in rows
         ]
 
         def backward(field: F, /) -> F:

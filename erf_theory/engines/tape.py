@@ -64,7 +64,7 @@ class Tape:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Recorded:
     """A field on record.
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, partial
+from itertools import repeat, starmap
 from operator import add
 from typing import TypeVar, final
 
@@ -14,7 +15,7 @@ from erf_theory.engines.tape import Recorded, Tape
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
 from erf_theory.network.geometry import image_sizes
-from erf_theory.network.nodes import INPUT, Network, Node
+from erf_theory.network.nodes import INPUT, Network, Node, remembered
 from erf_theory.network.pooling import MaxPool, Upsample
 from erf_theory.network.routing import Concat, Pad
 from erf_theory.propagation.axes import Axes, NoMarginalError
@@ -77,29 +78,22 @@ class Question:
         return (*image_sizes(self.network, self.image), self.image)
 
     @cached_property
-    def correlated(self) -> list[bool]:
-        """Whether the field behind every node is correlated between places."""
-        nodes = self.network.nodes
-        found = [False] * (len(nodes) + 1)
-        for place in reversed(range(len(nodes))):
-            layer = nodes[place].layer
-            if found[place] or correlates(layer, self.network.ndim):
-                for source in nodes[place].inputs:
-                    found[source] = True
-        return found[:-1]
-
-    @cached_property
     def seconds(self) -> Sequence[FloatArray | None]:
         """E x² before every node at every place of the image, where that is known."""
         if self.image is None or not is_local(self.network):
             return (None,) * len(self.network.nodes)
         return local_seconds(self.network, self.image)
 
-    def inputs(self, node: Node) -> int:
-        """Channels of a node's input."""
-        if isinstance(node.layer, Concat):
-            return sum(self.counts[i] for i in node.inputs)
-        return self.counts[node.inputs[0]]
+
+@remembered
+def _correlated(network: Network) -> list[bool]:
+    """Whether the field behind every node is correlated between places."""
+    found = [False] * (len(network.nodes) + 1)
+    for place, node in reversed(list(enumerate(network.nodes))):
+        if found[place] or correlates(node.layer, network.ndim):
+            for source in node.inputs:
+                found[source] = True
+    return found[:-1]
 
 
 def walk(
@@ -170,7 +164,7 @@ def energy_program(
     for name in coherent_sums(question.network):
         notes.add(COHERENT, name)
     run = Runs.of(question.network, before, question.source)
-    for place in run.loose:
+    for place in sorted(run.loose):
         notes.add(GATES, question.network.nodes[place].name)
     contexts = partial(_contexts, question, before, axes, _winners(question, before, run, notes))
     lagged = _needs_lags(question, contexts, axes, run)
@@ -184,7 +178,7 @@ def _needs_lags(
     question: Question, contexts: Callable[..., list[Context]], axes: Axes, run: Runs
 ) -> bool:
     """Whether fixed windows correlate places that others read, few enough to be carried along."""
-    if question.image is not None or not any(question.correlated):
+    if question.image is not None or not any(_correlated(question.network)):
         return False
     notes = Notes()
     blank = Recorded(Tape(), 0, len(axes.kept))
@@ -230,28 +224,17 @@ def _contexts(
     nodes = question.network.nodes
     needed = furthest(question.network, question.source) if lagged else [None] * len(nodes)
     rows = zip(
-        nodes,
+        [node.name for node in nodes],
+        repeat(axes),
+        question.network.channels_before,
         before,
-        question.correlated,
+        repeat(notes),
+        _correlated(question.network),
         won,
-        question.seconds,
         needed,
-        strict=True,
+        question.seconds,
     )
-    return [
-        Context(
-            name=node.name,
-            axes=axes,
-            channels=question.inputs(node),
-            signals=signal,
-            notes=notes,
-            correlated=correlated,
-            winners=ratios,
-            furthest=lags,
-            seconds=seconds,
-        )
-        for node, signal, correlated, ratios, seconds, lags in rows
-    ]
+    return list(starmap(Context, rows))
 
 
 @final
@@ -335,6 +318,7 @@ def bounded(field: F, node: Node, question: Question, axes: Axes) -> F:
     return field.fold(axes.steps(question.sizes[node.inputs[0]]), border)
 
 
+@remembered
 def is_chain(network: Network) -> bool:
     """Whether every node reads the one before it: fields may then be outer products."""
     return all(node.inputs == (place - 1,) for place, node in enumerate(network.nodes))

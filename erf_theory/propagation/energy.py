@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache, lru_cache, reduce, singledispatch
+from functools import cache, lru_cache, partial, reduce, singledispatch
 from math import prod
-from typing import final
+from typing import NamedTuple, final
 
 import numpy as np
 
@@ -65,8 +65,7 @@ _WINNER = (
 )
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(NamedTuple):
     """What a rule knows beside its layer and the field.
 
     Attributes
@@ -175,7 +174,7 @@ def _(layer: MaxPool, fields: Pieces[F], at: Context) -> Pieces[F]:
         return found
     if any(ratio != 1 for _, _, ratio in at.winners.parts):
         at.need_signal()
-    return found.zipped(at.winners).each(lambda pair: _won(*pair, at))
+    return found.met(at.winners, partial(_won, at))
 
 
 @energy.register
@@ -209,7 +208,7 @@ def _(layer: Activation, fields: Pieces[F], at: Context) -> Pieces[F]:
         weights = gate_map(gate, at.seconds)
         return fields.each(lambda field: field.scale(weights))
 
-    return fields.zipped(at.signals).each(lambda pair: _weighed(layer, *pair, at))
+    return fields.met(at.signals, partial(_weighed, layer, at))
 
 
 @energy.register
@@ -220,8 +219,8 @@ def _(layer: Norm, fields: Pieces[F], at: Context) -> Pieces[F]:
     if divides_by_variance(layer) and any(s.is_guessed for _, _, s in at.signals.parts):
         at.note(GUESSED)
     factors = norm_factors(layer, at.signals, at.channels)
-    some = Pieces(tuple(part for part in factors.parts if part[2]))
-    return fields.zipped(some).each(lambda pair: at.axes.scaled(*pair))
+    some = Pieces(tuple([part for part in factors.parts if part[2]]))
+    return fields.met(some, at.axes.scaled)
 
 
 @energy.register
@@ -320,7 +319,7 @@ def _pool_back(layer: AvgPool | MaxPool, fields: Pieces[F], at: Context) -> Piec
     return fields.each(plan.back)
 
 
-def _weighed(layer: Activation, field: F, signal: Signal, at: Context) -> F:
+def _weighed(layer: Activation, at: Context, field: F, signal: Signal) -> F:
     """A field times the gate of its samples, or of two samples at the distance of its lag."""
     slope, depends = _gate(layer, signal)
     if not signal.is_normal and signal.law is None:
@@ -343,7 +342,7 @@ def _weighed(layer: Activation, field: F, signal: Signal, at: Context) -> F:
     return weighed_by_lag(field, at.axes, of)
 
 
-def _won(field: F, ratio: float, at: Context) -> F:
+def _won(at: Context, field: F, ratio: float) -> F:
     """What went through a pool times how much more open the gates of its winners are."""
 
     def of(lag: Lag) -> Number:

@@ -93,10 +93,8 @@ def signals(network: Network, notes: Notes) -> tuple[Signals, ...]:
 
 def behind(network: Network, before: Sequence[Signals], place: int) -> Signals:
     """The signal behind a node, from those before all nodes."""
-    node = network.nodes[place]
-    counts = (*network.channels, network.in_channels)
-    channels = sum(counts[i] for i in node.inputs)
-    return _behind(node.layer, before[place], network.ndim, channels)[0]
+    layer, channels = network.nodes[place].layer, network.channels_before[place]
+    return _behind(layer, before[place], network.ndim, channels)[0]
 
 
 @lru_cache(maxsize=65536)
