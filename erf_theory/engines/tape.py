@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import reduce
 from itertools import groupby, pairwise, zip_longest
-from math import log10
 from operator import add
 from typing import Any, final
 
@@ -26,8 +25,8 @@ from erf_theory.lattice import Steps, per_axis
 
 __all__ = ["Recorded", "Tape", "recorded"]
 
-_FAR = 100
-"""Decimal exponent of factors that are recorded at once."""
+_NEAR = 1e-100, 1e100
+"""Factors outside are recorded at once."""
 _Operation = tuple[str, int, tuple[Any, ...]]
 """Name of a field's method, the step whose result it acts on, and its arguments.
 
@@ -93,9 +92,9 @@ class Recorded:
         if times == 0:
             return self
         steps = per_axis(step, self.ndim)
-        if kernel.taps.size == 1 and _is_near(tap := kernel.taps.item(), times):
+        if kernel.taps.size == 1 and (times == 1 or kernel.is_exact):
             moves = tuple(times * o * d for o, d in zip(kernel.origin, steps, strict=True))
-            return self._times(tap, times, _sum(self.shift, moves))
+            return self._times(kernel.taps.item(), times, _sum(self.shift, moves))
         return self.after(self.tape.append("convolve", self.step, kernel, steps, times))
 
     def scale(self, factor: Number | FloatArray) -> Recorded:
@@ -290,11 +289,10 @@ def _sum(one: tuple[int, ...], two: tuple[int, ...]) -> tuple[int, ...]:
     return both if any(both) else ()
 
 
-def _is_near(factor: Any, times: int = 1) -> bool:
-    """Whether a power of a float is far from where doubles end; exact numbers always are."""
-    if not isinstance(factor, float) or factor == 0:
-        return True
-    return times * abs(log10(abs(factor))) < _FAR
+def _is_near(factor: Any) -> bool:
+    """Whether a float is far from where doubles end; exact numbers always are."""
+    least, most = _NEAR
+    return not isinstance(factor, float) or least < abs(factor) < most or factor == 0
 
 
 def _product(one: Number, two: Any, times: int) -> Number:

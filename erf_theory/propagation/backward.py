@@ -274,7 +274,7 @@ class _Rules:
             parts = fields.relabelled(place, _join).parts
             return Labelled({label: self._gated(place, label, parts[label]) for label in parts})
         if place in self.run.links:
-            return fields.each(lambda part: self._plain(place, part))
+            return fields.each(partial(self._plain, place))
         return Labelled({None: self._plain(place, fields.total(_join))})
 
     def _gated(self, place: int, label: int | None, fields: Pieces[F]) -> Pieces[F]:

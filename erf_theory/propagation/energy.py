@@ -7,7 +7,6 @@ per channel, one for every range of channels that are alike.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache, partial, reduce, singledispatch
 from math import prod
@@ -138,10 +137,8 @@ def _(layer: Layer, fields: Pieces[F], at: Context) -> Pieces[F]:
 
 @energy.register
 def _(layer: Conv, fields: Pieces[F], at: Context) -> Pieces[F]:
-    plan, strides = _conv_plan(layer, at.axes), per_axis(layer.stride, at.axes.ndim)
-
     mixed = _mixed(layer.groups, layer.out_channels, layer.in_channels, fields, at)
-    return mixed.each(lambda field: plan.back(spread(field, strides)))
+    return mixed.each(_conv_plan(layer, at.axes).back)
 
 
 @energy.register
@@ -216,7 +213,7 @@ def _(layer: Norm, fields: Pieces[F], at: Context) -> Pieces[F]:
     at.need_signal()
     if layer.kind == "group":
         at.note(_GROUP)
-    if divides_by_variance(layer) and any(s.is_guessed for _, _, s in at.signals.parts):
+    if divides_by_variance(layer) and any([s.is_guessed for _, _, s in at.signals.parts]):
         at.note(GUESSED)
     factors = norm_factors(layer, at.signals, at.channels)
     some = Pieces(tuple([part for part in factors.parts if part[2]]))
@@ -228,9 +225,7 @@ def _(layer: Dropout, fields: Pieces[F], at: Context) -> Pieces[F]:
     if not layer.training:
         return fields
     kept = 1 / (1 - layer.rate)
-    return fields.each(
-        lambda field: weighed_by_lag(field, at.axes, lambda lag: 1 if any(lag) else kept)
-    )
+    return fields.each(lambda field: weighed_by_lag(field, at.axes, kept, lambda _: 1))
 
 
 @energy.register
@@ -270,19 +265,28 @@ def _mixed(groups: int, outputs: int, inputs: int, fields: Pieces[F], at: Contex
 
 
 @final
-@dataclass(frozen=True)
-class _Plan:
-    """What a window does to a field: spread, convolve, move."""
+class _Plan(NamedTuple):
+    """What a window does to a field: spread, convolve, move; None for what it does not do.
 
-    stride: tuple[int, ...]
-    kernel: Kernel
+    ``strides`` are those on all axes, ``steps`` those on the field's.
+    """
+
+    strides: tuple[int, ...] | None
+    steps: tuple[int, ...]
+    kernel: Kernel | None
+    gain: Number
     dilation: tuple[int, ...]
     moved: Kernel | None
 
     def back(self, field: F) -> F:
-        """The field before the window."""
-        found = field.expand(self.stride).convolve(self.kernel, self.dilation)
-        return found if self.moved is None else found.convolve(self.moved)
+        """The field before the window; one tap is a factor."""
+        if self.strides is not None:
+            field = spread(field, self.strides).expand(self.steps)
+        if self.kernel is None:
+            field = field.scale(self.gain)
+        else:
+            field = field.convolve(self.kernel, self.dilation)
+        return field if self.moved is None else field.convolve(self.moved)
 
 
 @lru_cache(maxsize=4096)
@@ -300,9 +304,12 @@ def _pool_plan(layer: AvgPool | MaxPool, axes: Axes) -> _Plan:
 def _plan(layer: Conv | AvgPool | MaxPool, kernel: Kernel, axes: Axes) -> _Plan:
     pads = layer.pads(axes.ndim)
     shift = tuple(-pads[axis][0] for axis in axes.kept)
+    strides, taps = per_axis(layer.stride, axes.ndim), axes.kernel(kernel)
     return _Plan(
-        stride=axes.steps(layer.stride),
-        kernel=axes.kernel(kernel),
+        strides=strides if max(strides) > 1 else None,
+        steps=axes.steps(strides),
+        kernel=taps if taps.taps.size > 1 else None,
+        gain=taps.taps.flat[0],
         dilation=axes.steps(layer.dilation),
         moved=Kernel(Kernel.delta(len(shift)).taps, shift) if any(shift) else None,
     )
@@ -328,8 +335,6 @@ def _weighed(layer: Activation, at: Context, field: F, signal: Signal) -> F:
         at.need_signal()
 
     def of(lag: Lag) -> Number:
-        if not any(lag):
-            return slope
         if not signal.is_normal:
             at.note(_PAIRS)
         if signal.is_guessed:
@@ -339,18 +344,18 @@ def _weighed(layer: Activation, at: Context, field: F, signal: Signal) -> F:
             at.need_signal()
         return pair_slope
 
-    return weighed_by_lag(field, at.axes, of)
+    return weighed_by_lag(field, at.axes, slope, of)
 
 
 def _won(at: Context, field: F, ratio: float) -> F:
     """What went through a pool times how much more open the gates of its winners are."""
 
-    def of(lag: Lag) -> Number:
-        if any(lag) and ratio != 1:
+    def of(_: Lag) -> Number:
+        if ratio != 1:
             at.note(_PAIRS)
-        return 1 if any(lag) else ratio
+        return 1
 
-    return weighed_by_lag(field, at.axes, of)
+    return weighed_by_lag(field, at.axes, ratio, of)
 
 
 @cache
