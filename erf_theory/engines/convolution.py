@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import lru_cache
 from math import frexp, ldexp, log2
 from operator import add, itemgetter, sub
-from typing import Any, TypeVar, final
+from typing import Any, NamedTuple, TypeVar, final
 
 import numpy as np
 import numpy.typing as npt
@@ -74,9 +74,9 @@ class Samples:
         if times == kernel.taps.size == 1 and not kernel.channels:
             moves = zip(kernel.origin, per_axis(step, self.ndim), strict=True)
             return weighted_sum(self, [(self, kernel.taps.item(), tuple(o * d for o, d in moves))])
-        if times and self.ndim == 1 and not kernel.channels:
+        if times > 1 and self.ndim == 1 and not kernel.channels:
             return _product(self, _power(kernel, times).expand(step))
-        lines = _axis_kernels(kernel) if times and not kernel.channels else ()
+        lines = _axis_kernels(kernel) if times and self.ndim > 1 and not kernel.channels else ()
         if len(lines) > 1:
             field = self
             for line in lines * times:
@@ -151,20 +151,52 @@ class Samples:
         return _balanced(self.values[a:b], self.start, self.exponent, self.floor)
 
 
+class _Part(NamedTuple):
+    """What a term adds to a sum: ``near * values * 2**exponent`` from start to stop."""
+
+    exponent: int
+    near: float
+    values: FloatArray
+    start: tuple[int, ...]
+    stop: tuple[int, ...]
+    floor: int
+
+    @classmethod
+    def of(cls, field: Samples, factor: Number, shift: tuple[int, ...]) -> _Part:
+        """A field times a number, and moved."""
+        near, power = _parted(factor)
+        start = tuple(map(add, field.start, shift)) if shift else field.start
+        stop = tuple(map(add, start, field.shape))
+        return cls(field.exponent + power, near, field.values, start, stop, field.floor)
+
+    def below(self, exponent: int) -> int:
+        """How far it lies below an exponent; nothing counts above it."""
+        return min(self.exponent - exponent, 0)
+
+    def scaled(self, exponent: int) -> FloatArray:
+        """Its samples over a power of 2."""
+        shift = self.below(exponent)
+        if shift < -_ROOM:
+            return np.asarray(np.ldexp(self.values * self.near, max(shift, 5 * _LOST)))
+        factor = ldexp(self.near, shift)
+        return self.values if factor == 1 else self.values * factor
+
+
 @weighted_sum.register
 def _(like: Samples, terms: Sequence[Term]) -> Samples:  # noqa: ARG001
-    fields, factors, moves = zip(*terms, strict=True)
-    starts = [tuple(map(add, f.start, by)) if by else f.start for f, by in zip(fields, moves)]
-    nears, powers = zip(*map(_parted, factors))
-    exponents = [field.exponent + power for field, power in zip(fields, powers)]
-    ranked = sorted(zip(exponents, nears, fields), key=itemgetter(0), reverse=True)
-    exponent = next((e for e, near, field in ranked if near and field.values.any()), 0)
-    shifts = [min(e - exponent, 0) for e in exponents]
-    floor = max(field.floor + shift for field, shift in zip(fields, shifts))
-    parts = [_scaled(f.values, near, by) for f, near, by in zip(fields, nears, shifts)]
-    low = starts[0] if len(parts) == 1 else tuple(map(min, *starts))
-    total = parts[0] if len(parts) == 1 else _together(parts, starts, low)
-    return _balanced(total, low, exponent, max(floor, _LOST))
+    parts = [_Part.of(*term) for term in terms]
+    ranked = sorted(parts, key=itemgetter(0), reverse=True)
+    exponent = next((p.exponent for p in ranked if p.near and p.values.any()), 0)
+    floor = max(_LOST, *[part.floor + part.below(exponent) for part in parts])
+    if len(parts) == 1:
+        return _balanced(parts[0].scaled(exponent), parts[0].start, exponent, floor)
+    low = tuple(map(min, *[part.start for part in parts]))
+    high = tuple(map(max, *[part.stop for part in parts]))
+    total = np.zeros((*parts[0].values.shape[: -len(low)], *map(sub, high, low)))
+    for part in parts:
+        inside = map(slice, map(sub, part.start, low), map(sub, part.stop, low))
+        total[(..., *inside)] += part.scaled(exponent)
+    return _balanced(total, low, exponent, floor)
 
 
 def impulse(ndim: int, channels: FloatArray | None = None) -> Samples:
@@ -253,18 +285,13 @@ def _lines(kernel: Kernel, shape: tuple[int, ...], origin: tuple[int, ...]) -> t
 
 
 def _power(kernel: Kernel, times: int) -> Samples:
-    """The kernel convolved with itself, ``times`` of it, 1 or more, by squaring."""
+    """The kernel convolved with itself, ``times`` of it, by squaring."""
     taps, exponent = kernel.scaled
-    if times > 1 and _stays_near(taps, times):
+    sizes = [abs(tap) for tap in taps.tolist() if tap]
+    if sizes and times * max(log2(sum(sizes)), -log2(min(sizes))) < _ROOM:
         values = _squared(np.convolve, taps, times)
         return _balanced(values, (times * kernel.origin[0],), times * exponent)
     return _squared(_product, _balanced(taps, kernel.origin, exponent), times)
-
-
-def _stays_near(taps: FloatArray, times: int) -> bool:
-    """Whether doubles hold every sample of a power of taps."""
-    sizes = [abs(tap) for tap in taps.tolist() if tap]
-    return bool(sizes) and times * max(log2(sum(sizes)), -log2(min(sizes))) < _ROOM
 
 
 def _squared(product: Callable[[_T, _T], _T], base: _T, times: int) -> _T:
@@ -295,6 +322,8 @@ def _product(field: Samples, line: Samples) -> Samples:
 def _channelwise(taps: FloatArray, values: FloatArray, ndim: int) -> FloatArray:
     """One convolution in any dimension: the field is a column, a matrix goes from out to in."""
     lead, channels = values.ndim - ndim, taps.ndim - ndim
+    if values.ndim == taps.ndim == 1:
+        return np.convolve(values, taps)
     if channels and not lead:
         raise ErfTheoryError("a kernel with channels needs a field with channels")
     if channels == 2:
@@ -330,27 +359,6 @@ def _parted(factor: Number) -> tuple[float, int]:
         return frexp(factor)
     power = exponent_of(factor)
     return float(Fraction(factor) / Fraction(2) ** power), power
-
-
-def _together(
-    parts: Sequence[FloatArray], starts: Sequence[tuple[int, ...]], low: tuple[int, ...]
-) -> FloatArray:
-    """The sum of arrays that begin at some places, from the lowest of these on."""
-    ndim = len(low)
-    stops = [tuple(map(add, a, part.shape[-ndim:])) for a, part in zip(starts, parts, strict=True)]
-    shape = map(sub, map(max, *stops), low)
-    total = np.zeros((*parts[0].shape[:-ndim], *shape))
-    for part, start, stop in zip(parts, starts, stops, strict=True):
-        total[(..., *map(slice, map(sub, start, low), map(sub, stop, low)))] += part
-    return total
-
-
-def _scaled(values: FloatArray, near: float, shift: int) -> FloatArray:
-    """``values * near * 2**shift``, for a shift that is not above 0."""
-    if shift < -_ROOM:
-        return np.asarray(np.ldexp(values * near, max(shift, 5 * _LOST)))
-    factor = ldexp(near, shift)
-    return values if factor == 1 else values * factor
 
 
 def _folded(places: npt.NDArray[np.intp], length: int, border: Border) -> npt.NDArray[np.intp]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import reduce
 from math import ceil, lcm, prod
 from operator import add, sub
-from typing import final
+from typing import NamedTuple, final
 
 import numpy as np
 
@@ -25,9 +25,7 @@ __all__ = ["Extent", "extent_of", "need_memory", "support_extent_of"]
 _ONE = Fraction(1)
 
 
-@final
-@dataclass(frozen=True)
-class Extent:
+class Extent(NamedTuple):
     """The box of a field, with what its history says about grids and signs.
 
     Attributes
@@ -100,9 +98,9 @@ class Extent:
         """Keep the box; note a negative factor."""
         positive = self.nonnegative and bool(np.all(np.asarray(factor) >= 0))
         even = self.symmetric and not isinstance(factor, np.ndarray)
-        return replace(self, nonnegative=positive, symmetric=even, roundings=self.roundings + 1)
+        return self._replace(nonnegative=positive, symmetric=even, roundings=self.roundings + 1)
 
-    def __add__(self, other: Extent) -> Extent:
+    def __add__(self, other: Extent) -> Extent:  # type: ignore[override]
         return weighted_sum(self, [(self, 1, ()), (other, 1, ())])
 
     def expand(self, s: Steps) -> Extent:
@@ -110,8 +108,7 @@ class Extent:
         steps = per_axis(s, len(self.shape))
         shape = tuple((m - 1) * d + 1 for m, d in zip(self.shape, steps, strict=True))
         rate = tuple(r * d for r, d in zip(self.rate, steps, strict=True))
-        return replace(
-            self,
+        return self._replace(
             start=tuple(a * d for a, d in zip(self.start, steps, strict=True)),
             shape=shape,
             rate=rate,
@@ -127,8 +124,7 @@ class Extent:
         rate = tuple(r / d for r, d in zip(self.rate, steps, strict=True))
         aligned = all(c % d == 0 for c, d in zip(_centre(self), steps, strict=True))
         shape = tuple(b - a + 1 for a, b in ends)
-        return replace(
-            self,
+        return self._replace(
             symmetric=self.symmetric and aligned,
             start=tuple(a for a, _ in ends),
             shape=shape,
@@ -141,8 +137,7 @@ class Extent:
     def fold(self, size: Steps, border: Border) -> Extent:  # noqa: ARG002
         """The image's box."""
         shape = per_axis(size, len(self.shape))
-        return replace(
-            self,
+        return self._replace(
             start=(0,) * len(shape),
             shape=shape,
             grid=self._held,
@@ -190,20 +185,21 @@ def _impulse(ndim: int) -> Extent:
 
 @weighted_sum.register
 def _(like: Extent, terms: Sequence[Term]) -> Extent:  # noqa: ARG001
-    parts, factors, shifts = zip(*terms, strict=True)
-    starts = [_sum(part.start, by) if by else part.start for part, by in zip(parts, shifts)]
-    ends = list(map(_sum, starts, (part.shape for part in parts)))
-    low, high = tuple(map(min, zip(*starts))), tuple(map(max, zip(*ends)))
+    parts = [part for part, _, _ in terms]
+    starts = [_sum(part.start, shift) if shift else part.start for part, _, shift in terms]
+    ends = [_sum(start, part.shape) for start, part in zip(starts, parts, strict=True)]
+    low = tuple(map(min, zip(*starts, strict=True)))
+    high = tuple(map(max, zip(*ends, strict=True)))
     return Extent(
         start=low,
         shape=tuple(map(sub, high, low)),
         rate=parts[0].rate,
-        grid=reduce(_largest, (part.grid for part in parts)),
-        divisor=reduce(_common, (part.divisor for part in parts)),
-        nonnegative=all(part.nonnegative for part in parts) and min(factors) >= 0,
-        symmetric=all(part.symmetric for part in parts) and len(set(map(_sum, starts, ends))) == 1,
-        roundings=max(part.roundings for part in parts) + len(parts) - all(f == 1 for f in factors),
-        work=max(part.work for part in parts),
+        grid=reduce(_largest, [part.grid for part in parts]),
+        divisor=reduce(_common, [part.divisor for part in parts]),
+        nonnegative=all([part.nonnegative and factor >= 0 for part, factor, _ in terms]),
+        symmetric=all([part.symmetric for part in parts]) and len({*map(_sum, starts, ends)}) == 1,
+        roundings=max([part.roundings for part in parts]) + len(parts),
+        work=max([part.work for part in parts]),
     )
 
 
@@ -268,11 +264,11 @@ def _sum(one: tuple[int, ...], two: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _largest(one: tuple[Fraction, ...], two: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
-    return one if one is two else tuple(map(max, one, two))
+    return one if one == two else tuple(map(max, one, two))
 
 
 def _common(one: tuple[int, ...], two: tuple[int, ...]) -> tuple[int, ...]:
-    return one if one is two else tuple(map(lcm, one, two))
+    return one if one == two else tuple(map(lcm, one, two))
 
 
 def _centre(extent: Extent) -> tuple[int, ...]:
