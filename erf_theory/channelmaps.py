@@ -22,7 +22,7 @@ from erf_theory.network.convolutions import Weighted
 from erf_theory.network.geometry import regions
 from erf_theory.network.nodes import Network
 from erf_theory.propagation.axes import Axes
-from erf_theory.propagation.backward import Question, bounded, walk
+from erf_theory.propagation.backward import Question, Row, bounded, walk
 from erf_theory.propagation.channelwise import Setting, channelwise
 from erf_theory.propagation.statistics import gate_factors, statistics
 from erf_theory.routes import Logs, Shares
@@ -85,11 +85,12 @@ class Channelwise:
         ]
 
         def backward(field: F, /) -> F:
-            def rule(place: int, behind: F) -> F:
-                node = network.nodes[place]
-                return bounded(
-                    channelwise(node.layer, behind, settings[place]), node, self.question, axes
-                )
+            def rule(row: Row, field: F) -> F:
+                for place in row:
+                    node = network.nodes[place]
+                    found = channelwise(node.layer, field, settings[place])
+                    field = bounded(found, node, self.question, axes)
+                return field
 
             def take(whole: F, first: int, last: int) -> F:
                 return whole if single else whole.take(first, last)

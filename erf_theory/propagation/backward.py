@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,16 +23,18 @@ from erf_theory.propagation.axes import Axes, NoMarginalError
 from erf_theory.propagation.branches import COHERENT, coherent_sums
 from erf_theory.propagation.energy import CORRELATED, Context, correlates, energy
 from erf_theory.propagation.forward import Signals
-from erf_theory.propagation.gates import Labelled, Runs
+from erf_theory.propagation.gates import Labelled, Runs, joined
 from erf_theory.propagation.lagged import Lagged, TooManyLagsError, furthest, kept_within
 from erf_theory.propagation.local import is_local, local_seconds
 from erf_theory.propagation.notes import GATES, Notes
 from erf_theory.propagation.pieces import Pieces
 from erf_theory.propagation.winners import WINNERS_ALONE, winners
 
-__all__ = ["Question", "bounded", "energy_program", "is_chain", "walk"]
+__all__ = ["Question", "Row", "bounded", "energy_program", "is_chain", "walk"]
 
 _T = TypeVar("_T")
+Row = tuple[int, ...]
+"""Places of nodes that follow each other, from the output on."""
 
 
 @final
@@ -96,14 +99,33 @@ def _correlated(network: Network) -> list[bool]:
     return found[:-1]
 
 
+@remembered
+def _rows(network: Network, source: int) -> list[Row]:
+    """All nodes behind the source, from the output on, in rows.
+
+    A node alone reads the next one of its row and nothing else, and no run of gates holds it;
+    other nodes are rows of their own.
+    """
+    readers = Counter(i for node in network.nodes for i in node.inputs)
+    alone = joined(network)
+    rows: list[list[int]] = []
+    for place in range(len(network.nodes) - 1, source, -1):
+        follows = rows and network.nodes[rows[-1][-1]].inputs == (place,) and readers[place] == 1
+        if follows and alone.isdisjoint((place, rows[-1][-1])):
+            rows[-1].append(place)
+        else:
+            rows.append([place])
+    return [tuple(row) for row in rows]
+
+
 def walk(
     question: Question,
     start: _T,
-    rule: Callable[[int, _T], _T],
+    rule: Callable[[Row, _T], _T],
     take: Callable[[_T, int, int], _T],
     join: Callable[[_T, _T], _T],
 ) -> _T:
-    """Carry something from the output back to the source, node by node.
+    """Carry something from the output back to the source, row by row.
 
     Parameters
     ----------
@@ -112,7 +134,7 @@ def walk(
     start : thing
         What is at the output.
     rule : callable
-        From the place of a node and the thing behind it to the thing before it.
+        From the places of nodes in a row and the thing behind them to the thing before them.
     take : callable
         From a thing to that of channels a to b-1: an input of a concatenation.
     join : callable
@@ -125,13 +147,13 @@ def walk(
     """
     nodes = question.network.nodes
     things = {len(nodes) - 1: start}
-    for place in range(len(nodes) - 1, question.source, -1):
-        if place not in things:
+    for row in _rows(question.network, question.source):
+        if row[0] not in things:
             continue
-        before, first = rule(place, things.pop(place)), 0
-        for source in nodes[place].inputs:
+        before, first, node = rule(row, things.pop(row[0])), 0, nodes[row[-1]]
+        for source in node.inputs:
             part = before
-            if isinstance(nodes[place].layer, Concat):
+            if isinstance(node.layer, Concat):
                 last = first + question.counts[source]
                 part, first = take(before, first, last), last
             things[source] = join(things[source], part) if source in things else part
@@ -268,30 +290,35 @@ class _Rules:
         here = (0,) * self.axes.ndim
         return self.from_output(Lagged({here: field})).parts[here]
 
-    def before(self, place: int, fields: Labelled[Pieces[F]]) -> Labelled[Pieces[F]]:
-        """The fields before a node, apart by the gate of the unit that they came through."""
+    def before(self, row: Row, fields: Labelled[Pieces[F]]) -> Labelled[Pieces[F]]:
+        """The fields before a row of nodes, apart by the gate of the unit they came through."""
+        place = row[0]
         if place in self.run.gates:
             parts = fields.relabelled(place, _join).parts
-            return Labelled({label: self._gated(place, label, parts[label]) for label in parts})
+            return Labelled({label: self._gated(row, label, parts[label]) for label in parts})
         if place in self.run.links:
-            return fields.each(partial(self._plain, place))
-        return Labelled({None: self._plain(place, fields.total(_join))})
+            return fields.each(partial(self._plain, row))
+        return Labelled({None: self._plain(row, fields.total(_join))})
 
-    def _gated(self, place: int, label: int | None, fields: Pieces[F]) -> Pieces[F]:
-        ratio = self.run.ratio(place, label)
-        if self.contexts[place].furthest is not None and ratio != 1:
-            self.contexts[place].note(GATES)
-        return self._plain(place, fields).each(lambda field: self.axes.scaled(field, ratio))
-
-    def _plain(self, place: int, fields: Pieces[F]) -> Pieces[F]:
-        node = self.question.network.nodes[place]
-        at = self.contexts[place]
-        found = energy(node.layer, fields, at)
-        if at.furthest is not None:
-            found = found.each(partial(kept_within, furthest=at.furthest))
-        if self.question.sizes is None:
+    def _gated(self, row: Row, label: int | None, fields: Pieces[F]) -> Pieces[F]:
+        found, ratio = self._plain(row, fields), self.run.ratio(row[0], label)
+        if ratio == 1:
             return found
-        return found.each(lambda field: bounded(field, node, self.question, self.axes))
+        if self.contexts[row[0]].furthest is not None:
+            self.contexts[row[0]].note(GATES)
+        return found.each(lambda field: self.axes.scaled(field, ratio))
+
+    def _plain(self, row: Row, fields: Pieces[F]) -> Pieces[F]:
+        question = self.question
+        for place in row:
+            node, at = question.network.nodes[place], self.contexts[place]
+            fields = energy(node.layer, fields, at)
+            if at.furthest is not None:
+                fields = fields.each(partial(kept_within, furthest=at.furthest))
+            if question.sizes is not None:
+                edge = partial(bounded, node=node, question=question, axes=self.axes)
+                fields = fields.each(edge)
+        return fields
 
 
 def _join(one: Pieces[F], other: Pieces[F]) -> Pieces[F]:

@@ -30,7 +30,7 @@ from erf_theory.propagation.forward import Signals, behind
 from erf_theory.propagation.laws import law_of
 from erf_theory.propagation.tabled import Tabled
 
-__all__ = ["Labelled", "Runs", "gated", "leaves_samples", "opened", "squared_slope"]
+__all__ = ["Labelled", "Runs", "gated", "joined", "leaves_samples", "opened", "squared_slope"]
 
 _T = TypeVar("_T")
 
@@ -48,10 +48,7 @@ class Labelled(NamedTuple, Generic[_T]):
 
     def total(self, join: Callable[[_T, _T], _T]) -> _T:
         """The sum of all parts."""
-        first, *others = self.parts.values()
-        for other in others:
-            first = join(first, other)
-        return first
+        return reduce(join, self.parts.values())
 
     def each(self, change: Callable[[_T], _T]) -> Labelled[_T]:
         """Every part changed alike."""
@@ -181,6 +178,15 @@ def _links(network: Network, before: Sequence[Signals]) -> dict[int, _Link]:
             if added is not None:
                 found.setdefault(way.gate, []).append(_Link(place, total, way, added))
     return {gate: links[0] for gate, links in found.items() if len(links) == 1}
+
+
+@remembered
+def joined(network: Network) -> frozenset[int]:
+    """Places of nodes that a run may hold: gates, and what lies between two of them."""
+    joins = _joins(network)
+    return frozenset(
+        at for join in joins for at in (join.place, join.total, join.way.gate, *join.way.past)
+    )
 
 
 @remembered
