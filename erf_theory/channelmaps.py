@@ -20,7 +20,7 @@ from erf_theory.exact import FloatArray
 from erf_theory.network.base import need_whole
 from erf_theory.network.convolutions import Weighted
 from erf_theory.network.geometry import regions
-from erf_theory.network.nodes import Network
+from erf_theory.network.nodes import Network, remembered
 from erf_theory.propagation.axes import Axes
 from erf_theory.propagation.backward import Question, Row, bounded, walk
 from erf_theory.propagation.channelwise import Setting, channelwise
@@ -32,6 +32,7 @@ __all__ = ["Channelwise", "has_given_weights"]
 _EPS = float(np.finfo(np.float64).eps)
 
 
+@remembered
 def has_given_weights(network: Network) -> bool:
     """Whether any layer has weights as given."""
     return any(

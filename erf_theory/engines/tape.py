@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import reduce
+from functools import partial, reduce
 from itertools import groupby, pairwise, zip_longest
 from operator import add
 from typing import Any, final
@@ -25,13 +25,14 @@ from erf_theory.lattice import Steps, per_axis
 
 __all__ = ["Recorded", "Tape", "recorded"]
 
-_NEAR = 1e-100, 1e100
-"""Factors outside are recorded at once."""
+_LEAST, _MOST = 1e-100, 1e100
+"""Factors outside are recorded at once: doubles end not far from there."""
 _Operation = tuple[str, int, tuple[Any, ...]]
 """Name of a field's method, the step whose result it acts on, and its arguments.
 
 Those of a "sum" are its terms: steps, with the number and the shift of each.
 """
+_OBJECTS = (Kernel, np.ndarray)
 
 
 @final
@@ -94,7 +95,7 @@ class Recorded:
         steps = per_axis(step, self.ndim)
         if kernel.taps.size == 1 and (times == 1 or kernel.is_exact):
             moves = tuple(times * o * d for o, d in zip(kernel.origin, steps, strict=True))
-            return self._times(kernel.taps.item(), times, _sum(self.shift, moves))
+            return self._times(kernel.taps.item() ** times, _sum(self.shift, moves))
         return self.after(self.tape.append("convolve", self.step, kernel, steps, times))
 
     def scale(self, factor: Number | FloatArray) -> Recorded:
@@ -102,7 +103,7 @@ class Recorded:
         if isinstance(factor, np.ndarray):
             placed = self.placed(self.factor)
             return placed.after(self.tape.append("scale", placed.step, factor))
-        return self._times(factor, 1, self.shift)
+        return self._times(factor, self.shift)
 
     def __add__(self, other: Recorded) -> Recorded:
         """Record a sum; what both are multiplied by stays a factor."""
@@ -138,13 +139,12 @@ class Recorded:
         """Record a range of channels."""
         return self.after(self.tape.append("take", self.step, a, b))
 
-    def _times(self, factor: Any, times: int, shift: tuple[int, ...]) -> Recorded:
+    def _times(self, factor: Number, shift: tuple[int, ...]) -> Recorded:
         """The same at a shift, with more in its factor; what leaves doubles is recorded before."""
-        product = _product(self.factor, factor, times)
-        if _is_near(product):
-            return Recorded(self.tape, self.step, self.ndim, product, shift)
-        step = self.tape.append("sum", self.step, (self.step, self.factor, ()))
-        return Recorded(self.tape, step, self.ndim, _product(1, factor, times), shift)
+        step, product = self.step, _product(self.factor, factor)
+        if isinstance(product, float) and not _LEAST < abs(product) < _MOST and product != 0:
+            step, product = self.tape.append("sum", step, (step, self.factor, ())), factor
+        return Recorded(self.tape, step, self.ndim, product, shift)
 
     def term(self, common: Number) -> tuple[int, Number, tuple[int, ...]]:
         """Its step, its factor but for ``common``, and its shift, which nothing has none of."""
@@ -187,7 +187,7 @@ def recorded(program: Program, ndim: int) -> Program:
 def _read(operation: _Operation) -> tuple[int, ...]:
     """The steps whose results an operation acts on."""
     name, source, arguments = operation
-    return tuple(term[0] for term in arguments) if name == "sum" else (source,)
+    return tuple([term[0] for term in arguments]) if name == "sum" else (source,)
 
 
 def _fused(operations: list[_Operation]) -> list[_Operation]:
@@ -198,7 +198,7 @@ def _fused(operations: list[_Operation]) -> list[_Operation]:
     for name, source, arguments in operations:
         place = places[source]
         if name == "sum":
-            arguments = tuple((places[i], *rest) for i, *rest in arguments)
+            arguments = tuple([(places[i], *rest) for i, *rest in arguments])
         both = _both(found[place - 1], name, arguments) if place and readers[source] == 1 else None
         if both is None or (name == "sum" and place < len(found)):
             found.append((name, place, arguments))
@@ -227,43 +227,45 @@ def _powered(operations: list[_Operation], ndim: int) -> list[_Operation]:
     A block begins and ends where nothing later reads anything earlier.
     """
     found: list[_Operation] = []
-    for _, group in groupby(_blocks(operations), key=_marks):
-        block, *others = group
-        times = 1 + len(others)
-        kernel = _kernel_of(block, ndim) if times > 1 else None
-        if kernel is not None:
-            found.append(("convolve", len(found), (kernel, (1,) * ndim, times)))
-            continue
-        for _ in range(times):
-            start = len(found)
-            found.extend(_moved(operation, start) for operation in block)
+    for _, group in groupby(_blocks(operations), key=partial(_marks, operations)):
+        (first, last), *others = group
+        if others:
+            block = [_moved(operation, -first) for operation in operations[first:last]]
+            if (kernel := _kernel_of(block, ndim)) is not None:
+                times = 1 + len(others)
+                found.append(("convolve", len(found), (kernel, (1,) * ndim, times)))
+                continue
+            last = others[-1][1]
+        by = len(found) - first
+        found.extend([_moved(operation, by) for operation in operations[first:last]])
     return found
 
 
-def _blocks(operations: list[_Operation]) -> Iterator[list[_Operation]]:
-    """The operations from one waist to the next, their steps counted from it."""
+def _blocks(operations: list[_Operation]) -> Iterator[tuple[int, int]]:
+    """First operation, and the one behind the last, from one waist to the next."""
     lowest, waists = len(operations), [len(operations)]
     for place in reversed(range(len(operations))):
         lowest = min(lowest, *_read(operations[place]))
         if lowest == place:
             waists.append(place)
-    for first, last in pairwise(reversed(waists)):
-        yield [_moved(operation, -first) for operation in operations[first:last]]
+    return pairwise(reversed(waists))
 
 
 def _moved(operation: _Operation, by: int) -> _Operation:
     """The same on steps that are so many further on."""
     name, source, arguments = operation
     if name == "sum":
-        arguments = tuple((step + by, *rest) for step, *rest in arguments)
+        arguments = tuple([(step + by, *rest) for step, *rest in arguments])
     return name, source + by, arguments
 
 
-def _marks(block: list[_Operation]) -> list[Any]:
+def _marks(operations: list[_Operation], block: tuple[int, int]) -> list[Any]:
     """What tells blocks apart; kernels and arrays are the same if they are one object."""
+    first, last = block
+    moved = [_moved(operation, -first) for operation in operations[first:last]]
     return [
-        (name, source, *(id(x) if isinstance(x, Kernel | np.ndarray) else x for x in arguments))
-        for name, source, arguments in block
+        (name, source, *[id(x) if isinstance(x, _OBJECTS) else x for x in arguments])
+        for name, source, arguments in moved
     ]
 
 
@@ -289,19 +291,13 @@ def _sum(one: tuple[int, ...], two: tuple[int, ...]) -> tuple[int, ...]:
     return both if any(both) else ()
 
 
-def _is_near(factor: Any) -> bool:
-    """Whether a float is far from where doubles end; exact numbers always are."""
-    least, most = _NEAR
-    return not isinstance(factor, float) or least < abs(factor) < most or factor == 0
-
-
-def _product(one: Number, two: Any, times: int) -> Number:
-    """One times two to a power: exact if both are."""
+def _product(one: Number, two: Number) -> Number:
+    """One times the other: exact if both are."""
     if two == 1:
         return one
     if isinstance(one, float) or isinstance(two, float):
-        return float(one) * float(two) ** times
-    return number(one * two**times)
+        return float(one) * float(two)
+    return number(one * two)
 
 
 def _quotient(one: Number, two: Number) -> Number:
