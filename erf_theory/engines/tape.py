@@ -47,21 +47,6 @@ class Tape:
         self.operations.append((name, source, arguments))
         return len(self.operations)
 
-    def play(self, impulse: F) -> F:
-        """What the operations make of an impulse; a field goes with its last reader."""
-        last = {source: at for at, step in enumerate(self.operations) for source in _read(step)}
-        steps = {0: impulse}
-        for at, operation in enumerate(self.operations):
-            name, source, arguments = operation
-            if name == "sum":
-                found = weighted_sum(impulse, [(steps[i], *rest) for i, *rest in arguments])
-            else:
-                found = getattr(steps[source], name)(*arguments)
-            for step in {step for step in _read(operation) if last[step] == at}:
-                del steps[step]
-            steps[at + 1] = found
-        return steps[len(self.operations)]
-
 
 @final
 @dataclass(slots=True)
@@ -176,12 +161,37 @@ def recorded(program: Program, ndim: int) -> Program:
     """
     tape = Tape()
     end = program(Recorded(tape, 0, ndim)).placed()
-    short = Tape(_powered(_fused(tape.operations[: end.step]), ndim))
+    operations = _powered(_fused(tape.operations[: end.step]), ndim)
+    steps = list(zip(operations, _last_read(operations), strict=True))
 
     def play(impulse: F, /) -> F:
-        return short.play(impulse)
+        return _played(steps, impulse)
 
     return play
+
+
+def _played(steps: list[tuple[_Operation, set[int]]], impulse: F) -> F:
+    """What operations make of an impulse; a field goes with its last reader."""
+    fields = {0: impulse}
+    for place, ((name, source, arguments), done) in enumerate(steps, 1):
+        if name == "sum":
+            found = weighted_sum(impulse, [(fields[i], *rest) for i, *rest in arguments])
+        else:
+            found = getattr(fields[source], name)(*arguments)
+        for step in done:
+            del fields[step]
+        fields[place] = found
+    return fields[len(steps)]
+
+
+def _last_read(operations: list[_Operation]) -> list[set[int]]:
+    """The steps that every operation is the last to read."""
+    later: set[int] = set()
+    found = []
+    for operation in reversed(operations):
+        found.append({*_read(operation)} - later)
+        later |= found[-1]
+    return found[::-1]
 
 
 def _read(operation: _Operation) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ per channel, one for every range of channels that are alike.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from functools import cache, lru_cache, partial, reduce, singledispatch
 from math import prod
@@ -20,7 +21,7 @@ from erf_theory.exact import FloatArray, Number
 from erf_theory.kernel import Kernel
 from erf_theory.lattice import per_axis
 from erf_theory.network.base import Layer
-from erf_theory.network.convolutions import Conv, ConvTranspose
+from erf_theory.network.convolutions import Conv, ConvTranspose, Weighted
 from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample, overlaps
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
@@ -137,8 +138,7 @@ def _(layer: Layer, fields: Pieces[F], at: Context) -> Pieces[F]:
 
 @energy.register
 def _(layer: Conv, fields: Pieces[F], at: Context) -> Pieces[F]:
-    mixed = _mixed(layer.groups, layer.out_channels, layer.in_channels, fields, at)
-    return mixed.each(_conv_plan(layer, at.axes).back)
+    return _mixed(layer, fields, at, _conv_plan(layer, at.axes).back)
 
 
 @energy.register
@@ -153,7 +153,7 @@ def _(layer: ConvTranspose, fields: Pieces[F], at: Context) -> Pieces[F]:
         found = gathered(field, stride).convolve(kernel, at.axes.steps(layer.dilation))
         return at.axes.moved(found, shifts).decimate(at.axes.steps(layer.stride))
 
-    return _mixed(layer.groups, layer.out_channels, layer.in_channels, fields, at).each(back)
+    return _mixed(layer, fields, at, back)
 
 
 @energy.register
@@ -250,17 +250,20 @@ def _(layer: ChannelShuffle, fields: Pieces[F], at: Context) -> Pieces[F]:
     return fields.dealt(layer.groups, at.channels)
 
 
-def _mixed(groups: int, outputs: int, inputs: int, fields: Pieces[F], at: Context) -> Pieces[F]:
-    """The sum over the channels of every group."""
-    if len(fields.parts) == 1 and fields.parts[0][:2] == (0, outputs):
-        total = at.axes.scaled(fields.parts[0][2], outputs // groups)
-        return Pieces.uniform(inputs, total)
+def _mixed(
+    layer: Weighted, fields: Pieces[F], at: Context, back: Callable[[F], F]
+) -> Pieces[F]:
+    """What a layer makes of the sum over the channels of every group."""
+    groups, size = layer.groups, layer.in_channels // layer.groups
+    outputs = layer.out_channels // groups
+    if len(fields.parts) == 1 and fields.parts[0][:2] == (0, layer.out_channels):
+        total = at.axes.scaled(fields.parts[0][2], outputs)
+        return Pieces(((0, layer.in_channels, back(total)),))
     found: list[tuple[int, int, F]] = []
-    size = inputs // groups
-    for first, last, inside in fields.grouped(groups, outputs // groups):
+    for first, last, inside in fields.grouped(groups, outputs):
         if inside:
             parts = [at.axes.scaled(field, count) for count, field in inside]
-            found.append((first * size, last * size, at.axes.total(parts)))
+            found.append((first * size, last * size, back(at.axes.total(parts))))
     return Pieces(tuple(found))
 
 
