@@ -312,7 +312,7 @@ def _plan(layer: Conv | AvgPool | MaxPool, kernel: Kernel, axes: Axes) -> _Plan:
         strides=strides if max(strides) > 1 else None,
         steps=axes.steps(strides),
         kernel=taps if taps.taps.size > 1 else None,
-        gain=taps.taps.flat[0],
+        gain=taps.taps.ravel().tolist()[0],
         dilation=axes.steps(layer.dilation),
         moved=Kernel(Kernel.delta(len(shift)).taps, shift) if any(shift) else None,
     )

@@ -56,11 +56,11 @@ class Labelled(NamedTuple, Generic[_T]):
 
     def relabelled(self, place: int, join: Callable[[_T, _T], _T]) -> Labelled[_T]:
         """What has no label yet gets that of a gate."""
-        named: dict[int | None, _T] = {
-            label: part for label, part in self.parts.items() if label is not None
-        }
-        fresh: dict[int | None, _T] = {place: self.parts[None]} if None in self.parts else {}
-        return Labelled(named).joined(Labelled(fresh), join)
+        named = dict(self.parts)
+        if None in named:
+            fresh = named.pop(None)
+            named[place] = join(named[place], fresh) if place in named else fresh
+        return Labelled(named)
 
     def joined(self, other: Labelled[_T], join: Callable[[_T, _T], _T]) -> Labelled[_T]:
         """Both, label by label."""

@@ -66,12 +66,12 @@ class Pieces(NamedTuple, Generic[_T]):
 
     def met(self, other: Pieces[_U], both: Callable[[_T, _U], _V]) -> Pieces[_V]:
         """``both`` of what two hold, on the channels that both have."""
-        found = []
-        for a, b, one in self.parts:
-            for c, d, two in other.parts:
-                first, last = max(a, c), min(b, d)
-                if first < last:
-                    found.append((first, last, both(one, two)))
+        found = [
+            (max(a, c), min(b, d), both(one, two))
+            for a, b, one in self.parts
+            for c, d, two in other.parts
+            if a < d and c < b
+        ]
         return Pieces(tuple(found))
 
     def at(self, channel: int) -> list[_T]:
