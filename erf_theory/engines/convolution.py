@@ -336,7 +336,7 @@ def _balanced(
     values: FloatArray, start: tuple[int, ...], exponent: int, floor: int = -10_000
 ) -> Samples:
     """A field, ``values * 2**exponent``, with its largest sample brought to about ``2**490``."""
-    peak = max(float(values.max()), -float(values.min()))
+    peak = max(values.item(values.argmax()), -values.item(values.argmin()))
     if peak == 0:
         return Samples(values, start, 0)
     shift = _PEAK - frexp(peak)[1]

@@ -216,8 +216,9 @@ def _(layer: Norm, fields: Pieces[F], at: Context) -> Pieces[F]:
     if divides_by_variance(layer) and any([s.is_guessed for _, _, s in at.signals.parts]):
         at.note(GUESSED)
     factors = norm_factors(layer, at.signals, at.channels)
-    some = Pieces(tuple([part for part in factors.parts if part[2]]))
-    return fields.met(some, at.axes.scaled)
+    if not all([factor for _, _, factor in factors.parts]):
+        factors = Pieces(tuple(part for part in factors.parts if part[2]))
+    return fields.met(factors, at.axes.scaled)
 
 
 @energy.register

@@ -53,7 +53,7 @@ class Pieces(NamedTuple, Generic[_T]):
         """Both on the union of their channels; where they meet, ``both`` of them."""
         if [part[:2] for part in self.parts] == [part[:2] for part in other.parts]:
             pairs = zip(self.parts, other.parts, strict=True)
-            return Pieces(tuple((a, b, both(one, two)) for (a, b, one), (_, _, two) in pairs))
+            return Pieces(tuple([(a, b, both(one, two)) for (a, b, one), (_, _, two) in pairs]))
         found: list[tuple[int, int, _T]] = []
         cuts = sorted(
             {end for parts in (self.parts, other.parts) for a, b, _ in parts for end in (a, b)}
