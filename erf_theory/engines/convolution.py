@@ -73,7 +73,7 @@ class Samples:
         """Convolve: one dimension by binary powering, more by one shifted copy per tap."""
         if times == kernel.taps.size == 1 and not kernel.channels:
             moves = zip(kernel.origin, per_axis(step, self.ndim), strict=True)
-            return weighted_sum(self, [(self, kernel.taps.item(), tuple(o * d for o, d in moves))])
+            return _weighted_sum(self, [(self, kernel.taps.item(), tuple(o * d for o, d in moves))])
         if times > 1 and self.ndim == 1 and not kernel.channels:
             return _product(self, _power(kernel, times).expand(step))
         lines = _axis_kernels(kernel) if times and self.ndim > 1 and not kernel.channels else ()
@@ -101,10 +101,10 @@ class Samples:
             return _balanced(
                 self.values * column, self.start, self.exponent + power, max(self.floor, _LOST)
             )
-        return weighted_sum(self, [(self, number(factor), ())])
+        return _weighted_sum(self, [(self, number(factor), ())])
 
     def __add__(self, other: Samples) -> Samples:
-        return weighted_sum(self, [(self, 1, ()), (other, 1, ())])
+        return _weighted_sum(self, [(self, 1, ()), (other, 1, ())])
 
     def expand(self, s: Steps) -> Samples:
         """Move what is at x to s·x."""
@@ -183,7 +183,7 @@ class _Part(NamedTuple):
 
 
 @weighted_sum.register
-def _(like: Samples, terms: Sequence[Term]) -> Samples:  # noqa: ARG001
+def _weighted_sum(like: Samples, terms: Sequence[Term]) -> Samples:  # noqa: ARG001
     parts = [_Part.of(*term) for term in terms]
     ranked = sorted(parts, key=itemgetter(0), reverse=True)
     exponent = next((p.exponent for p in ranked if p.near and p.values.any()), 0)
@@ -194,8 +194,9 @@ def _(like: Samples, terms: Sequence[Term]) -> Samples:  # noqa: ARG001
     high = tuple(map(max, *[part.stop for part in parts]))
     total = np.zeros((*parts[0].values.shape[: -len(low)], *map(sub, high, low)))
     for part in parts:
-        inside = map(slice, map(sub, part.start, low), map(sub, part.stop, low))
-        total[(..., *inside)] += part.scaled(exponent)
+        ends = map(sub, part.start, low), map(sub, part.stop, low)
+        inside: Any = (..., *map(slice, *ends))
+        total[inside] += part.scaled(exponent)
     return _balanced(total, low, exponent, floor)
 
 

@@ -17,7 +17,7 @@ from erf_theory.engines.field import Border, Program, Term, refusal, weighted_su
 from erf_theory.errors import MapTooLargeError
 from erf_theory.exact import FloatArray, Number
 from erf_theory.kernel import Kernel
-from erf_theory.lattice import Steps, per_axis, union
+from erf_theory.lattice import Steps, per_axis
 from erf_theory.memory import physical_memory
 
 __all__ = ["Extent", "extent_of", "need_memory", "support_extent_of"]
@@ -101,7 +101,7 @@ class Extent(NamedTuple):
         return self._replace(nonnegative=positive, symmetric=even, roundings=self.roundings + 1)
 
     def __add__(self, other: Extent) -> Extent:  # type: ignore[override]
-        return weighted_sum(self, [(self, 1, ()), (other, 1, ())])
+        return _weighted_sum(self, [(self, 1, ()), (other, 1, ())])
 
     def expand(self, s: Steps) -> Extent:
         """Spread the box; the node has s samples for one."""
@@ -184,7 +184,7 @@ def _impulse(ndim: int) -> Extent:
 
 
 @weighted_sum.register
-def _(like: Extent, terms: Sequence[Term]) -> Extent:  # noqa: ARG001
+def _weighted_sum(like: Extent, terms: Sequence[Term]) -> Extent:  # noqa: ARG001
     parts = [part for part, _, _ in terms]
     starts = [_sum(part.start, shift) if shift else part.start for part, _, shift in terms]
     ends = [_sum(start, part.shape) for start, part in zip(starts, parts, strict=True)]
@@ -196,8 +196,8 @@ def _(like: Extent, terms: Sequence[Term]) -> Extent:  # noqa: ARG001
         rate=parts[0].rate,
         grid=reduce(_largest, [part.grid for part in parts]),
         divisor=reduce(_common, [part.divisor for part in parts]),
-        nonnegative=all([part.nonnegative and factor >= 0 for part, factor, _ in terms]),
-        symmetric=all([part.symmetric for part in parts]) and len({*map(_sum, starts, ends)}) == 1,
+        nonnegative=all(part.nonnegative and factor >= 0 for part, factor, _ in terms),
+        symmetric=all(part.symmetric for part in parts) and len({*map(_sum, starts, ends)}) == 1,
         roundings=max([part.roundings for part in parts]) + len(parts),
         work=max([part.work for part in parts]),
     )

@@ -94,9 +94,7 @@ class Recorded:
         """Record a sum; what both are multiplied by stays a factor."""
         common = self.factor or other.factor
         terms = self.term(common), other.term(common)
-        return Recorded(
-            self.tape, self.tape.append("sum", self.step, *terms), self.ndim, common
-        )
+        return Recorded(self.tape, self.tape.append("sum", self.step, *terms), self.ndim, common)
 
     def expand(self, s: Steps) -> Recorded:
         """Record a stride."""
@@ -205,13 +203,13 @@ def _fused(operations: list[_Operation]) -> list[_Operation]:
     readers = Counter(step for operation in operations for step in _read(operation))
     found: list[_Operation] = []
     places = [0]
-    for name, source, arguments in operations:
+    for name, source, more in operations:
         place = places[source]
-        if name == "sum":
-            arguments = tuple([(places[i], *rest) for i, *rest in arguments])
-        both = _both(found[place - 1], name, arguments) if place and readers[source] == 1 else None
+        terms = [(places[i], *rest) for i, *rest in more] if name == "sum" else more
+        operation = name, place, tuple(terms)
+        both = _both(found[place - 1], operation) if place and readers[source] == 1 else None
         if both is None or (name == "sum" and place < len(found)):
-            found.append((name, place, arguments))
+            found.append(operation)
             place = len(found)
         else:
             found[place - 1] = both
@@ -219,9 +217,9 @@ def _fused(operations: list[_Operation]) -> list[_Operation]:
     return found
 
 
-def _both(one: _Operation, name: str, arguments: tuple[Any, ...]) -> _Operation | None:
+def _both(one: _Operation, other: _Operation) -> _Operation | None:
     """One operation and another on its result as one: equal convolutions, or sums of sums."""
-    before, start, (first, *others) = one
+    (before, start, (first, *others)), (name, _, arguments) = one, other
     if before != name:
         return None
     if name == "convolve" and first is arguments[0] and others[0] == arguments[1]:

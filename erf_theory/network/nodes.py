@@ -227,8 +227,8 @@ def remembered(
     name = f"{function.__module__}.{function.__qualname__}"
 
     @wraps(function)
-    def found(network: Network, *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        known = network.__dict__.setdefault(name, {})
+    def found(network: Network, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        known: dict[object, _T] = network.__dict__.setdefault(name, {})
         key = (*args, *kwargs.items())
         if key not in known:
             known[key] = function(network, *args, **kwargs)

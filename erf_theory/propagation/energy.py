@@ -213,10 +213,10 @@ def _(layer: Norm, fields: Pieces[F], at: Context) -> Pieces[F]:
     at.need_signal()
     if layer.kind == "group":
         at.note(_GROUP)
-    if divides_by_variance(layer) and any([s.is_guessed for _, _, s in at.signals.parts]):
+    if divides_by_variance(layer) and any(s.is_guessed for _, _, s in at.signals.parts):
         at.note(GUESSED)
     factors = norm_factors(layer, at.signals, at.channels)
-    if not all([factor for _, _, factor in factors.parts]):
+    if layer.scale is not None:
         factors = Pieces(tuple(part for part in factors.parts if part[2]))
     return fields.met(factors, at.axes.scaled)
 
@@ -251,9 +251,7 @@ def _(layer: ChannelShuffle, fields: Pieces[F], at: Context) -> Pieces[F]:
     return fields.dealt(layer.groups, at.channels)
 
 
-def _mixed(
-    layer: Weighted, fields: Pieces[F], at: Context, back: Callable[[F], F]
-) -> Pieces[F]:
+def _mixed(layer: Weighted, fields: Pieces[F], at: Context, back: Callable[[F], F]) -> Pieces[F]:
     """What a layer makes of the sum over the channels of every group."""
     groups, size = layer.groups, layer.in_channels // layer.groups
     outputs = layer.out_channels // groups

@@ -238,9 +238,7 @@ def _is_white(signals: Signals) -> bool:
     return all(signal.is_independent and not signal.lags for _, _, signal in signals.parts)
 
 
-def _added(
-    network: Network, before: Sequence[Signals], total: int, branch: int
-) -> Tabled | None:
+def _added(network: Network, before: Sequence[Signals], total: int, branch: int) -> Tabled | None:
     """The law of all inputs of a sum but one, if all channels have the same one."""
     inputs = network.nodes[total].inputs
     if INPUT in inputs or len(before[total].parts) > 1:

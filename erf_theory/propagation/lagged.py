@@ -120,8 +120,7 @@ def weighed_by_lag(field: F, axes: Axes, here: Number, factor: Callable[[Lag], N
     return _on_lags(
         field,
         lambda parts: {
-            lag: axes.scaled(part, factor(lag) if any(lag) else here)
-            for lag, part in parts.items()
+            lag: axes.scaled(part, factor(lag) if any(lag) else here) for lag, part in parts.items()
         },
     )
 
