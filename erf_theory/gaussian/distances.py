@@ -195,12 +195,12 @@ def distance_to_sampled_normal(
 def _distance(
     erf: ERF, reference: Reference, metric: str | None, axis: int | None, *, certified: bool
 ) -> Distances | float | Mapping[str, Enclosure] | Enclosure:
-    erf = erf if axis is None else erf.profile(axis)
     if certified:
         from erf_theory.gaussian.certified import enclosures
 
-        found = enclosures(erf, reference, metric)
+        found = enclosures(erf, reference, metric, axis)
         return found if metric is None else found[metric]
+    erf = erf if axis is None else erf.profile(axis)
     asked = _compared(erf, reference)
     if metric is not None:
         if metric not in asked.metrics:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Line", "lattice_of", "line_of"]
 
+_END = 38.0
+"""Standard deviations beyond which the normal law has less than the smallest double."""
 _INEXACT = 1e-12
 """Relative error of moments that come from samples."""
 
@@ -60,11 +62,11 @@ class Line(Law):
 
     @cached_property
     def quantile(self) -> FloatArray:
-        """Φ⁻¹(F) at every place but the last."""
+        """Φ⁻¹(F) at every place but the last; 38 away where all of the map is on one side."""
         from scipy.special import ndtri
 
         below, above = self.below[:-1], self.above[:-1]
-        found = ndtri(np.minimum(below, above))
+        found = np.maximum(ndtri(np.minimum(below, above)), -_END)
         return np.asarray(np.where(below <= above, found, -found))
 
 
