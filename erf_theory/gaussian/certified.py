@@ -67,7 +67,7 @@ def enclosures(
     names = [name for name in METRICS if name in table] if metric is None else [metric]
     for name in names:
         if name not in table:
-            raise undefined(name, reference, 1)
+            raise undefined(name, 1)
     found: dict[str, Ball] = {}
     for precision in _PRECISIONS:
         doubtful = [n for n in names if n not in found or not _is_accurate(found[n])]
@@ -161,7 +161,7 @@ def _cube(x: Ball) -> Ball:
 
 
 def _density_error(law: ExactLaw) -> Ball:
-    """sup |s·p/h − φ|; beyond the place outside of the support φ only falls."""
+    """Sup |s·p/h − φ|; beyond the place outside of the support φ only falls."""
     inside = (abs(law.std * p - density(z)) for p, z in zip(law.p, law.z, strict=True))
     beside = (density(law.at(j)) for j in (-1, len(law.z)))
     return _largest(chain(inside, beside))

@@ -204,14 +204,14 @@ def _distance(
     asked = _compared(erf, reference)
     if metric is not None:
         if metric not in asked.metrics:
-            raise undefined(metric, reference, erf.ndim)
+            raise undefined(metric, erf.ndim)
         return asked.metrics[metric]()[0]
     estimates = {name: asked.metrics[name]() for name in METRICS if name in asked.metrics}
     return Distances(
         reference=reference,
         kind=erf.kind,
         call=erf.call,
-        std=tuple(np.sqrt(np.diag(erf.covariance)).tolist()),
+        std=asked.std,
         span=asked.span,
         values=MappingProxyType({name: value for name, (value, _) in estimates.items()}),
         errors=MappingProxyType({name: error for name, (_, error) in estimates.items()}),
@@ -219,8 +219,9 @@ def _distance(
 
 
 class _Compared(NamedTuple):
-    """Two laws: the pixels per place, and the distances, each to be asked for."""
+    """Two laws: standard deviations, pixels per place, and the distances, each to be asked for."""
 
+    std: tuple[float, ...]
     span: int
     metrics: Mapping[str, Callable[[], Estimate]]
 
@@ -232,12 +233,16 @@ def _compared(erf: ERF, reference: Reference) -> _Compared:
     if erf.ndim == 1:
         line = line_of(erf)
         along = transports.CONTINUOUS if continuous else transports.SAMPLED
-        both = {name: partial(ask, line) for name, ask in along.items()}
-        return _Compared(line.span, both | {n: partial(ask, line) for n, ask in pointwise.items()})
+        asks = {name: partial(ask, line) for name, ask in along.items()}
+        asks |= {name: partial(ask, line) for name, ask in pointwise.items()}
+        return _Compared((line.std,), line.span, asks)
     if len(erf.factors) == erf.ndim:
         lines = [line_of(erf.profile(axis)) for axis in range(erf.ndim)]
         table = products.CONTINUOUS if continuous else products.SAMPLED
         asks = {name: partial(ask, lines) for name, ask in table.items()}
-        return _Compared(prod(line.span for line in lines), asks)
+        stds = tuple(line.std for line in lines)
+        return _Compared(stds, prod(line.span for line in lines), asks)
     plane = plane_of(erf)
-    return _Compared(plane.span, {name: partial(ask, plane) for name, ask in pointwise.items()})
+    stds = tuple(np.sqrt(np.diag(erf.covariance)).tolist())
+    asks = {name: partial(ask, plane) for name, ask in pointwise.items()}
+    return _Compared(stds, plane.span, asks)

@@ -8,15 +8,12 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate
 from math import ceil, floor, log, sqrt
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 import numpy as np
 
 from erf_theory.errors import ErfTheoryError
 from erf_theory.gaussian.line import lattice_of
-
-if TYPE_CHECKING:
-    from erf_theory.erf import ERF
 
 __all__ = [
     "Ball",
@@ -129,7 +126,7 @@ def exact_law(numerators: Sequence[int]) -> ExactLaw:
     Raises
     ------
     ErfTheoryError
-        If there is a negative one, or only one that is not 0.
+        If there is a negative one, or just one that is not 0.
     """
     if min(numerators) < 0:
         raise ErfTheoryError(
@@ -137,11 +134,6 @@ def exact_law(numerators: Sequence[int]) -> ExactLaw:
             "or give taps that are not negative"
         )
     support = np.array([n > 0 for n in numerators])
-    if np.count_nonzero(support) < 2:
-        raise ErfTheoryError(
-            "the map is a single point: its standard deviation is 0, and no normal density has "
-            "that: give layers with two taps or more (k ≥ 2, n ≥ 1)"
-        )
     first, span, size = lattice_of(support)
     kept = tuple(int(n) for n in numerators[first : first + size * span : span])
     total = sum(kept)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from erf_theory.exact import BoolArray, FloatArray, root_of
-from erf_theory.gaussian.laws import REACH, ROUNDING, Law, logs_of, need_law, relevant
+from erf_theory.gaussian.laws import REACH, ROUNDING, Law, logs_of, need_law, relevant, single_point
 
 if TYPE_CHECKING:
     from erf_theory.erf import ERF
@@ -54,11 +54,16 @@ class Line(Law):
         return np.append(np.cumsum(self.p[:0:-1])[::-1], 0.0)
 
     @cached_property
-    def normal_below(self) -> FloatArray:
-        """Φ(z)."""
+    def normal_tail(self) -> FloatArray:
+        """What the normal law has beyond every place, seen from the mean: Φ(−|z|)."""
         from scipy.special import ndtr
 
-        return np.asarray(ndtr(self.z))
+        return np.asarray(ndtr(-np.abs(self.z)))
+
+    @cached_property
+    def normal_below(self) -> FloatArray:
+        """Φ(z)."""
+        return np.where(self.z > 0, 1 - self.normal_tail, self.normal_tail)
 
     @cached_property
     def quantile(self) -> FloatArray:
@@ -99,7 +104,12 @@ def line_of(erf: ERF) -> Line:
 
 
 def lattice_of(support: BoolArray) -> tuple[int, int, int]:
-    """First place, span and number of places of the lattice that a support of several lies on.
+    """First place, span and number of places of the lattice that a support lies on.
+
+    Raises
+    ------
+    ErfTheoryError
+        If it is a single point.
 
     Examples
     --------
@@ -107,6 +117,8 @@ def lattice_of(support: BoolArray) -> tuple[int, int, int]:
     (1, 2, 4)
     """
     places = np.flatnonzero(support)
+    if places.size < 2:
+        raise single_point()
     gaps = np.diff(places)
     span = 1 if np.min(gaps) == 1 else int(np.gcd.reduce(gaps))
     return int(places[0]), span, int(places[-1] - places[0]) // span + 1
@@ -114,8 +126,10 @@ def lattice_of(support: BoolArray) -> tuple[int, int, int]:
 
 def _window(lattice: FloatArray, centre: int, rest: float, step: float) -> tuple[int, int]:
     """The places within reach of the normal law, and those whose share is not negligible."""
-    z = (np.arange(-centre, lattice.size - centre, dtype=np.float64) + rest) * step
-    some = relevant(lattice, z * z / 2)
     reach = int(REACH / step) + 1
+    z = np.arange(-centre, lattice.size - centre, dtype=np.float64)
+    z += rest
+    z *= step
+    some = relevant(lattice, z * z / 2)
     first, last = int(np.argmax(some)), lattice.size - int(np.argmax(some[::-1]))
     return min(first, centre - reach), max(last, centre + reach + 1)

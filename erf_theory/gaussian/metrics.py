@@ -123,7 +123,7 @@ class Distances:
     def __getitem__(self, metric: str) -> float:
         """The distance of that name."""
         if metric not in self.values:
-            raise undefined(metric, self.reference, len(self.std))
+            raise undefined(metric, len(self.std))
         return self.values[metric]
 
     @property
@@ -160,7 +160,7 @@ class Distances:
         }
 
 
-def undefined(metric: str, reference: Reference, ndim: int) -> ErfTheoryError:
+def undefined(metric: str, ndim: int) -> ErfTheoryError:
     """The error that says why there is no such distance, and what to ask for."""
     if metric not in METRICS:
         return ErfTheoryError(

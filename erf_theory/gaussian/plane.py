@@ -12,7 +12,7 @@ import numpy.typing as npt
 from erf_theory.engines.extent import need_memory
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import BoolArray, FloatArray
-from erf_theory.gaussian.laws import REACH, ROUNDING, Law, logs_of, need_law, relevant
+from erf_theory.gaussian.laws import REACH, ROUNDING, Law, logs_of, need_law, relevant, single_point
 
 if TYPE_CHECKING:
     from erf_theory.erf import ERF
@@ -52,6 +52,8 @@ def plane_of(erf: ERF) -> Plane:
     """
     need_law(erf)
     covariance = erf.covariance
+    if not np.all(np.diag(covariance)):
+        raise single_point()
     correlation = covariance / np.sqrt(np.outer(np.diag(covariance), np.diag(covariance)))
     if np.linalg.det(correlation) < _FLAT:
         raise ErfTheoryError(
@@ -62,7 +64,7 @@ def plane_of(erf: ERF) -> Plane:
     wide, first = _widened(logs, np.sqrt(np.diag(covariance)), erf.mean)
     basis = basis_of(np.argwhere(wide > -np.inf))
     span = abs(prod(int(basis[i, i]) for i in range(erf.ndim)))
-    far = _squares(first, wide.shape, np.linalg.inv(covariance))
+    far = _squares(first, wide.shape, np.asarray(np.linalg.inv(covariance), dtype=np.float64))
     some = relevant(wide, far / 2) | (far < REACH * REACH)
     if span > 1:
         some &= _on_lattice(wide > -np.inf, basis)
@@ -138,4 +140,4 @@ def _on_lattice(support: BoolArray, basis: Integers) -> BoolArray:
     """Which places lie on the lattice of a support."""
     places = np.indices(support.shape).reshape(support.ndim, -1).T
     steps = places - np.argwhere(support)[0]
-    return np.all(_rest(steps, basis) == 0, axis=1).reshape(support.shape)
+    return np.asarray(np.all(_rest(steps, basis) == 0, axis=1)).reshape(support.shape)
