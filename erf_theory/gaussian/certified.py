@@ -82,11 +82,10 @@ def _numerators(erf: ERF, axis: int | None) -> list[int]:
             f"certified distances are on one axis, and the map has {erf.ndim}: ask for one of "
             "them with axis=0"
         )
-    if axis is None or len(erf.factors) == erf.ndim:
-        line = erf if axis is None else erf.profile(axis)
+    line = erf if axis is None else erf.profile(axis)
+    if len(erf.factors) == erf.ndim:
         return [int(n) for n in line.exact()[0]]
-    along = range(erf.ndim)[axis]
-    others = tuple(i for i in range(erf.ndim) if i != along)
+    others = tuple(i for i in range(erf.ndim) if i != range(erf.ndim)[axis or 0])
     return [int(n) for n in erf.exact()[0].sum(axis=others)]
 
 

@@ -171,7 +171,7 @@ def distance_to_sampled_normal(
     * ``chi_square``: Σ (p − q)²/q ~ g²/(24n²).
     * ``density_error``: s/h·sup |p − q| ~ |g|φ(0)/(8n).
     * ``kolmogorov``: sup |F − G| ~ 0.55059·|g|/(24n), where 0.55059 = sup |He₃φ|.
-    * ``wasserstein1``: h/s·Σ |F − G| ~ 1.51013·|g|/(24n), in standard deviations; 1.51013 = E|He₃|.
+    * ``wasserstein1``: h/s·Σ |F − G| ~ 1.51001·|g|/(24n), in standard deviations; 1.51001 = E|He₃|.
     * ``wasserstein2``: √∫ (F⁻¹ − G⁻¹)² du, in standard deviations; where quantiles differ by one
       step at most it is √(h/s·W₁), so that it falls as n^(−3/4).
     * ``cramer_von_mises``: Σ q(F − G)² ~ 7g²/(5184√3 π n²).
