@@ -63,8 +63,8 @@ class Series:
     Examples
     --------
     >>> kurtosis = Series(({0: Fraction(1)}, {}), 2, {4: Fraction(-1, 8)}, Fraction(1, 4), 0)
-    >>> kurtosis(np.zeros(1)), kurtosis.omitted
-    (array([1.]), Omitted(power=Fraction(-1, 1), size=2.3936536...))
+    >>> kurtosis(np.zeros(1)), kurtosis.omitted.power, round(kurtosis.omitted.size, 4)
+    (array([1.]), Fraction(-1, 1), 2.3937)
     """
 
     terms: tuple[Term, ...]
@@ -87,7 +87,7 @@ class Series:
         return Omitted(Fraction(-self.order, 2), float(np.max(np.abs(term))))
 
     def _coefficients(self, *terms: Term) -> FloatArray:
-        """Doubles, by degree: exact numbers are added and divided by s^j before they are rounded."""
+        """Doubles, by degree: exact numbers are added and divided by s^j, then rounded."""
         total: dict[int, Any] = {}
         for term in terms:
             for degree, value in term.items():
@@ -100,9 +100,7 @@ class Series:
         return result
 
 
-def series_of(
-    cumulant: Callable[[int], Any], order: int, *, span: int | None = None
-) -> Series:
+def series_of(cumulant: Callable[[int], Any], order: int, *, span: int | None = None) -> Series:
     """The expansion of a law through an order, and the next term that is not 0.
 
     Parameters

@@ -11,13 +11,13 @@ import numpy as np
 
 from erf_theory.engines.summands import Summand
 from erf_theory.errors import ErfTheoryError
-from erf_theory.exact import FloatArray
+from erf_theory.exact import BoolArray, FloatArray
 from erf_theory.gaussian.steps import steps_of
 
 if TYPE_CHECKING:
     from erf_theory.erf import ERF
 
-__all__ = ["Lattice", "lattice_of"]
+__all__ = ["Lattice", "lattice_of", "middle_of"]
 
 
 @final
@@ -47,10 +47,10 @@ class Lattice:
         """Places as numbers of spans from the first point: whole numbers on the lattice."""
         return (t - float(self.first)) / self.span
 
-    def holds(self, t: FloatArray) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    def holds(self, t: FloatArray) -> BoolArray:
         """Which places are points of the lattice."""
         counted = self.count(t)
-        return counted == np.rint(counted)
+        return np.equal(counted, np.rint(counted))
 
 
 def lattice_of(erf: ERF, axis: int = 0) -> Lattice:
@@ -78,15 +78,19 @@ def lattice_of(erf: ERF, axis: int = 0) -> Lattice:
     except ErfTheoryError:
         lattice = _of_places(line.offsets[0][np.flatnonzero(line.sign)])
     else:
-        (factor,) = line.factors
-        middle = Fraction(2 * factor.start[0] + factor.shape[0] - 1, 2)
-        lattice = _of_steps(steps, middle)
+        lattice = _of_steps(steps, middle_of(line))
     if lattice.span == 0:
         raise ErfTheoryError(
             f"{erf.call} lies on one point of axis {axis}, which no limit theorem is about: give "
             "layers with two taps or more"
         )
     return lattice
+
+
+def middle_of(line: ERF) -> Fraction:
+    """The unit's centre on a 1-D map, in the coordinates that its steps count in."""
+    (factor,) = line.factors
+    return Fraction(2 * factor.start[0] + factor.shape[0] - 1, 2)
 
 
 def _of_places(places: FloatArray) -> Lattice:
