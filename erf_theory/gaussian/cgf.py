@@ -159,9 +159,9 @@ class CumulantFunction:
     def _saddle(self, t: FloatArray) -> tuple[FloatArray, Tilted]:
         """Newton's method for log (K' − first)/(last − K'), with bisection as its guard.
 
-        The function is nearly straight, for steps of two taps quite; where it is flat, steps are
-        no longer than λ (which is of order 1 per pixel at the support's ends) and 1. Near the mean a last step
-        for K' itself makes λ right to relative rounding.
+        The function is nearly straight, for steps of two taps quite. Where it is flat, λ changes
+        by no more than itself and 1. Near the mean a last step for K' itself makes λ right to
+        relative rounding.
         """
         below, above = t - float(self.first), float(self.last) - t
         goal, lam = np.log(below) - np.log(above), np.zeros(t.shape)
