@@ -25,8 +25,8 @@ __all__ = ["FORMAT", "Expansions", "compare_expansions"]
 FORMAT = "erf_theory.Expansions/1"
 _MOST_ORDERS = 3
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-_FAINT = -700.0
-"""Logarithms below it are no normal doubles."""
+_FAINT = -500.0
+"""Down to this logarithm ratios are doubles that an axis has room for."""
 
 
 @final
@@ -130,7 +130,7 @@ class Expansions(Card):
 def compare_expansions(erf: ERF, orders: Iterable[int] = (0, 2, 6), axis: int = 0) -> Expansions:
     """Approximate a map in several ways, from its mean to its last pixel.
 
-    Left out are places where it is below every double: there only `saddlepoint` holds.
+    Left out are places where it is below e^-500: there only `saddlepoint` holds.
 
     Parameters
     ----------

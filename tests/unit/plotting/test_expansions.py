@@ -7,8 +7,8 @@ from erf_theory.errors import ErfTheoryError
 from erf_theory.plotting import Approximation, expansions_figure
 
 X = np.arange(4.0)
-LOGS = np.array([-0.7, -1.4, -3.0, -690.0])
-FIRST = Approximation("Gaussian", [-0.7, -1.5, -2.0, -2.5], [0.0, 0.1, 1.7, 1e300])
+LOGS = np.array([-0.7, -1.4, -3.0, -500.0])
+FIRST = Approximation("Gaussian", [-0.7, -1.5, -2.0, -2.5], [0.0, 0.1, 1.7, 1e200])
 OTHERS = [
     Approximation(f"number {i}", [-0.7, -1.4, np.nan, -3], [1e-9, 1e-3, 2, 1]) for i in (1, 2)
 ]
