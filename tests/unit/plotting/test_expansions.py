@@ -31,11 +31,9 @@ def test_values_are_above_their_relative_errors(labels):
 
 def test_lines_differ_by_more_than_their_colours():
     _, bottom = expansions_figure(X, -X, [FIRST, *OTHERS]).axes
-    looks = [(line.get_linestyle(), line.get_marker(), line.get_color()) for line in bottom.lines]
-    for parts in zip(*looks, strict=True):
-        assert len(set(parts)) >= 2
-    assert len({marker for _, marker, _ in looks}) == len({colour for *_, colour in looks}) == 3
-    assert looks[0][2] == "#D55E00"
+    looks = [(line.get_marker(), line.get_color()) for line in bottom.lines]
+    assert [len(set(parts)) for parts in zip(*looks, strict=True)] == [3, 3]
+    assert looks[0][1] == "#D55E00"
 
 
 def test_nothing_reaches_over_the_edge(overhang):
