@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from erf_theory.errors import EngineError, ErfTheoryError, MapTooLargeError
     from erf_theory.finitewidth import fluctuation, samples_for
     from erf_theory.formulas import SymbolicERF, symbolic_erf
+    from erf_theory.gaussian.convergence import convergence
     from erf_theory.gaussian.depths import Scaling
+    from erf_theory.gaussian.rates import Convergence
     from erf_theory.gaussian.scaling import sqrt_scaling
     from erf_theory.kernel import Kernel
     from erf_theory.layertable import LayerTable, layer_table
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ERF",
     "Agreement",
+    "Convergence",
     "EngineError",
     "ErfTheoryError",
     "Geometry",
@@ -42,6 +45,7 @@ __all__ = [
     "Measurement",
     "Scaling",
     "SymbolicERF",
+    "convergence",
     "crosscheck",
     "fluctuation",
     "layer_table",
@@ -58,6 +62,7 @@ __all__ = [
 
 _HOMES = {
     "Agreement": "verdict.agreement",
+    "Convergence": "gaussian.rates",
     "ERF": "erf",
     "EngineError": "errors",
     "ErfTheoryError": "errors",
@@ -68,6 +73,7 @@ _HOMES = {
     "Measurement": "empirical.measurement",
     "Scaling": "gaussian.depths",
     "SymbolicERF": "formulas",
+    "convergence": "gaussian.convergence",
     "crosscheck": "verdict.agreement",
     "fluctuation": "finitewidth",
     "layer_table": "layertable",
