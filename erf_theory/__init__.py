@@ -22,9 +22,13 @@ if TYPE_CHECKING:
     from erf_theory.errors import EngineError, ErfTheoryError, MapTooLargeError
     from erf_theory.finitewidth import fluctuation, samples_for
     from erf_theory.formulas import SymbolicERF, symbolic_erf
+    from erf_theory.gaussian.clt import CLTFormulas, clt_formulas
     from erf_theory.gaussian.convergence import convergence
     from erf_theory.gaussian.depths import Scaling
+    from erf_theory.gaussian.edgeworth import Edgeworth, best_order, edgeworth
+    from erf_theory.gaussian.expansions import Expansions, compare_expansions
     from erf_theory.gaussian.rates import Convergence
+    from erf_theory.gaussian.saddlepoint import Saddlepoint, saddlepoint
     from erf_theory.gaussian.scaling import sqrt_scaling
     from erf_theory.kernel import Kernel
     from erf_theory.layertable import LayerTable, layer_table
@@ -35,24 +39,33 @@ if TYPE_CHECKING:
 __all__ = [
     "ERF",
     "Agreement",
+    "CLTFormulas",
     "Convergence",
+    "Edgeworth",
     "EngineError",
     "ErfTheoryError",
+    "Expansions",
     "Geometry",
     "Kernel",
     "LayerTable",
     "MapTooLargeError",
     "Measurement",
+    "Saddlepoint",
     "Scaling",
     "SymbolicERF",
+    "best_order",
+    "clt_formulas",
+    "compare_expansions",
     "convergence",
     "crosscheck",
+    "edgeworth",
     "fluctuation",
     "layer_table",
     "measure_erf",
     "measured_erf",
     "network_erf",
     "receptive_field",
+    "saddlepoint",
     "samples_for",
     "sqrt_scaling",
     "symbolic_erf",
@@ -62,25 +75,34 @@ __all__ = [
 
 _HOMES = {
     "Agreement": "verdict.agreement",
+    "CLTFormulas": "gaussian.clt",
     "Convergence": "gaussian.rates",
     "ERF": "erf",
+    "Edgeworth": "gaussian.edgeworth",
     "EngineError": "errors",
     "ErfTheoryError": "errors",
+    "Expansions": "gaussian.expansions",
     "Geometry": "network.receptive",
     "Kernel": "kernel",
     "LayerTable": "layertable",
     "MapTooLargeError": "errors",
     "Measurement": "empirical.measurement",
+    "Saddlepoint": "gaussian.saddlepoint",
     "Scaling": "gaussian.depths",
     "SymbolicERF": "formulas",
+    "best_order": "gaussian.edgeworth",
+    "clt_formulas": "gaussian.clt",
+    "compare_expansions": "gaussian.expansions",
     "convergence": "gaussian.convergence",
     "crosscheck": "verdict.agreement",
+    "edgeworth": "gaussian.edgeworth",
     "fluctuation": "finitewidth",
     "layer_table": "layertable",
     "measure_erf": "empirical.measure",
     "measured_erf": "conventions",
     "network_erf": "architectures",
     "receptive_field": "network.receptive",
+    "saddlepoint": "gaussian.saddlepoint",
     "samples_for": "finitewidth",
     "sqrt_scaling": "gaussian.scaling",
     "symbolic_erf": "formulas",
