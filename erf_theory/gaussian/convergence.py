@@ -164,7 +164,7 @@ def _maps(k: int | Network | None, kernel: npt.ArrayLike | Kernel | None) -> Cal
 def _bound(erf: ERF) -> float:
     """Berry and Esseen's bound where the map is a sum of independent steps."""
     try:
-        return float(berry_esseen(erf))
+        return berry_esseen(erf).bound
     except ErfTheoryError:
         return nan
 
