@@ -55,7 +55,7 @@ class Convergence(DepthTable):
     >>> from erf_theory.gaussian.convergence import convergence
     >>> found = convergence(3, [10, 100, 1000], metric="tv")
     >>> found.values.round(6).tolist(), found.ratio.round(4).tolist()
-    ([0.008877, 0.000876, 8.8e-05], [1.0143, 1.0014, 1.0001])
+    ([0.008717, 0.000875, 8.8e-05], [0.9961, 1.0, 1.0003])
     """
 
     metric: str
