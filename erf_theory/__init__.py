@@ -22,8 +22,12 @@ if TYPE_CHECKING:
     from erf_theory.errors import EngineError, ErfTheoryError, MapTooLargeError
     from erf_theory.finitewidth import fluctuation, samples_for
     from erf_theory.formulas import SymbolicERF, symbolic_erf
+    from erf_theory.gaussian.attractors import Attractor, attractor
+    from erf_theory.gaussian.bounds import BerryEsseen, berry_esseen
     from erf_theory.gaussian.depths import Scaling
+    from erf_theory.gaussian.limit import GaussianLimit, gaussian_limit
     from erf_theory.gaussian.scaling import sqrt_scaling
+    from erf_theory.gaussian.tails import TailBound, chernoff, sub_gaussian_tail
     from erf_theory.kernel import Kernel
     from erf_theory.layertable import LayerTable, layer_table
     from erf_theory.network.receptive import Geometry, receptive_field
@@ -33,8 +37,11 @@ if TYPE_CHECKING:
 __all__ = [
     "ERF",
     "Agreement",
+    "Attractor",
+    "BerryEsseen",
     "EngineError",
     "ErfTheoryError",
+    "GaussianLimit",
     "Geometry",
     "Kernel",
     "LayerTable",
@@ -42,8 +49,13 @@ __all__ = [
     "Measurement",
     "Scaling",
     "SymbolicERF",
+    "TailBound",
+    "attractor",
+    "berry_esseen",
+    "chernoff",
     "crosscheck",
     "fluctuation",
+    "gaussian_limit",
     "layer_table",
     "measure_erf",
     "measured_erf",
@@ -51,6 +63,7 @@ __all__ = [
     "receptive_field",
     "samples_for",
     "sqrt_scaling",
+    "sub_gaussian_tail",
     "symbolic_erf",
     "theoretical_erf",
     "variance_erf",
@@ -58,9 +71,12 @@ __all__ = [
 
 _HOMES = {
     "Agreement": "verdict.agreement",
+    "Attractor": "gaussian.attractors",
+    "BerryEsseen": "gaussian.bounds",
     "ERF": "erf",
     "EngineError": "errors",
     "ErfTheoryError": "errors",
+    "GaussianLimit": "gaussian.limit",
     "Geometry": "network.receptive",
     "Kernel": "kernel",
     "LayerTable": "layertable",
@@ -68,8 +84,13 @@ _HOMES = {
     "Measurement": "empirical.measurement",
     "Scaling": "gaussian.depths",
     "SymbolicERF": "formulas",
+    "TailBound": "gaussian.tails",
+    "attractor": "gaussian.attractors",
+    "berry_esseen": "gaussian.bounds",
+    "chernoff": "gaussian.tails",
     "crosscheck": "verdict.agreement",
     "fluctuation": "finitewidth",
+    "gaussian_limit": "gaussian.limit",
     "layer_table": "layertable",
     "measure_erf": "empirical.measure",
     "measured_erf": "conventions",
@@ -77,6 +98,7 @@ _HOMES = {
     "receptive_field": "network.receptive",
     "samples_for": "finitewidth",
     "sqrt_scaling": "gaussian.scaling",
+    "sub_gaussian_tail": "gaussian.tails",
     "symbolic_erf": "formulas",
     "theoretical_erf": "theory",
     "variance_erf": "theory",

@@ -22,7 +22,7 @@ from erf_theory.maps import Map
 if TYPE_CHECKING:
     from erf_theory.erf import ERF
 
-__all__ = ["NEAR", "Answer", "AxisLimit", "Lattice", "Weights", "axis_limit"]
+__all__ = ["NEAR", "NEAR_PEAK", "Answer", "AxisLimit", "Lattice", "Weights", "axis_limit"]
 
 NEAR = 0.01
 """A map is called Gaussian where its distribution function, compared halfway between the points of
@@ -32,6 +32,8 @@ Three equal layers of equal taps are that near (k = 3: 0.0085), two are not (0.0
 geometric dilations never is (0.028 to 0.057). A test of Kolmogorov and Smirnov sees it from (1.36 /
 0.01)² = 18 000 samples on. The bound of Berry and Esseen is no measure of it: most of that is the
 lattice, which the continuity correction takes out."""
+NEAR_PEAK = 0.05
+"""The same for maps with signs: no value is off by more than 5 % of the largest."""
 _MOST = 2**22
 """Most samples of a map that are computed to see how near it is."""
 _MOST_SIGNED = 2**12
@@ -132,10 +134,11 @@ class AxisLimit:
 
         "yes" where `distance` is at most `NEAR` (where the map is too large for it, the bound of
         Berry and Esseen); "not yet" where more layers of the same kind bring it there; else "no".
-        Of a map with signs, "yes" where its attractor is the Gaussian.
+        Of a map with signs, "no" where its attractor is another.
         """
         if self.attractor is not None:
-            return "yes" if self.attractor.is_gaussian else "no"
+            near = self.distance is None or self.distance <= NEAR_PEAK
+            return ("yes" if near else "not yet") if self.attractor.is_gaussian else "no"
         if self.reach <= NEAR:
             return "yes"
         if self.ladder or self.weights is None or (not self.is_equal and self._is_dominated):

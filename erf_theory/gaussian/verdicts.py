@@ -89,8 +89,8 @@ def _blocks(ladder: SelfSimilar) -> str:
 def _dominated(limit: AxisLimit, weights: Weights) -> str:
     """One step is most of the sum: a layer, or a block, which is a mixture over its paths."""
     return (
-        f"one step carries {100 * weights.largest:.3g} % of the variance: a layer, or a block whose "
-        "branches meet only at its end, which is a mixture over paths, no sum of independent steps"
+        f"one step carries {100 * weights.largest:.3g} % of the variance: a layer, or a block "
+        "whose branches meet only at its end, a mixture over paths and no sum of independent steps"
         f"{_kurtosis(limit)}; {_near(limit)}"
     )
 
