@@ -24,8 +24,14 @@ if TYPE_CHECKING:
     from erf_theory.formulas import SymbolicERF, symbolic_erf
     from erf_theory.gaussian.attractors import Attractor, attractor
     from erf_theory.gaussian.bounds import BerryEsseen, berry_esseen
+    from erf_theory.gaussian.clt import CLTFormulas, clt_formulas
+    from erf_theory.gaussian.convergence import convergence
     from erf_theory.gaussian.depths import Scaling
+    from erf_theory.gaussian.edgeworth import Edgeworth, best_order, edgeworth
+    from erf_theory.gaussian.expansions import Expansions, compare_expansions
     from erf_theory.gaussian.limit import GaussianLimit, gaussian_limit
+    from erf_theory.gaussian.rates import Convergence
+    from erf_theory.gaussian.saddlepoint import Saddlepoint, saddlepoint
     from erf_theory.gaussian.scaling import sqrt_scaling
     from erf_theory.gaussian.tails import TailBound, chernoff, sub_gaussian_tail
     from erf_theory.kernel import Kernel
@@ -39,21 +45,31 @@ __all__ = [
     "Agreement",
     "Attractor",
     "BerryEsseen",
+    "CLTFormulas",
+    "Convergence",
+    "Edgeworth",
     "EngineError",
     "ErfTheoryError",
+    "Expansions",
     "GaussianLimit",
     "Geometry",
     "Kernel",
     "LayerTable",
     "MapTooLargeError",
     "Measurement",
+    "Saddlepoint",
     "Scaling",
     "SymbolicERF",
     "TailBound",
     "attractor",
     "berry_esseen",
+    "best_order",
     "chernoff",
+    "clt_formulas",
+    "compare_expansions",
+    "convergence",
     "crosscheck",
+    "edgeworth",
     "fluctuation",
     "gaussian_limit",
     "layer_table",
@@ -61,6 +77,7 @@ __all__ = [
     "measured_erf",
     "network_erf",
     "receptive_field",
+    "saddlepoint",
     "samples_for",
     "sqrt_scaling",
     "sub_gaussian_tail",
@@ -73,22 +90,32 @@ _HOMES = {
     "Agreement": "verdict.agreement",
     "Attractor": "gaussian.attractors",
     "BerryEsseen": "gaussian.bounds",
+    "CLTFormulas": "gaussian.clt",
+    "Convergence": "gaussian.rates",
     "ERF": "erf",
+    "Edgeworth": "gaussian.edgeworth",
     "EngineError": "errors",
     "ErfTheoryError": "errors",
+    "Expansions": "gaussian.expansions",
     "GaussianLimit": "gaussian.limit",
     "Geometry": "network.receptive",
     "Kernel": "kernel",
     "LayerTable": "layertable",
     "MapTooLargeError": "errors",
     "Measurement": "empirical.measurement",
+    "Saddlepoint": "gaussian.saddlepoint",
     "Scaling": "gaussian.depths",
     "SymbolicERF": "formulas",
     "TailBound": "gaussian.tails",
     "attractor": "gaussian.attractors",
     "berry_esseen": "gaussian.bounds",
+    "best_order": "gaussian.edgeworth",
     "chernoff": "gaussian.tails",
+    "clt_formulas": "gaussian.clt",
+    "compare_expansions": "gaussian.expansions",
+    "convergence": "gaussian.convergence",
     "crosscheck": "verdict.agreement",
+    "edgeworth": "gaussian.edgeworth",
     "fluctuation": "finitewidth",
     "gaussian_limit": "gaussian.limit",
     "layer_table": "layertable",
@@ -96,6 +123,7 @@ _HOMES = {
     "measured_erf": "conventions",
     "network_erf": "architectures",
     "receptive_field": "network.receptive",
+    "saddlepoint": "gaussian.saddlepoint",
     "samples_for": "finitewidth",
     "sqrt_scaling": "gaussian.scaling",
     "sub_gaussian_tail": "gaussian.tails",

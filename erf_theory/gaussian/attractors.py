@@ -35,7 +35,7 @@ from erf_theory.theory import theoretical_erf
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from erf_theory.gaussian.expansions import SymbolicPeak
+    from erf_theory.gaussian.symbolicpeaks import SymbolicPeak
 
 __all__ = ["Attractor", "attractor"]
 
@@ -147,7 +147,7 @@ class Attractor(Card):
 
     def symbolic(self) -> tuple[SymbolicPeak, ...]:
         """The maxima and their attractors as sympy expressions, exact for rational taps."""
-        from erf_theory.gaussian.expansions import symbolic_peak
+        from erf_theory.gaussian.symbolicpeaks import symbolic_peak
 
         return tuple(symbolic_peak(reduced(self.kernel)[0], peak) for peak in self.peaks)
 

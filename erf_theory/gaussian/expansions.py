@@ -1,160 +1,177 @@
-"""Attractors of rational kernels as sympy expressions."""
+"""A map beside its Gaussian, Edgeworth's expansions and saddle points: one picture, one table."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from math import cos
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
-from erf_theory.gaussian.peaks import Peak, rational_taps, squared_modulus
-from erf_theory.kernel import Kernel
-from erf_theory.moments import cumulants
+import numpy as np
 
-__all__ = ["SymbolicPeak", "symbolic_peak"]
+from erf_theory import records
+from erf_theory.display import Card
+from erf_theory.errors import ErfTheoryError
+from erf_theory.exact import FloatArray
+from erf_theory.gaussian.edgeworth import edgeworth
+from erf_theory.gaussian.saddlepoint import saddlepoint
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from erf_theory.erf import ERF
+
+__all__ = ["FORMAT", "Expansions", "compare_expansions"]
+
+FORMAT = "erf_theory.Expansions/1"
+_MOST_ORDERS = 3
+_FAINT = -700.0
+"""Logarithms below it are no normal doubles."""
 
 
 @final
-@dataclass(frozen=True)
-class SymbolicPeak:
-    """A maximum of |V| and its attractor, exact.
+@dataclass(frozen=True, eq=False, repr=False)
+class Expansions(Card):
+    """A map and its approximations from the mean to the last pixel.
+
+    Result of `compare_expansions`; not made by hand.
 
     Attributes
     ----------
-    frequency : sympy expression
-        ω₀.
-    value : sympy expression
-        V(ω₀).
-    drift : sympy expression
-        μ.
-    order : int
-        m.
-    coefficient : sympy expression
-        c in log V(ω₀ + θ)/V(ω₀) = −iμθ + cθᵐ + … .
-    attractor : sympy expression
-        What the n-th power is near to, in the symbols n and t; twice the real part of it where
-        −ω₀ is another maximum.
-
-    Examples
-    --------
-    >>> from erf_theory.gaussian.peaks import peaks_of
-    >>> peak = symbolic_peak(Kernel([-1, 4, -1]), *peaks_of(Kernel([-1, 4, -1])))
-    >>> peak.frequency, peak.value, peak.drift, peak.coefficient
-    (pi, -6, 1, -1/6)
-    >>> peak.attractor
-    (-6)**n*sqrt(6)*exp(-3*(-n + t)**2/(2*n))*exp(I*pi*t)/(2*sqrt(pi)*sqrt(n))
+    kind, call : str
+        Of the map.
+    std : float
+        Its standard deviation in pixels.
+    mean : float
+        Its mean, in pixels from the unit's centre.
+    offsets : ndarray, shape (m,)
+        Places of the map that are not 0, in pixels from the unit's centre.
+    log_values : ndarray, shape (m,)
+        Natural logarithms of the map.
+    names : tuple of str
+        The approximations.
+    ratios : ndarray, shape (len(names), m)
+        Approximation over map; an expansion may be negative.
     """
 
-    frequency: Any
-    value: Any
-    drift: Any
-    order: int
-    coefficient: Any
-    attractor: Any
+    kind: str
+    call: str
+    std: float
+    mean: float
+    offsets: FloatArray
+    log_values: FloatArray
+    names: tuple[str, ...]
+    ratios: FloatArray
 
-    def _repr_latex_(self) -> str:
-        return f"${_sympy().latex(self.attractor)}$"
+    @property
+    def errors(self) -> FloatArray:
+        """Magnitudes of the relative errors, shape (len(names), m)."""
+        return np.abs(self.ratios - 1)
+
+    def lines(self) -> list[tuple[str, ...]]:
+        """The title, and relative errors at whole standard deviations and both last places."""
+        z = (self.offsets - self.mean) / self.std
+        deviations = [int(np.argmin(np.abs(z - whole))) for whole in range(int(z[-1]) + 1)]
+        rows = sorted({*deviations, max(len(z) - 2, 0), len(z) - 1})
+        return [
+            ("", f"relative errors of approximations of {self.call}"),
+            ("offset", "in std", "log map", *self.names),
+            *(
+                (
+                    f"{self.offsets[i]:g}",
+                    f"{z[i]:.2f}",
+                    f"{self.log_values[i]:.4g}",
+                    *(f"{error:.2g}" for error in self.errors[:, i]),
+                )
+                for i in rows
+            ),
+        ]
+
+    def __repr__(self) -> str:
+        title, *rows = self.lines()
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        pairs = (zip(row, widths, strict=True) for row in rows)
+        table = ["  ".join(cell.rjust(width) for cell, width in pair) for pair in pairs]
+        return "\n  ".join([title[1], *table])
+
+    def plot(self) -> Figure:
+        """Draw map and approximations, and below them the relative errors, on logarithmic axes.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            A notebook shows it; `save_figure` saves it with its provenance.
+        """
+        from erf_theory import plotting
+
+        with np.errstate(divide="ignore", invalid="ignore"):
+            logs = np.where(self.ratios > 0, np.log(self.ratios) + self.log_values, np.nan)
+        parts = zip(self.names, logs, self.errors, strict=True)
+        return plotting.expansions_figure(
+            self.offsets,
+            self.log_values,
+            [plotting.Approximation(*part) for part in parts],
+            title=f"{self.call}: the map and its approximations",
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The places, values and ratios with the provenance, as JSON knows them."""
+        return {
+            "format": FORMAT,
+            **records.provenance(self.kind, self.call),
+            "mean": self.mean,
+            "std": self.std,
+            "offsets": self.offsets.tolist(),
+            "log_values": self.log_values.tolist(),
+            "ratios": dict(zip(self.names, self.ratios.tolist(), strict=True)),
+        }
 
 
-def symbolic_peak(kernel: Kernel, peak: Peak) -> SymbolicPeak:
-    """A maximum of |V|, found in numbers, as sympy expressions.
+def compare_expansions(erf: ERF, orders: Iterable[int] = (0, 2, 6), axis: int = 0) -> Expansions:
+    """Approximate a map in several ways, from its mean to its last pixel.
 
-    Its cosine is a root of the derivative of |V|², which is a rational polynomial in cos ω.
+    Left out are places where it is below every double: there only `saddlepoint` holds.
 
     Parameters
     ----------
-    kernel : Kernel
-        1-D; float taps count as in `erf_theory.gaussian.peaks.rational_taps`.
-    peak : Peak
-        One of its maxima.
+    erf : ERF
+        A map that `saddlepoint` takes.
+    orders : iterable of int
+        Up to three orders of `edgeworth`; 0 is the Gaussian.
+    axis : int
+        The axis; the map is summed over the others.
 
     Returns
     -------
-    SymbolicPeak
+    Expansions
+        The ratios of the approximations to the map, with a picture and a table.
+
+    Raises
+    ------
+    ErfTheoryError
+        If the map has signs, lies on one point or is no sum of steps; if there are no orders, or
+        more than three.
+
+    Examples
+    --------
+    >>> from erf_theory.theory import theoretical_erf
+    >>> compare_expansions(theoretical_erf(3, 20))
+    relative errors
     """
-    sp = _sympy()
-
-    taps = rational_taps(kernel)
-    x = _cosine(squared_modulus(taps), cos(peak.frequency))
-    places = range(kernel.origin[0], kernel.origin[0] + len(taps))
-    value = _simple(sum(_rational(v) * _turned(x, m) for m, v in zip(places, taps, strict=True)))
-    moments = [_moment(taps, places, x, r) for r in range(peak.order + 1)]
-    kappa = cumulants([1, *(_simple(moment / moments[0]) for moment in moments[1:])])
-    drift = _simple(kappa[1])
-    c = _simple(kappa[peak.order] * (-sp.I) ** peak.order / sp.factorial(peak.order))
-    frequency = sp.acos(x)
-    n, t = sp.symbols("n t", integer=True, positive=True)
-    scale = n ** sp.Rational(1, peak.order)
-    shape = _heat(peak.order, c, (t - n * drift) / scale)
-    wave = value**n * sp.exp(sp.I * frequency * t) * shape / scale
-    return SymbolicPeak(frequency, value, drift, peak.order, c, wave)
+    wanted = tuple(orders)
+    if not 1 <= len(wanted) <= _MOST_ORDERS:
+        raise ErfTheoryError(f"give one to {_MOST_ORDERS} orders, not {len(wanted)}")
+    points, line = saddlepoint(erf, axis), erf.profile(axis)
+    (mean,), (offsets,) = line.mean, line.offsets
+    kept = (offsets >= mean) & (line.log_values > _FAINT)
+    t, logs = offsets[kept], line.log_values[kept]
+    expanded = [edgeworth(erf, order, axis).density(t) * points.lattice.span for order in wanted]
+    ratios = [values / np.exp(logs) for values in expanded]
+    ratios.append(np.exp(points.log_mass(t) - logs))
+    names = (*(_name(order) for order in wanted), "saddle point")
+    return Expansions(line.kind, erf.call, line.std, mean, t, logs, names, np.array(ratios))
 
 
-def _cosine(squared: Sequence[Fraction], near: float) -> Any:
-    """The cosine of ω₀ as an algebraic number: -1, 1, or a root of the derivative of |V|²."""
-    sp = _sympy()
-
-    x = sp.Symbol("x")
-    slope = sp.Poly([_rational(c) for c in reversed(squared)], x).diff(x)
-    found = [sp.Integer(-1), sp.Integer(1), *slope.real_roots(multiple=False, radicals=True)]
-    roots = [root[0] if isinstance(root, tuple) else root for root in found]
-    return min(roots, key=lambda root: abs(float(root) - near))
-
-
-def _turned(x: Any, m: int) -> Any:
-    """exp(−imω) at the angle with the cosine x."""
-    sp = _sympy()
-
-    sine = sp.sign(m) * sp.sqrt(1 - x**2) * sp.chebyshevu(abs(m) - 1, x)
-    return sp.expand(sp.chebyshevt(abs(m), x) - sp.I * sine)
-
-
-def _moment(taps: Sequence[Fraction], places: range, x: Any, r: int) -> Any:
-    """Σ mʳ v(m) exp(−imω) times the conjugate of V(ω): polynomials in x, and in the sine.
-
-    For r = 1 the sines add up to the derivative of |V|²/2, which is 0 at a maximum.
-    """
-    sp = _sympy()
-
-    pairs = [
-        (_rational(m**r * a * b), m - other)
-        for m, a in zip(places, taps, strict=True)
-        for other, b in zip(places, taps, strict=True)
-    ]
-    if r == 1:
-        return _simple(sum(weight * sp.chebyshevt(abs(lag), x) for weight, lag in pairs))
-    return _simple(sum(weight * _turned(x, lag) for weight, lag in pairs))
-
-
-def _rational(value: Fraction) -> Any:
-    sp = _sympy()
-
-    return sp.Rational(value.numerator, value.denominator)
-
-
-def _simple(expression: Any) -> Any:
-    """Multiplied out; with a rational denominator where roots are square roots."""
-    sp = _sympy()
-
-    return sp.radsimp(sp.expand(expression))
-
-
-def _heat(m: int, c: Any, xi: Any) -> Any:
-    """(1/2π) ∫ exp(iξθ + cθᵐ) dθ."""
-    sp = _sympy()
-
-    if m == 2:
-        return sp.exp(xi**2 / (4 * c)) / (2 * sp.sqrt(-sp.pi * c))
-    if m == 3:
-        scale = sp.cbrt(sp.Abs(3 * c))
-        return sp.airyai(sp.sign(c / sp.I) * xi / scale) / scale
-    theta = sp.Symbol("theta", real=True)
-    integrand = sp.exp(sp.I * xi * theta + c * theta**m)
-    return sp.Integral(integrand, (theta, -sp.oo, sp.oo)) / (2 * sp.pi)
-
-
-def _sympy() -> Any:
-    import sympy
-
-    return sympy
+def _name(order: int) -> str:
+    """The Gaussian, or how far the expansion goes."""
+    return f"Edgeworth through n^{Fraction(-order, 2)}" if order else "Gaussian"
