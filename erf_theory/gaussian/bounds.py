@@ -17,11 +17,11 @@ from erf_theory.gaussian.layers import Layer, layers_of, total_cumulant
 if TYPE_CHECKING:
     from erf_theory.erf import ERF
 
-__all__ = ["BerryEsseen", "berry_esseen", "esseen_asymptote", "kolmogorov", "lyapunov"]
+__all__ = ["UNEQUAL", "BerryEsseen", "berry_esseen", "esseen_asymptote", "kolmogorov", "lyapunov"]
 
 _EQUAL = ((0.4690, 0.0), (0.3322, 0.429), (0.3031, 0.646))
 """C and a of C(β + a)/√n; Shevtsova 2013."""
-_UNEQUAL = 0.5583
+UNEQUAL = 0.5583
 """C of C·L₃; Shevtsova 2013 (recalled)."""
 
 
@@ -135,7 +135,7 @@ def berry_esseen(erf: ERF, axis: int = 0) -> BerryEsseen:
         root = sqrt(count)
         bound = min(c * (number * root + a) / root for c, a in _EQUAL)
     else:
-        bound = _UNEQUAL * number
+        bound = UNEQUAL * number
     kind = "equal" if is_equal else "unequal"
     source = f"Berry-Esseen for {kind} layers"
     actual, asymptote = kolmogorov(erf, axis), esseen_asymptote(erf, axis)

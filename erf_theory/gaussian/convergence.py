@@ -129,7 +129,9 @@ def _against(metric: str, chosen: str | None) -> str:
     if chosen is None:
         return "normal" if metric in LEADING["normal"] else "sampled normal"
     if chosen not in LEADING:
-        raise ErfTheoryError(f"the map is compared with {' or '.join(sorted(LEADING))}, not {chosen!r}")
+        raise ErfTheoryError(
+            f"the map is compared with {' or '.join(sorted(LEADING))}, not {chosen!r}"
+        )
     if metric not in LEADING[chosen]:
         raise ErfTheoryError(
             f"a map on a lattice and the continuous normal share no place, which makes their "

@@ -86,7 +86,7 @@ class Law(ABC):
 
     @cached_property
     def ratio(self) -> FloatArray:
-        """log p − log q, bounded below."""
+        """Log p − log q, bounded below."""
         return self.excess + self.log_theta
 
     @cached_property

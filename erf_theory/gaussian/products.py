@@ -84,7 +84,7 @@ def _sampled_density_error(laws: Sequence[Line]) -> Estimate:
 
 
 def _gap(laws: Sequence[Line], differences: Sequence[FloatArray]) -> Estimate:
-    """sup |Π p − Π q|·Π s/h: linear in every axis, so that the supremum is at corners of hulls.
+    """Sup |Π p − Π q|·Π s/h: linear in every axis, so that the supremum is at corners of hulls.
 
     The hull of an axis is that of its points (p, p − q).
     """
@@ -126,9 +126,7 @@ def _turn(x: FloatArray, y: FloatArray, a: int, b: int, c: int) -> float:
     return float((x[b] - x[a]) * (y[c] - y[a]) - (y[b] - y[a]) * (x[c] - x[a]))
 
 
-CONTINUOUS: Mapping[str, Callable[[Sequence[Line]], Estimate]] = {
-    "density_error": _density_error
-}
+CONTINUOUS: Mapping[str, Callable[[Sequence[Line]], Estimate]] = {"density_error": _density_error}
 """Distances of products to the normal law with its density."""
 SAMPLED: Mapping[str, Callable[[Sequence[Line]], Estimate]] = {
     "total_variation": _total_variation,
