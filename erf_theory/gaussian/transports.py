@@ -1,0 +1,115 @@
+"""Distances that compare distribution functions and quantiles, on one axis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import pi, sqrt
+
+import numpy as np
+
+from erf_theory.exact import FloatArray
+from erf_theory.gaussian.divergences import root
+from erf_theory.gaussian.laws import Estimate
+from erf_theory.gaussian.line import Line
+
+__all__ = ["CONTINUOUS", "SAMPLED"]
+
+_MATTERS = 1e-9
+"""Shares below it cannot raise the slope of a square that is moved."""
+
+
+def _kolmogorov(law: Line) -> Estimate:
+    """F jumps at the places only, so that the supremum is beside one of them."""
+    above = np.max(law.below - law.normal_below)
+    under = np.max(law.normal_below[1:] - law.below[:-1])
+    return float(max(above, under)), law.error / 2 + law.rounding
+
+
+def _wasserstein1(law: Line) -> Estimate:
+    """∫ |F − Φ| dz: between two places F is constant, and Φ crosses it once or not at all.
+
+    On the right of the mean with 1 − F and 1 − Φ, which are small there.
+    """
+    left, right = law.z[:-1], law.z[1:]
+    crossing = np.clip(law.quantile, left, right)
+    side = np.where(left > 0, -1.0, 1.0)
+    share = side * np.where(left > 0, law.above[:-1], law.below[:-1])
+    ends = _area(side * left) + _area(side * right) - 2 * _area(side * crossing)
+    pieces = share * (2 * crossing - left - right) + ends
+    return float(np.sum(pieces)), law.error + law.rounding
+
+
+def _area(z: FloatArray) -> FloatArray:
+    """∫ Φ up to z: zΦ(z) + φ(z)."""
+    from scipy.special import ndtr
+
+    return np.asarray(z * ndtr(z) + _density(z))
+
+
+def _density(z: FloatArray) -> FloatArray:
+    return np.exp(-z * z / 2) / sqrt(2 * pi)
+
+
+def _wasserstein2(law: Line) -> Estimate:
+    """W₂² = Σ z²p + 1 − 2·(h/s)·Σ φ(Φ⁻¹(F)), by parts from Σ z²p + 1 − 2∫ F⁻¹Φ⁻¹ du.
+
+    A share that moves by a step moves its square by (z + z' − 2Φ⁻¹(F))·h/s.
+    """
+    z, quantile = law.z, law.quantile
+    square = float(law.p @ (z * z)) + 1 - 2 * law.step * float(np.sum(_density(quantile)))
+    shares = np.minimum(law.below, law.above)[:-1]
+    moved = law.step * float(shares @ np.abs(z[1:] + z[:-1] - 2 * quantile))
+    return root(square, moved * law.error + 2 * law.rounding)
+
+
+def _cramer_von_mises(law: Line) -> Estimate:
+    """∫ (F − Φ)² dΦ: a difference of cubes between two places."""
+    normal = law.normal_below
+    high, low = normal[1:] - law.below[:-1], normal[:-1] - law.below[:-1]
+    pieces = np.diff(normal) * (high * high + high * low + low * low)
+    value = float(np.sum(pieces)) / 3
+    return value, 2 * sqrt(value) * (law.error / 2 + law.rounding)
+
+
+def _sampled_kolmogorov(law: Line) -> Estimate:
+    value = float(np.max(np.abs(np.cumsum(law.difference))))
+    return value, law.error / 2 + law.rounding * value
+
+
+def _sampled_wasserstein1(law: Line) -> Estimate:
+    value = law.step * float(np.sum(np.abs(np.cumsum(law.difference))))
+    return value, law.error + law.rounding * value
+
+
+def _sampled_wasserstein2(law: Line) -> Estimate:
+    """From the quantiles of both laws: they are constant between values of F and of G."""
+    normal = np.cumsum(law.q)
+    ends = np.sort(np.concatenate([law.below, normal]))
+    middles, parts = (ends[1:] + ends[:-1]) / 2, np.diff(ends)
+    steps = np.searchsorted(law.below, middles) - np.searchsorted(normal, middles)
+    square = float(parts @ (steps * steps)) * law.step**2
+    farthest = int(np.max(np.abs(steps[parts > _MATTERS]), initial=0))
+    slope = law.step * (2 * farthest + 1)
+    return root(square, slope * (law.error + law.rounding))
+
+
+def _sampled_cramer_von_mises(law: Line) -> Estimate:
+    gaps = np.cumsum(law.difference)
+    value = float(law.q @ (gaps * gaps))
+    return value, law.error * float(law.q @ np.abs(gaps)) + law.rounding * value
+
+
+CONTINUOUS: Mapping[str, Callable[[Line], Estimate]] = {
+    "kolmogorov": _kolmogorov,
+    "wasserstein1": _wasserstein1,
+    "wasserstein2": _wasserstein2,
+    "cramer_von_mises": _cramer_von_mises,
+}
+"""Distances to the normal law with its density."""
+SAMPLED: Mapping[str, Callable[[Line], Estimate]] = {
+    "kolmogorov": _sampled_kolmogorov,
+    "wasserstein1": _sampled_wasserstein1,
+    "wasserstein2": _sampled_wasserstein2,
+    "cramer_von_mises": _sampled_cramer_von_mises,
+}
+"""Distances to the normal law that is sampled on the lattice and normalised there."""
