@@ -25,7 +25,7 @@ from erf_theory.gaussian.metrics import METRICS, Reference, undefined
 if TYPE_CHECKING:
     from erf_theory.erf import ERF
 
-__all__ = ["Enclosure", "enclosures"]
+__all__ = ["enclosures"]
 
 _PRECISIONS = (192, 384, 768)
 """Working precisions in bits, tried in turn."""
@@ -60,7 +60,7 @@ def enclosures(
     >>> from erf_theory.theory import theoretical_erf
     >>> found = enclosures(theoretical_erf(2, 1), "sampled normal", "total_variation")
     >>> print(found["total_variation"])
-    [0.0179921331838 +/- 4.88e-14]
+    [0.0179921351405883170577519988288 +/- 1.84e-32]
     """
     law = exact_law(_numerators(erf, axis))
     table: Collection[str] = _CONTINUOUS if reference == "normal" else _SAMPLED
@@ -223,7 +223,9 @@ def _ahead(lower: Sequence[Ball], upper: Sequence[Ball], m: int) -> Ball:
 
 
 def _sampled_cramer_von_mises(law: Sampled) -> Ball:
-    return sum(q * gap * gap for q, gap in zip(law.q, _gaps(law), strict=True)) + law.outside
+    """Σ (F − G)²·(q + q')/2, q' at the next place."""
+    pairs = zip(_gaps(law), law.q, law.q[1:], strict=False)
+    return sum(gap * gap * (a + b) / 2 for gap, a, b in pairs) + law.outside
 
 
 def _sampled_density_error(law: Sampled) -> Ball:

@@ -18,7 +18,7 @@ from erf_theory.gaussian.plane import plane_of
 
 if TYPE_CHECKING:
     from erf_theory.erf import ERF
-    from erf_theory.gaussian.certified import Enclosure
+    from erf_theory.gaussian.enclosure import Enclosure
 
 __all__ = ["distance_to_normal", "distance_to_sampled_normal"]
 
@@ -100,13 +100,13 @@ def distance_to_normal(
     >>> erf = theoretical_erf(3, 100)
     >>> distance_to_normal(erf)
     amplitude of theoretical_erf(3, 100): distances to its normal
-      kolmogorov 0.0244053: sup |F − Φ|
-      wasserstein1 0.0306243: ∫ |F − Φ| dz, in standard deviations
-      wasserstein2 0.0353907: √∫ (F⁻¹(u) − Φ⁻¹(u))² du, in standard deviations
-      cramer_von_mises 0.000114771: ∫ (F − Φ)² dΦ
-      density_error 0.000747399: sup |s·p/h − φ| over the lattice, of z = (x − mean)/s
+      kolmogorov 0.0243843: sup |F − Φ|
+      wasserstein1 0.0306412: ∫ |F − Φ| dz, in standard deviations
+      wasserstein2 0.0353945: √∫ (F⁻¹(u) − Φ⁻¹(u))² du, in standard deviations
+      cramer_von_mises 0.000114772: ∫ (F − Φ)² dΦ
+      density_error 0.000747932: sup |s·p/h − φ| over the lattice, of z = (x − mean)/s
     >>> round(distance_to_normal(erf, "kolmogorov"), 6)
-    0.024405
+    0.024384
     """
     return _distance(erf, "normal", metric, axis, certified=certified)
 
@@ -174,10 +174,17 @@ def distance_to_sampled_normal(
     * ``wasserstein1``: h/s·Σ |F − G| ~ 1.51001·|g|/(24n), in standard deviations; 1.51001 = E|He₃|.
     * ``wasserstein2``: √∫ (F⁻¹ − G⁻¹)² du, in standard deviations; where quantiles differ by one
       step at most it is √(h/s·W₁), so that it falls as n^(−3/4).
-    * ``cramer_von_mises``: Σ q(F − G)² ~ 7g²/(5184√3 π n²).
+    * ``cramer_von_mises``: Σ (F − G)²·(q + q')/2 ~ 7g²/(5184√3 π n²), where q' is q at the next
+      place, so that mirrored laws are as far from each other [Lockhart07].
 
     The first five are defined on several axes too, with the whole covariance. Errors of logarithms
     of the map bound what these differences can be known to: `Distances.digits` says it.
+
+    References
+    ----------
+    .. [Lockhart07] R. A. Lockhart, J. J. Spinelli, M. A. Stephens, "Cramér–von Mises statistics for
+       discrete distributions with unknown parameters", Canadian Journal of Statistics 35, 2007
+       (recalled).
 
     Examples
     --------

@@ -10,7 +10,16 @@ from typing import Any, Literal, final
 from erf_theory import records
 from erf_theory.errors import ErfTheoryError
 
-__all__ = ["FORMAT", "JOINT", "METRICS", "Distances", "Reference"]
+__all__ = [
+    "FORMAT",
+    "JOINT",
+    "METRICS",
+    "Distances",
+    "Reference",
+    "digits_of",
+    "text_of",
+    "undefined",
+]
 
 FORMAT = "erf_theory.Distances/1"
 Reference = Literal["normal", "sampled normal"]

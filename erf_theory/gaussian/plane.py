@@ -23,7 +23,7 @@ _SOME = 200
 """Places from which a lattice is guessed before all others are asked."""
 _FLAT = 1e-9
 """Relative determinant of covariances below which a map lies on a line or a plane."""
-Integers = npt.NDArray[np.int64]
+_Integers = npt.NDArray[np.int64]
 
 
 @final
@@ -101,7 +101,7 @@ def _squares(first: list[float], shape: tuple[int, ...], inverse: FloatArray) ->
     return np.asarray(sum(inverse[i, j] * grid[i] * grid[j] for i, j in pairs))
 
 
-def basis_of(places: Integers) -> Integers:
+def basis_of(places: _Integers) -> _Integers:
     """Basis of the lattice that differences of places generate, upper triangular.
 
     Examples
@@ -118,7 +118,7 @@ def basis_of(places: Integers) -> Integers:
     return basis
 
 
-def _hermite(rows: Integers) -> Integers:
+def _hermite(rows: _Integers) -> _Integers:
     """The first rows of the Hermite normal form, as many as there are axes."""
     from flint import fmpz_mat
 
@@ -128,7 +128,7 @@ def _hermite(rows: Integers) -> Integers:
     return np.array([[int(c) for c in row] for row in found], dtype=np.int64)
 
 
-def _rest(steps: Integers, basis: Integers) -> Integers:
+def _rest(steps: _Integers, basis: _Integers) -> _Integers:
     """What is left of steps after whole rows of a basis; 0 for steps of its lattice."""
     rest = steps.copy()
     for i, row in enumerate(basis):
@@ -136,7 +136,7 @@ def _rest(steps: Integers, basis: Integers) -> Integers:
     return rest
 
 
-def _on_lattice(support: BoolArray, basis: Integers) -> BoolArray:
+def _on_lattice(support: BoolArray, basis: _Integers) -> BoolArray:
     """Which places lie on the lattice of a support."""
     places = np.indices(support.shape).reshape(support.ndim, -1).T
     steps = places - np.argwhere(support)[0]

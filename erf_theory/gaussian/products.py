@@ -14,7 +14,7 @@ from erf_theory.gaussian.line import Line
 
 __all__ = ["CONTINUOUS", "SAMPLED", "corners"]
 
-Tails = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
+_Tails = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 """What of p, and of p − q, lies where log(p/q) is above some limits."""
 
 
@@ -51,7 +51,7 @@ def _total_variation(laws: Sequence[Line]) -> Estimate:
     return value, sum(law.error for law in laws) / 2 + rounding * value
 
 
-def _tails(law: Line) -> Tails:
+def _tails(law: Line) -> _Tails:
     order = np.argsort(law.ratio)
     ratio = law.ratio[order]
     shares, differences = (
@@ -65,7 +65,7 @@ def _tails(law: Line) -> Tails:
     return above
 
 
-def _joined(tails: Tails, law: Line) -> Tails:
+def _joined(tails: _Tails, law: Line) -> _Tails:
     """The tails of a product with one more law: p₁p₂ − q₁q₂ = (p₁ − q₁)·q₂ + p₁·(p₂ − q₂)."""
 
     def above(limits: FloatArray) -> tuple[FloatArray, FloatArray]:

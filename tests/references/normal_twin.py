@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from functools import cache
+from itertools import pairwise
 from math import gcd
 
 import mpmath as mp
@@ -91,8 +92,8 @@ class Twin:
         return mp.sqrt(self.moved(lambda places: places**2)) * self.step
 
     def sampled_cramer_von_mises(self):
-        rows = zip(self.q, self.below, self.normal, strict=True)
-        return mp.fsum(q * (f - g) ** 2 for q, f, g in rows)
+        rows = zip(self.q, [*self.q[1:], 0], self.below, self.normal, strict=True)
+        return mp.fsum((q + after) / 2 * (f - g) ** 2 for q, after, f, g in rows)
 
     def summed(self, term):
         return mp.fsum(term(p, q) for p, q in zip(self.p, self.q, strict=True))
@@ -133,7 +134,7 @@ def quantile(share):
 def fine(cuts):
     """Pieces that quadrature is sure of: none longer than 2."""
     found = [cuts[0]]
-    for a, b in zip(cuts, cuts[1:], strict=False):
+    for a, b in pairwise(cuts):
         count = int((b - a) / 2) + 1
         found += [a + (b - a) * i / count for i in range(1, count + 1)]
     return found
