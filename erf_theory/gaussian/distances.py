@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, overload
 import numpy as np
 
 from erf_theory.gaussian import divergences, products, transports
+from erf_theory.gaussian.central import refined
 from erf_theory.gaussian.laws import Estimate
 from erf_theory.gaussian.line import line_of
 from erf_theory.gaussian.metrics import METRICS, Distances, Reference, undefined
@@ -76,18 +77,17 @@ def distance_to_normal(
     -----
     On one axis:
 
-    * ``kolmogorov``: sup |F − Φ|; also beside the places, where F jumps. √n times it tends to
-      √(3/(2π(k² − 1))) for n equal layers of k equal taps, and to h·φ(0)/(2s)·√n whatever they are
-      if they are symmetric.
-    * ``wasserstein1``: ∫ |F − Φ| dz ~ h/(4s), in standard deviations; times `Distances.std` in
+    * kolmogorov: ``sup |F − Φ|``; also beside the places, where F jumps. It tends to h·φ(0)/(2s) for
+      symmetric layers: for n equal ones of k equal taps √n times it to √(3/(2π(k² − 1))).
+    * wasserstein1: ``∫ |F − Φ| dz ~ h/(4s)``, in standard deviations; times `Distances.std` in
       pixels.
-    * ``wasserstein2``: √∫ (F⁻¹(u) − Φ⁻¹(u))² du ~ h/(√12 s), in standard deviations.
-    * ``cramer_von_mises``: ∫ (F − Φ)² dΦ ~ h²/(24√3 π s²), Smirnov's without the factor n.
-    * ``density_error``: sup |s·p/h − φ(z)| over all places of the lattice.
+    * wasserstein2: ``√∫ (F⁻¹(u) − Φ⁻¹(u))² du ~ h/(√12 s)``, in standard deviations.
+    * cramer_von_mises: ``∫ (F − Φ)² dΦ ~ h²/(24√3 π s²)``, Smirnov's without the factor n.
+    * density_error: ``sup |s·p/h − φ(z)|`` over all places of the lattice.
 
-    On several axes ``density_error`` only, with the whole covariance and the density in d-D.
+    On several axes density_error only, with the whole covariance and the density in d-D.
     A law on a lattice and a law with a density are singular to each other: total variation and
-    Hellinger distance are 1, Kullback–Leibler and χ² infinite, for every map; they are refused.
+    Hellinger distance are 1, Kullback–Leibler and χ² infinite, for every map; they are refused. [Gibbs02]_ compares them all.
 
     References
     ----------
@@ -163,22 +163,27 @@ def distance_to_sampled_normal(
     Notes
     -----
     Leading terms are those of n equal symmetric layers, whose excess kurtosis is g/n: for k equal
-    taps g = −6(k² + 1)/(5(k² − 1)). They follow from p − q = g/(24n)·He₄·q + O(n⁻²).
+    taps g = −6(k² + 1)/(5(k² − 1)). They follow from ``p − q = g/(24n)·He₄·q + O(n⁻²)``.
 
-    * ``total_variation``: ½ Σ |p − q| ~ 2.80060·|g|/(48n), where 2.80060 = E|He₄(Z)|.
-    * ``hellinger``: √(½ Σ (√p − √q)²) ~ |g|/(8√3 n).
-    * ``kullback_leibler``: Σ p log(p/q) ~ g²/(48n²), in nats.
-    * ``chi_square``: Σ (p − q)²/q ~ g²/(24n²).
-    * ``density_error``: s/h·sup |p − q| ~ |g|φ(0)/(8n).
-    * ``kolmogorov``: sup |F − G| ~ 0.55059·|g|/(24n), where 0.55059 = sup |He₃φ|.
-    * ``wasserstein1``: h/s·Σ |F − G| ~ 1.51001·|g|/(24n), in standard deviations; 1.51001 = E|He₃|.
-    * ``wasserstein2``: √∫ (F⁻¹ − G⁻¹)² du, in standard deviations; where quantiles differ by one
+    * total_variation: ``½ Σ |p − q| ~ 2.80060·|g|/(48n)``, where ``2.80060 = E|He₄(Z)|``.
+    * hellinger: ``√(½ Σ (√p − √q)²) ~ |g|/(8√3 n)``.
+    * kullback_leibler: ``Σ p log(p/q) ~ g²/(48n²)``, in nats.
+    * chi_square: ``Σ (p − q)²/q ~ g²/(24n²)``.
+    * density_error: ``s/h·sup |p − q| ~ |g|φ(0)/(8n)``.
+    * kolmogorov: ``sup |F − G| ~ 0.55059·|g|/(24n)``, where ``0.55059 = sup |He₃φ|``.
+    * wasserstein1: ``h/s·Σ |F − G| ~ 1.51001·|g|/(24n)``, in standard deviations, where
+      ``1.51001 = E|He₃(Z)|``.
+    * wasserstein2: ``√∫ (F⁻¹ − G⁻¹)² du``, in standard deviations; where quantiles differ by one
       step at most it is √(h/s·W₁), so that it falls as n^(−3/4).
-    * ``cramer_von_mises``: Σ (F − G)²·(q + q')/2 ~ 7g²/(5184√3 π n²), where q' is q at the next
-      place, so that mirrored laws are as far from each other [Lockhart07].
+    * cramer_von_mises: ``Σ (F − G)²·(q + q')/2 ~ 7g²/(5184√3 π n²)``, where q' is q at the next
+      place, so that mirrored laws are as far from each other [Lockhart07]_.
 
-    The first five are defined on several axes too, with the whole covariance. Errors of logarithms
-    of the map bound what these differences can be known to: `Distances.digits` says it.
+    The first five are defined on several axes too, with the whole covariance.
+
+    Differences come from logarithms of the map, which are known to about n·10⁻¹⁵, while what they
+    tell falls as 1/n. Where that leaves fewer than about five digits, and the map is a sum of
+    independent steps, its exact cumulants give the differences in the middle by Edgeworth's series.
+    `Distances.digits` says how many digits hold.
 
     References
     ----------
@@ -238,13 +243,14 @@ def _compared(erf: ERF, reference: Reference) -> _Compared:
     continuous = reference == "normal"
     pointwise = divergences.CONTINUOUS if continuous else divergences.SAMPLED
     if erf.ndim == 1:
-        line = line_of(erf)
+        line = refined(line_of(erf), erf)
         along = transports.CONTINUOUS if continuous else transports.SAMPLED
         asks = {name: partial(ask, line) for name, ask in along.items()}
         asks |= {name: partial(ask, line) for name, ask in pointwise.items()}
         return _Compared((line.std,), line.span, asks)
     if len(erf.factors) == erf.ndim:
-        lines = [line_of(erf.profile(axis)) for axis in range(erf.ndim)]
+        profiles = map(erf.profile, range(erf.ndim))
+        lines = [refined(line_of(profile), profile) for profile in profiles]
         table = products.CONTINUOUS if continuous else products.SAMPLED
         asks = {name: partial(ask, lines) for name, ask in table.items()}
         stds = tuple(line.std for line in lines)

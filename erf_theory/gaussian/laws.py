@@ -27,6 +27,7 @@ __all__ = [
     "ROUNDING",
     "Estimate",
     "Law",
+    "excess_of",
     "logs_of",
     "need_law",
     "relevant",
@@ -60,14 +61,17 @@ class Law(ABC):
     step : float
         Pixels per place over the product of standard deviations (the root of the covariance's
         determinant): h/s on one axis.
-    error : float
-        Estimate of the largest error of ``log_p - log_density``.
+    excess : ndarray, shape (m,)
+        Logarithms of the shares over the density, bounded below.
+    errors : ndarray, shape (m,)
+        Estimates of the largest error of ``excess``.
     """
 
     log_p: FloatArray
     log_density: FloatArray
+    excess: FloatArray
+    errors: FloatArray
     step: float
-    error: float
 
     @cached_property
     def p(self) -> FloatArray:
@@ -90,11 +94,6 @@ class Law(ABC):
         return np.exp(self.log_density - self.log_theta)
 
     @cached_property
-    def excess(self) -> FloatArray:
-        """Logarithms of the shares over the density, bounded below."""
-        return np.maximum(self.log_p - self.log_density, _NOTHING)
-
-    @cached_property
     def ratio(self) -> FloatArray:
         """Log p − log q, bounded below."""
         return self.excess + self.log_theta
@@ -110,15 +109,30 @@ class Law(ABC):
         return _apart(self.excess, self.p, self.density)
 
     @cached_property
+    def lost(self) -> FloatArray:
+        """Largest errors of the shares."""
+        return self.p * self.errors
+
+    @cached_property
+    def unsure(self) -> float:
+        """Sum of the largest errors of the shares."""
+        return float(np.sum(self.lost))
+
+    @cached_property
     def rounding(self) -> float:
         """Absolute rounding error of a sum over the law."""
-        return ROUNDING + 1e-16 * sqrt(self.p.size)
+        return ROUNDING + 1e-15 * sqrt(self.p.size)
 
 
 def _apart(ratio: FloatArray, p: FloatArray, reference: FloatArray) -> FloatArray:
     """The difference of shares and a reference, from the logarithms of their ratios."""
     near = reference * np.expm1(np.minimum(ratio, 1.0))
     return np.where(ratio < 1, near, p - reference)
+
+
+def excess_of(log_p: FloatArray, log_density: FloatArray) -> FloatArray:
+    """Logarithms of shares over a density, bounded below."""
+    return np.maximum(log_p - log_density, _NOTHING)
 
 
 def relevant(log_p: FloatArray, exponent: FloatArray) -> BoolArray:

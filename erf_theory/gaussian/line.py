@@ -5,13 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from math import log, pi, sqrt
+from math import cos, exp, log, log1p, pi, sqrt
 from typing import TYPE_CHECKING, final
 
 import numpy as np
 
 from erf_theory.exact import BoolArray, FloatArray, root_of
-from erf_theory.gaussian.laws import REACH, ROUNDING, Law, logs_of, need_law, relevant, single_point
+from erf_theory.gaussian.laws import (
+    REACH,
+    ROUNDING,
+    Law,
+    excess_of,
+    logs_of,
+    need_law,
+    relevant,
+    single_point,
+)
 
 if TYPE_CHECKING:
     from erf_theory.erf import ERF
@@ -44,6 +53,17 @@ class Line(Law):
     std: float
 
     @cached_property
+    def log_theta(self) -> float:
+        """Logarithm of what the density sums to; by Poisson's formula where steps are small.
+
+        The term left out is below 1e-34.
+        """
+        if self.step > 1:
+            return log(float(np.sum(self.density)))
+        beside = exp(-2 * (pi / self.step) ** 2)
+        return log1p(2 * beside * cos(2 * pi * float(self.z[0]) / self.step))
+
+    @cached_property
     def below(self) -> FloatArray:
         """The map's distribution function F at every place."""
         return np.cumsum(self.p)
@@ -52,6 +72,12 @@ class Line(Law):
     def above(self) -> FloatArray:
         """What lies above every place: 1 − F."""
         return np.append(np.cumsum(self.p[:0:-1])[::-1], 0.0)
+
+    @cached_property
+    def astray(self) -> FloatArray:
+        """Largest errors of F at every place: what may be missing on the side that has less."""
+        below = np.cumsum(self.lost)
+        return np.asarray(np.minimum(below, below[-1] - below))
 
     @cached_property
     def normal_tail(self) -> FloatArray:
@@ -100,7 +126,9 @@ def line_of(erf: ERF) -> Line:
     log_p[max(-low, 0) : size - low] = lattice[max(low, 0) : high]
     log_p -= log(float(np.sum(np.exp(log_p))))
     log_density = log(step / sqrt(2 * pi)) - z * z / 2
-    return Line(log_p, log_density, step, 2 * relative + ROUNDING + inexact, z, span, std)
+    errors = np.full(z.size, 2 * relative + ROUNDING + inexact)
+    excess = excess_of(log_p, log_density)
+    return Line(log_p, log_density, excess, errors, step, z, span, std)
 
 
 def lattice_of(support: BoolArray) -> tuple[int, int, int]:

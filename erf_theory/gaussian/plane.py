@@ -12,7 +12,16 @@ import numpy.typing as npt
 from erf_theory.engines.extent import need_memory
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import BoolArray, FloatArray
-from erf_theory.gaussian.laws import REACH, ROUNDING, Law, logs_of, need_law, relevant, single_point
+from erf_theory.gaussian.laws import (
+    REACH,
+    ROUNDING,
+    Law,
+    excess_of,
+    logs_of,
+    need_law,
+    relevant,
+    single_point,
+)
 
 if TYPE_CHECKING:
     from erf_theory.erf import ERF
@@ -73,7 +82,8 @@ def plane_of(erf: ERF) -> Plane:
     log_p = wide[some]
     log_p = log_p - log(float(np.sum(np.exp(log_p))))
     error = 2 * relative + ROUNDING * float(np.linalg.cond(correlation))
-    return Plane(log_p, log_density, step, error, span)
+    errors = np.full(log_p.size, error)
+    return Plane(log_p, log_density, excess_of(log_p, log_density), errors, step, span)
 
 
 def _widened(

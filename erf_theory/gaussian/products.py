@@ -48,7 +48,7 @@ def _total_variation(laws: Sequence[Line]) -> Estimate:
         tails = _joined(tails, law)
     value = float(tails(np.zeros(1))[1][0])
     rounding = sum(law.rounding for law in laws)
-    return value, sum(law.error for law in laws) / 2 + rounding * value
+    return value, sum(law.unsure for law in laws) / 2 + rounding * value
 
 
 def _tails(law: Line) -> _Tails:
@@ -96,8 +96,9 @@ def _gap(laws: Sequence[Line], differences: Sequence[FloatArray]) -> Estimate:
         shares = np.multiply.outer(shares, p)
     steps = prod(law.step for law in laws)
     top = prod(float(np.max(law.p)) for law in laws)
+    error = top * sum(float(np.max(law.lost)) / float(np.max(law.p)) for law in laws)
     found = float(np.max(np.abs(gaps))) / steps
-    return found, sum(law.error for law in laws) * top / steps + laws[0].rounding * found
+    return found, error / steps + laws[0].rounding * found
 
 
 def corners(x: FloatArray, y: FloatArray) -> list[int]:

@@ -22,7 +22,7 @@ def _kolmogorov(law: Line) -> Estimate:
     """F jumps at the places only, so that the supremum is beside one of them."""
     above = np.max(law.below - law.normal_below)
     under = np.max(law.normal_below[1:] - law.below[:-1])
-    return float(max(above, under)), law.error / 2 + law.rounding
+    return float(max(above, under)), law.unsure / 2 + law.rounding
 
 
 def _wasserstein1(law: Line) -> Estimate:
@@ -40,7 +40,12 @@ def _wasserstein1(law: Line) -> Estimate:
     middle = _density(crossing) + side * crossing * ndtr(side * crossing)
     ends = area[:-1] + area[1:] + np.where(left > 0, 0.0, np.maximum(right, 0.0))
     pieces = share * (2 * crossing - left - right) + ends - 2 * middle
-    return float(np.sum(pieces)), law.error + law.rounding
+    return float(np.sum(pieces)), _moved(law) + law.rounding
+
+
+def _moved(law: Line) -> float:
+    """Largest error of an integral of F."""
+    return law.step * float(np.sum(law.astray))
 
 
 def _density(z: FloatArray) -> FloatArray:
@@ -54,9 +59,8 @@ def _wasserstein2(law: Line) -> Estimate:
     """
     z, quantile = law.z, law.quantile
     square = float(law.p @ (z * z)) + 1 - 2 * law.step * float(np.sum(_density(quantile)))
-    shares = np.minimum(law.below, law.above)[:-1]
-    moved = law.step * float(shares @ np.abs(z[1:] + z[:-1] - 2 * quantile))
-    return root(square, moved * law.error + 2 * law.rounding)
+    moved = law.step * float(law.astray[:-1] @ np.abs(z[1:] + z[:-1] - 2 * quantile))
+    return root(square, moved + 2 * law.rounding)
 
 
 def _cramer_von_mises(law: Line) -> Estimate:
@@ -65,29 +69,30 @@ def _cramer_von_mises(law: Line) -> Estimate:
     high, low = normal[1:] - law.below[:-1], normal[:-1] - law.below[:-1]
     pieces = np.diff(normal) * (high * high + high * low + low * low)
     value = float(np.sum(pieces)) / 3
-    return value, 2 * sqrt(value) * (law.error / 2 + law.rounding)
+    return value, 2 * sqrt(value) * (law.unsure / 2 + law.rounding)
 
 
 def _sampled_kolmogorov(law: Line) -> Estimate:
     value = float(np.max(np.abs(np.cumsum(law.difference))))
-    return value, law.error / 2 + law.rounding * value
+    return value, law.unsure / 2 + law.rounding * value
 
 
 def _sampled_wasserstein1(law: Line) -> Estimate:
     value = law.step * float(np.sum(np.abs(np.cumsum(law.difference))))
-    return value, law.error + law.rounding * value
+    return value, _moved(law) + law.rounding * value
 
 
 def _sampled_wasserstein2(law: Line) -> Estimate:
     """From the quantiles of both laws: they are constant between values of F and of G."""
     normal = np.cumsum(law.q)
-    ends = np.sort(np.concatenate([law.below, normal]))
+    below = np.maximum.accumulate(normal + np.cumsum(law.difference))
+    ends = np.sort(np.concatenate([below, normal]))
     middles, parts = (ends[1:] + ends[:-1]) / 2, np.diff(ends)
-    steps = np.searchsorted(law.below, middles) - np.searchsorted(normal, middles)
+    steps = np.searchsorted(below, middles) - np.searchsorted(normal, middles)
     square = float(parts @ (steps * steps)) * law.step**2
     farthest = int(np.max(np.abs(steps[parts > _MATTERS]), initial=0))
     slope = law.step * (2 * farthest + 1)
-    return root(square, slope * (law.error + law.rounding))
+    return root(square, slope * (_moved(law) + law.rounding))
 
 
 def _sampled_cramer_von_mises(law: Line) -> Estimate:
@@ -95,7 +100,8 @@ def _sampled_cramer_von_mises(law: Line) -> Estimate:
     gaps = np.cumsum(law.difference)[:-1]
     weights = (law.q[1:] + law.q[:-1]) / 2
     value = float(weights @ (gaps * gaps))
-    return value, law.error * float(weights @ np.abs(gaps)) + law.rounding * value
+    lost = 2 * float((weights * law.astray[:-1]) @ np.abs(gaps))
+    return value, lost + law.rounding * value
 
 
 CONTINUOUS: Mapping[str, Callable[[Line], Estimate]] = {
