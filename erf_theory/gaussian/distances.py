@@ -77,8 +77,8 @@ def distance_to_normal(
     -----
     On one axis:
 
-    * kolmogorov: ``sup |F − Φ|``; also beside the places, where F jumps. It tends to h·φ(0)/(2s) for
-      symmetric layers: for n equal ones of k equal taps √n times it to √(3/(2π(k² − 1))).
+    * kolmogorov: ``sup |F − Φ|``; also beside the places, where F jumps. About h·φ(0)/(2s) for
+      symmetric layers: for n equal ones of k equal taps √n times it tends to √(3/(2π(k² − 1))).
     * wasserstein1: ``∫ |F − Φ| dz ~ h/(4s)``, in standard deviations; times `Distances.std` in
       pixels.
     * wasserstein2: ``√∫ (F⁻¹(u) − Φ⁻¹(u))² du ~ h/(√12 s)``, in standard deviations.
@@ -87,7 +87,8 @@ def distance_to_normal(
 
     On several axes density_error only, with the whole covariance and the density in d-D.
     A law on a lattice and a law with a density are singular to each other: total variation and
-    Hellinger distance are 1, Kullback–Leibler and χ² infinite, for every map; they are refused. [Gibbs02]_ compares them all.
+    Hellinger distance are 1, Kullback–Leibler and χ² infinite, for every map; they are refused.
+    [Gibbs02]_ compares all of them.
 
     References
     ----------
@@ -217,7 +218,7 @@ def _distance(
     if metric is not None:
         if metric not in asked.metrics:
             raise undefined(metric, erf.ndim)
-        return asked.metrics[metric]()[0]
+        return asked.metrics[metric]().value
     estimates = {name: asked.metrics[name]() for name in METRICS if name in asked.metrics}
     return Distances(
         reference=reference,

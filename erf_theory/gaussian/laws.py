@@ -10,7 +10,7 @@ from abc import ABC
 from dataclasses import dataclass
 from functools import cached_property
 from math import log, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -34,10 +34,8 @@ __all__ = [
     "single_point",
 ]
 
-Estimate = tuple[float, float]
-"""A distance and the largest error that it may have."""
-REACH = 9.5
-"""Standard deviations to which sums over the normal law go: 2e-21 of it is left out."""
+REACH = 9.0
+"""Standard deviations to which sums over the normal law go: 2e-19 of it is left out."""
 FAINT = -REACH * REACH / 2
 """Logarithms below it add nothing."""
 ROUNDING = 4e-15
@@ -46,6 +44,13 @@ _NOTHING = -1e4
 """Stands for the logarithm of 0 in ratios."""
 _DOUBLES = 1e-10
 """Relative error of normal doubles where a map knows no logarithms."""
+
+
+class Estimate(NamedTuple):
+    """A distance, and the largest error that it may have."""
+
+    value: float
+    error: float
 
 
 @dataclass(frozen=True, eq=False)

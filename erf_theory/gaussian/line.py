@@ -144,6 +144,8 @@ def lattice_of(support: BoolArray) -> tuple[int, int, int]:
     >>> lattice_of(np.array([0, 1, 0, 1, 0, 0, 0, 1]) > 0)
     (1, 2, 4)
     """
+    if support.size > 1 and np.all(support):
+        return 0, 1, support.size
     places = np.flatnonzero(support)
     if places.size < 2:
         raise single_point()

@@ -21,16 +21,16 @@ _Tails = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 def _kullback_leibler(laws: Sequence[Line]) -> Estimate:
     """Divergences add."""
     parts = [POINTWISE["kullback_leibler"](law) for law in laws]
-    return sum(value for value, _ in parts), sum(error for _, error in parts)
+    return Estimate(sum(value for value, _ in parts), sum(error for _, error in parts))
 
 
 def _chi_square(laws: Sequence[Line]) -> Estimate:
     """χ² + 1 multiplies."""
     parts = [POINTWISE["chi_square"](law) for law in laws]
     if any(value == inf for value, _ in parts):
-        return inf, inf
+        return Estimate(inf, inf)
     value = expm1(sum(log1p(chi) for chi, _ in parts))
-    return value, (1 + value) * sum(error / (1 + chi) for chi, error in parts)
+    return Estimate(value, (1 + value) * sum(error / (1 + chi) for chi, error in parts))
 
 
 def _hellinger(laws: Sequence[Line]) -> Estimate:
@@ -38,7 +38,7 @@ def _hellinger(laws: Sequence[Line]) -> Estimate:
     parts = [POINTWISE["hellinger"](law) for law in laws]
     square = -expm1(sum(log1p(-value * value) for value, _ in parts))
     root = sqrt(square)
-    return root, sum(value * error for value, error in parts) / root if root else inf
+    return Estimate(root, sum(value * error for value, error in parts) / root if root else inf)
 
 
 def _total_variation(laws: Sequence[Line]) -> Estimate:
@@ -48,7 +48,7 @@ def _total_variation(laws: Sequence[Line]) -> Estimate:
         tails = _joined(tails, law)
     value = float(tails(np.zeros(1))[1][0])
     rounding = sum(law.rounding for law in laws)
-    return value, sum(law.unsure for law in laws) / 2 + rounding * value
+    return Estimate(value, sum(law.unsure for law in laws) / 2 + rounding * value)
 
 
 def _tails(law: Line) -> _Tails:
@@ -98,7 +98,7 @@ def _gap(laws: Sequence[Line], differences: Sequence[FloatArray]) -> Estimate:
     top = prod(float(np.max(law.p)) for law in laws)
     error = top * sum(float(np.max(law.lost)) / float(np.max(law.p)) for law in laws)
     found = float(np.max(np.abs(gaps))) / steps
-    return found, error / steps + laws[0].rounding * found
+    return Estimate(found, error / steps + laws[0].rounding * found)
 
 
 def corners(x: FloatArray, y: FloatArray) -> list[int]:

@@ -22,7 +22,7 @@ def _kolmogorov(law: Line) -> Estimate:
     """F jumps at the places only, so that the supremum is beside one of them."""
     above = np.max(law.below - law.normal_below)
     under = np.max(law.normal_below[1:] - law.below[:-1])
-    return float(max(above, under)), law.unsure / 2 + law.rounding
+    return Estimate(float(max(above, under)), law.unsure / 2 + law.rounding)
 
 
 def _wasserstein1(law: Line) -> Estimate:
@@ -40,7 +40,7 @@ def _wasserstein1(law: Line) -> Estimate:
     middle = _density(crossing) + side * crossing * ndtr(side * crossing)
     ends = area[:-1] + area[1:] + np.where(left > 0, 0.0, np.maximum(right, 0.0))
     pieces = share * (2 * crossing - left - right) + ends - 2 * middle
-    return float(np.sum(pieces)), _moved(law) + law.rounding
+    return Estimate(float(np.sum(pieces)), _moved(law) + law.rounding)
 
 
 def _moved(law: Line) -> float:
@@ -69,17 +69,17 @@ def _cramer_von_mises(law: Line) -> Estimate:
     high, low = normal[1:] - law.below[:-1], normal[:-1] - law.below[:-1]
     pieces = np.diff(normal) * (high * high + high * low + low * low)
     value = float(np.sum(pieces)) / 3
-    return value, 2 * sqrt(value) * (law.unsure / 2 + law.rounding)
+    return Estimate(value, 2 * sqrt(value) * (law.unsure / 2 + law.rounding))
 
 
 def _sampled_kolmogorov(law: Line) -> Estimate:
     value = float(np.max(np.abs(np.cumsum(law.difference))))
-    return value, law.unsure / 2 + law.rounding * value
+    return Estimate(value, law.unsure / 2 + law.rounding * value)
 
 
 def _sampled_wasserstein1(law: Line) -> Estimate:
     value = law.step * float(np.sum(np.abs(np.cumsum(law.difference))))
-    return value, _moved(law) + law.rounding * value
+    return Estimate(value, _moved(law) + law.rounding * value)
 
 
 def _sampled_wasserstein2(law: Line) -> Estimate:
@@ -101,7 +101,7 @@ def _sampled_cramer_von_mises(law: Line) -> Estimate:
     weights = (law.q[1:] + law.q[:-1]) / 2
     value = float(weights @ (gaps * gaps))
     lost = 2 * float((weights * law.astray[:-1]) @ np.abs(gaps))
-    return value, lost + law.rounding * value
+    return Estimate(value, lost + law.rounding * value)
 
 
 CONTINUOUS: Mapping[str, Callable[[Line], Estimate]] = {
