@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, copysign, gcd, prod
+from math import ceil, prod
 from typing import TYPE_CHECKING, Any, Literal, final
 
 import numpy as np
@@ -15,6 +15,7 @@ from erf_theory.exact import root_of
 from erf_theory.gaussian.attractors import Attractor, attractor
 from erf_theory.gaussian.bounds import UNEQUAL, kolmogorov, lyapunov
 from erf_theory.gaussian.geometric import SelfSimilar, geometric
+from erf_theory.gaussian.lattices import Lattice, lattice_of
 from erf_theory.gaussian.layers import Layer, layers_of, total_cumulant
 from erf_theory.gaussian.steps import steps_of
 from erf_theory.maps import Map
@@ -22,7 +23,7 @@ from erf_theory.maps import Map
 if TYPE_CHECKING:
     from erf_theory.erf import ERF
 
-__all__ = ["NEAR", "NEAR_PEAK", "Answer", "AxisLimit", "Lattice", "Weights", "axis_limit"]
+__all__ = ["NEAR", "NEAR_PEAK", "Answer", "AxisLimit", "Weights", "axis_limit"]
 
 NEAR = 0.01
 """A map is called Gaussian where its distribution function, compared halfway between the points of
@@ -44,23 +45,6 @@ _A_FEW = 3
 """Layers that carry nearly all of the variance, up to which these are said to be the whole sum."""
 
 Answer = Literal["yes", "not yet", "no"]
-
-
-@final
-@dataclass(frozen=True)
-class Lattice:
-    """The places that a map lives on, along one axis.
-
-    Attributes
-    ----------
-    span : int
-        Pixels between neighbouring ones; more than 1 is called gridding.
-    offset : float
-        The first one at 0 or above, in pixels from the unit's centre.
-    """
-
-    span: int
-    offset: float
 
 
 @final
@@ -99,7 +83,7 @@ class AxisLimit:
     Attributes
     ----------
     lattice : Lattice
-        Where the map lives.
+        The places that the map lives on; a span above 1 is called gridding.
     weights : Weights or None
         Of its layers; None where it is no sum of independent ones.
     is_equal : bool
@@ -127,6 +111,11 @@ class AxisLimit:
     excess_kurtosis: float | None
     skewness: float | None
     distance: float | None
+
+    @property
+    def offset(self) -> float:
+        """The first place of the lattice at 0 or above, in pixels from the unit's centre."""
+        return float(self.lattice.first % self.lattice.span)
 
     @property
     def answer(self) -> Answer:
@@ -172,7 +161,7 @@ class AxisLimit:
         return {
             "answer": self.answer,
             "span": self.lattice.span,
-            "offset": self.lattice.offset,
+            "offset": self.offset,
             "steps": self.weights and self.weights.steps,
             "lyapunov": self.weights and self.weights.lyapunov,
             "largest_share": self.weights and self.weights.largest,
@@ -212,17 +201,17 @@ def axis_limit(erf: ERF, axis: int) -> AxisLimit:
     layers, obstacle = _layers(erf, axis)
     line = erf.profile(axis) if erf.ndim > 1 else erf
     is_large = prod(_owner(erf, axis)[0].shape) > _MOST
-    span = gcd(*(layer.step for layer in layers)) if layers else _seen_span(line)
+    lattice = lattice_of(erf, axis)
     return AxisLimit(
-        lattice=Lattice(span, _first_place(erf, axis) % span),
+        lattice=lattice,
         weights=_weights(layers) if layers else None,
         is_equal=len(layers) == 1,
         ladder=geometric(layers),
         attractor=None,
         obstacle=obstacle,
         excess_kurtosis=float(Fraction(erf.cumulant(4, axis)) / variance**2),
-        skewness=copysign(root_of(third**2 / variance**3), third),
-        distance=None if is_large else kolmogorov(line, corrected=span),
+        skewness=root_of(third**2 / variance**3) * (1 if third > 0 else -1),
+        distance=None if is_large else kolmogorov(line, corrected=lattice.span),
     )
 
 
@@ -237,12 +226,6 @@ def _layers(erf: ERF, axis: int) -> tuple[tuple[Layer, ...], str]:
         return layers_of(erf, axis), ""
     except ErfTheoryError as error:
         return (), str(error)
-
-
-def _seen_span(line: ERF) -> int:
-    """Largest common divisor of the distances of the samples that are not 0."""
-    held = np.flatnonzero(line.sign)
-    return gcd(*map(int, np.diff(held)))
 
 
 def _weights(layers: Sequence[Layer]) -> Weights:
@@ -265,15 +248,16 @@ def _signed(erf: ERF, axis: int) -> AxisLimit:
     parts = [part for part in steps_of(erf, axis) if np.count_nonzero(part.kernel.taps) > 1]
     kinds = {(part.kernel, part.step) for part in parts}
     if len(kinds) != 1:
+        several = f"{len(kinds)} kinds of layers" if kinds else "layers of a single tap"
         raise ErfTheoryError(
-            f"{len(kinds)} kinds of layers with signs have no limit that is known here: equal "
-            "layers have, see attractor(kernel)"
+            f"{several} with signs have no limit that is known here: equal layers of two taps or "
+            "more have, see attractor(kernel)"
         )
     n = sum(part.times for part in parts)
     found = attractor(parts[0].kernel)
     span = found.span * parts[0].step[0]
     return AxisLimit(
-        lattice=Lattice(span, _first_place(erf, axis) % span),
+        lattice=_signed_lattice(erf, axis, span),
         weights=None,
         is_equal=True,
         ladder=None,
@@ -285,10 +269,11 @@ def _signed(erf: ERF, axis: int) -> AxisLimit:
     )
 
 
-def _first_place(erf: ERF, axis: int) -> float:
-    """The first place of the support, in pixels from the unit's centre."""
+def _signed_lattice(erf: ERF, axis: int, span: int) -> Lattice:
+    """The places of a map with signs: those that the signs leave 0 are among them."""
     factor, along = _owner(erf, axis)
-    return factor.support_box[0][along] - (factor.shape[along] - 1) / 2
+    first = factor.support_box[0][along] - Fraction(factor.shape[along] - 1, 2)
+    return Lattice(span, first, first + factor.support_box[1][along] - 1)
 
 
 def _ladder_to_dict(ladder: SelfSimilar) -> dict[str, Any]:

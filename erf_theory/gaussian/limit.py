@@ -20,7 +20,8 @@ from erf_theory.display import Card
 from erf_theory.erf import ERF
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
-from erf_theory.gaussian.axislimit import Answer, AxisLimit, Lattice, axis_limit
+from erf_theory.gaussian.axislimit import Answer, AxisLimit, axis_limit
+from erf_theory.gaussian.lattices import Lattice
 from erf_theory.gaussian.verdicts import verdict
 from erf_theory.network.nodes import Network
 
@@ -287,8 +288,7 @@ def _signed_moments(erf: ERF) -> tuple[tuple[float, ...], FloatArray]:
 
 def _rows(axis: AxisLimit) -> list[tuple[str, str]]:
     """What there is to say of an axis, beside its verdict."""
-    lattice = axis.lattice
-    rows = [("lattice", f"span {lattice.span} px, offset {lattice.offset:.4g} px")]
+    rows = [("lattice", f"span {axis.lattice.span} px, offset {axis.offset:.4g} px")]
     if axis.weights:
         weights = axis.weights
         rows += [
