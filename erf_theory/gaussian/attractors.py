@@ -52,10 +52,9 @@ class Attractor(Card):
     kernel : Kernel
         The kernel.
     span : int
-        Distance of the places of its powers: frequencies are radians, and drifts places, of this
-        lattice.
+        Distance of the places of its powers.
     peaks : tuple of Peak
-        The maxima of |V| in [0, π].
+        The maxima of |V| in [0, π], of the taps on this lattice, the first of them at 0.
 
     Examples
     --------
@@ -146,7 +145,10 @@ class Attractor(Card):
         return fit_power_law(layers, [self.sup_norm(n) for n in layers])
 
     def symbolic(self) -> tuple[SymbolicPeak, ...]:
-        """The maxima and their attractors as sympy expressions, exact for rational taps."""
+        """The maxima and their attractors as sympy expressions, exact for rational taps.
+
+        They count places of the powers' lattice, the first one as 0, as `peaks` does.
+        """
         from erf_theory.gaussian.symbolicpeaks import symbolic_peak
 
         return tuple(symbolic_peak(reduced(self.kernel)[0], peak) for peak in self.peaks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, prod
+from math import ceil, pi, prod, sqrt
 from typing import TYPE_CHECKING, Any, Literal, final
 
 import numpy as np
@@ -147,14 +147,17 @@ class AxisLimit:
 
     @property
     def steps_needed(self) -> int | None:
-        """About how many equal steps are near enough: the distance falls as 1/n, or as 1/√n.
+        """About how many equal steps are near enough; None where they are not equal.
 
-        The latter where the taps are not symmetric; None where the steps are not equal.
+        The distance falls as 1/n from what it is; where the taps are not symmetric, as the first
+        term of Edgeworth's series, φ(0)·|skewness|/6, which falls as 1/√n.
         """
         if not (self.is_equal and self.weights and self.distance):
             return None
-        power = 2 if self.skewness and abs(self.skewness) > _ROUNDING else 1
-        return ceil(self.weights.steps * max(self.distance / NEAR, 1.0) ** power)
+        skewed = abs(self.skewness or 0.0) / (6 * sqrt(2 * pi))
+        if skewed > _ROUNDING:
+            return max(ceil(self.weights.steps * (skewed / NEAR) ** 2), 1)
+        return ceil(self.weights.steps * self.distance / NEAR)
 
     def to_dict(self) -> dict[str, Any]:
         """The numbers, as JSON knows them."""
