@@ -59,10 +59,10 @@ class Departure:
     @cached_property
     def shift(self) -> FloatArray:
         """How far quantiles are moved, in standard deviations, at the grid of `_Z`."""
-        return self.weight * hermite(self.order - 1)
+        return self.weight * _hermite(self.order - 1)
 
 
-def hermite(r: int) -> FloatArray:
+def _hermite(r: int) -> FloatArray:
     """He_r on the grid of integrals."""
     return np.asarray(np.polynomial.hermite_e.hermeval(_Z, [0] * r + [1]))
 
@@ -116,7 +116,7 @@ def _cramer_von_mises(law: Departure) -> float:
 
 def _skew(law: Departure) -> FloatArray:
     """What skewness moves quantiles by."""
-    return law.skewness / 6 * hermite(2)
+    return law.skewness / 6 * _hermite(2)
 
 
 def _sawtooth_wasserstein1(law: Departure) -> float:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Approximation", "expansions_figure"]
 
 _ROOM = 3.0
-"""Factor by which the axis of values reaches beyond the map."""
+"""Factor by which axes reach beyond what they show."""
 _STYLES: tuple[dict[str, Any], ...] = (
     {**GAUSSIAN, "marker": "x"},
     {"color": ORANGE, "linestyle": (0, (6, 1.5, 1, 1.5)), "linewidth": 1.1, "marker": "s"},
@@ -72,7 +72,7 @@ def expansions_figure(
     offsets : array_like, shape (m,)
         Places in input pixels, ascending.
     log_values : array_like, shape (m,)
-        Natural logarithms of the map.
+        Natural logarithms of the map, which are those of normal doubles.
     approximations : sequence of Approximation
         The first is drawn as Gaussians are in all figures.
     title : str
@@ -100,18 +100,26 @@ def expansions_figure(
     x, exact = np.asarray(offsets), np.asarray(log_values)
     figure = Figure(figsize=(7.0, 6.2), layout="constrained")
     top, bottom = figure.subplots(2, 1, sharex=True)
+    _scale(top, "normalised map", np.exp(exact))
+    _scale(bottom, "relative error", *(np.asarray(one.error) for one in approximations))
     top.plot(x, np.exp(exact), color=BLUE, linestyle="none", marker="o", ms=4.5, label="exact map")
     for approximation, style in zip(approximations, _STYLES, strict=False):
         _draw(top, bottom, x, approximation, style)
-    top.set(yscale="log", ylabel="normalised map")
-    top.set_ylim(np.exp(exact.min()) / _ROOM, np.exp(exact.max()) * _ROOM)
-    bottom.set(yscale="log", ylabel="relative error")
     bottom.set_xlabel("offset from the unit's centre (input pixels)")
     for ax in (top, bottom):
         style_ticks(ax, "x")
     legend(figure, top, loc="outside lower center")
     figure.suptitle(title, wrap=True)
     return figure
+
+
+def _scale(ax: Axes, name: str, *values: npt.NDArray[Any]) -> None:
+    """A logarithmic axis with room for all that is positive."""
+    ax.set(yscale="log", ylabel=name)
+    positive = np.concatenate(values)
+    positive = positive[positive > 0]
+    if positive.size:
+        ax.set_ylim(positive.min() / _ROOM, positive.max() * _ROOM)
 
 
 def _draw(
