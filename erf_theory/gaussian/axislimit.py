@@ -150,7 +150,7 @@ class AxisLimit:
         """About how many equal steps are near enough; None where they are not equal.
 
         The distance falls as 1/n from what it is; where the taps are not symmetric, as the first
-        term of Edgeworth's series, φ(0)·|skewness|/6, which falls as 1/√n.
+        term of Edgeworth's series, φ(0)/6 times the skewness, which falls as 1/√n.
         """
         if not (self.is_equal and self.weights and self.distance):
             return None
@@ -183,7 +183,8 @@ def axis_limit(erf: ERF, axis: int) -> AxisLimit:
     Raises
     ------
     ErfTheoryError
-        If the map does not spread there, or has signs and layers of different kinds.
+        If the map does not spread there; or has signs and layers of different kinds, or kernels
+        that are no product of one per axis.
 
     Examples
     --------
@@ -248,6 +249,11 @@ def _weights(layers: Sequence[Layer]) -> Weights:
 
 def _signed(erf: ERF, axis: int) -> AxisLimit:
     """The limit of equal layers with signs, by the transfer function of one."""
+    if len(_owner(erf, axis)[0].shape) > 1:
+        raise ErfTheoryError(
+            "a kernel with signs that is no product of one kernel per axis has no limit that is "
+            "known here: its transfer function may be largest off the axes"
+        )
     parts = [part for part in steps_of(erf, axis) if np.count_nonzero(part.kernel.taps) > 1]
     kinds = {(part.kernel, part.step) for part in parts}
     if len(kinds) != 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import singledispatch
@@ -216,7 +217,8 @@ def gaussian_limit(of: ERF | Network) -> GaussianLimit:
     Raises
     ------
     ErfTheoryError
-        If the map does not spread on an axis; or if layers with signs are not all equal.
+        If the map does not spread on an axis; or if layers with signs are not all equal, or are no
+        products of one kernel per axis.
 
     Notes
     -----
@@ -259,12 +261,15 @@ def _(of: ERF) -> GaussianLimit:
 
 @_limit.register
 def _(of: Network) -> GaussianLimit:
-    if has_given_weights(of):
-        try:
-            return _limit(network_erf(of, kind="amplitude"))
-        except ErfTheoryError:
-            return _limit(network_erf(of))
-    return _limit(network_erf(of))
+    return _limit(_map(of))
+
+
+def _map(network: Network) -> ERF:
+    """Its amplitude, if all weights are given and no layer is nonlinear; else its energy."""
+    if has_given_weights(network):
+        with suppress(ErfTheoryError):
+            return network_erf(network, kind="amplitude")
+    return network_erf(network)
 
 
 def _axes(erf: ERF) -> tuple[AxisLimit, ...]:

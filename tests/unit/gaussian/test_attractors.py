@@ -105,7 +105,7 @@ def test_what_it_says():
     assert "attractor Airy" in text
     assert "(-0.0625i) u^3" in text
     assert "(-0.02344) u^4" in text
-    assert "every 2th place" in repr(attractor([1, 0, 1]))
+    assert "places 2 apart" in repr(attractor([1, 0, 1]))
     assert "(-0.5598 + 0.3218i)" in repr(attractor([1, -3, 1, 2]))
 
 

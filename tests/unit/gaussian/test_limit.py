@@ -191,6 +191,11 @@ def test_errors():
         gaussian_limit(theoretical_erf(1, 5))
     with pytest.raises(ErfTheoryError, match="5 kinds of layers with signs"):
         gaussian_limit(theoretical_erf(None, 5, kernel=[-1, 12, -2], stride=2))
+    with pytest.raises(ErfTheoryError, match="no product of one kernel per axis"):
+        gaussian_limit(theoretical_erf(None, 5, kernel=[[1, -2], [0, 3]], ndim=2))
+    signed = [Conv(1, 1, 3, weights=[[taps]]) for taps in ([1.0, -3.0, 1.0], [2.0, 1.0, -1.0])]
+    with pytest.raises(ErfTheoryError, match="2 kinds of layers with signs"):
+        gaussian_limit(Chain(signed, ndim=1))
     with pytest.raises(ErfTheoryError, match="single tap with signs"):
         gaussian_limit(theoretical_erf(None, 5, kernel=[0, -2, 0]))
     with pytest.raises(ErfTheoryError, match="not of int"):
