@@ -2,7 +2,7 @@
 
 import json
 from fractions import Fraction
-from math import pi
+from math import pi, prod
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from erf_theory import attractor
 from erf_theory.errors import ErfTheoryError
+from erf_theory.gaussian.peaks import Peak
 from erf_theory.kernel import Kernel
 
 TAPS = st.lists(st.integers(-6, 6), min_size=2, max_size=5).filter(lambda t: sum(map(bool, t)) > 1)
@@ -131,3 +132,18 @@ def test_kernels_of_more_axes_or_channels_are_refused(kernel):
 def test_a_single_tap_is_refused():
     with pytest.raises(ErfTheoryError, match="a single tap"):
         attractor([5])
+
+
+def test_strangs_scheme_has_an_attractor_of_order_5():
+    """Interpolation through five places, half a place off: moments 2 to 4 are 0, not the fifth."""
+    half = Fraction(1, 2)
+    taps = [prod((half - m) / (j - m) for m in range(-2, 3) if m != j) for j in range(-2, 3)]
+    found = attractor(taps)
+    assert (found.name, found.decay) == ("oscillatory of order 5", Fraction(-1, 5))
+    assert found.error(800) < 0.06 < 0.08 < found.error(100)
+    assert found.fitted([100, 800, 6400]).exponent == pytest.approx(-0.2, abs=0.02)
+
+
+def test_an_imaginary_quadratic_term_is_fresnels():
+    peak = Peak(1.0, 2.0, 0.3, 0.5, (0.2j, 0j, -0.1 + 0j), 4)
+    assert (peak.order, peak.shape) == (2, "Fresnel")
