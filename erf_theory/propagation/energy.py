@@ -53,8 +53,8 @@ CORRELATED = (
 _GROUP = "a group norm is known to first order in one over the channels of a group"
 _APART = (
     "windows of a max pool that overlap are taken to choose apart: before one average pool that "
-    "makes the mass low by 7 to 11 %; with the lags that are dropped behind such a pool, the std of "
-    "DenseNet-121 to its first average pool is high by 3 %"
+    "makes the mass low by 7 to 11 %; with the lags that are dropped behind such a pool, the std "
+    "of DenseNet-121 to its first average pool is high by 3 %"
 )
 _PAIRS = (
     "where the field is correlated between places, their gates are taken as those of normal "
