@@ -20,9 +20,9 @@ from erf_theory.network.pooling import AvgPool, MaxPool, Upsample, overlaps
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
 from erf_theory.propagation.branches import coherent_sums
 from erf_theory.propagation.lags import averaged, divided, divides, interpolated
-from erf_theory.propagation.laws import law_of, mixed, on_law, summed
+from erf_theory.propagation.laws import few_sum, law_of, mixed, on_law, on_sums, summed
 from erf_theory.propagation.norms import divides_by_variance, normalised
-from erf_theory.propagation.notes import GUESSED, NOT_NORMAL, Notes
+from erf_theory.propagation.notes import FEW, GUESSED, NOT_NORMAL, Notes
 from erf_theory.propagation.pieces import Pieces
 from erf_theory.propagation.pooled import pooled
 from erf_theory.propagation.signal import IDENTITY, Signal, normal
@@ -38,11 +38,11 @@ _TRANSPOSED = (
     "what places share behind a transposed convolution depends on their phases: the mass is low "
     "by 5 % for every norm right behind one"
 )
-_FEW = 32
-"""Of fewer samples a sum is far from normal, however wide the network is."""
-_SUMMED = (
-    "sums of few samples, 9 in a depthwise convolution of 3×3, are taken as normal: that made the "
-    "mass behind five blocks of MobileNet v2 high by 9 ± 3 %, of one twice as wide by 8 ± 2 %"
+_FEW, _MANY = 32, 128
+"""Of fewer samples a sum is far from normal, however wide the network is; of so many it is."""
+_NEIGHBOURS = (
+    "what neighbours have in common behind a convolution of few samples and an activation is "
+    "dropped: YYY"
 )
 
 
@@ -147,8 +147,6 @@ def _(layer: Weighted, before: Signals, at: _Place) -> Signals:
     if not alike:
         at.note("the signal behind a transposed convolution depends on the phase: its mean")
     size = layer.in_channels // layer.groups
-    if layer.groups > 1 and size * prod(per_axis(layer.size, at.ndim)) < _FEW:
-        at.note(_SUMMED)
     gain, bias = size * _variance(layer, at.ndim) / phases, float(layer.bias_variance)
     found = []
     for first, last, inside in before.grouped(layer.groups, size):
@@ -161,7 +159,7 @@ def _(layer: Weighted, before: Signals, at: _Place) -> Signals:
             lags=tuple((h, gain * r + bias) for h, r in _lags_behind(layer, signal, at)),
         )
         width = layer.out_channels // layer.groups
-        found.append((first * width, last * width, after))
+        found.append((first * width, last * width, _few(layer, signal, after, at)))
     return Pieces(tuple(found))
 
 
@@ -217,7 +215,12 @@ def _(layer: Upsample, before: Signals, at: _Place) -> Signals:
     at.doubt(before)
     return before.each(
         lambda x: replace(
-            x, second=kept * x.second + (1 - kept) * x.shared, before=None, law=None, lags=()
+            x,
+            second=kept * x.second + (1 - kept) * x.shared,
+            before=None,
+            law=None,
+            sums=None,
+            lags=(),
         )
     )
 
@@ -251,6 +254,20 @@ def _phases(layer: Weighted, ndim: int) -> tuple[int, bool]:
     return prod(strides), bool(np.all(sums == sums.flat[0]))
 
 
+def _few(layer: Weighted, signal: Signal, after: Signal, at: _Place) -> Signal:
+    """What comes behind a convolution, with what is known of it if it adds few samples."""
+    count = layer.in_channels // layer.groups * prod(per_axis(layer.size, at.ndim))
+    if layer.groups == 1 or count >= _MANY:
+        return after
+    few = few_sum(layer, signal, at.ndim)
+    if count >= _FEW:
+        return replace(after, sums=few)
+    if few is None:
+        at.note(FEW)
+        return after
+    return replace(after, is_normal=False, before=None, sums=few)
+
+
 def _lags_behind(
     layer: Weighted, signal: Signal, at: _Place
 ) -> tuple[tuple[tuple[int, ...], float], ...]:
@@ -264,10 +281,12 @@ def _lags_behind(
 
 
 def _activated(gate: Nonlinearity, signal: Signal, at: _Place) -> Signal:
+    if signal.sums is not None and signal.law is not None:
+        return on_sums(gate, signal, signal.sums, signal.law)
     if signal.law is not None:
         return on_law(gate, signal, signal.law.mapped(lambda x: gate.value(x, np)))
     if not signal.is_normal:
-        at.note(NOT_NORMAL)
+        at.note(NOT_NORMAL if signal.sums is None else FEW)
     second = signal.second
     return Signal(
         second=gate.second_moment(second).value,

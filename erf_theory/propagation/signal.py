@@ -12,6 +12,7 @@ from typing import final
 import numpy as np
 
 from erf_theory.activations import Nonlinearity, nonlinearity
+from erf_theory.propagation.fewsums import FewSum
 from erf_theory.propagation.tabled import Tabled
 
 __all__ = ["IDENTITY", "Signal", "normal"]
@@ -47,6 +48,10 @@ class Signal:
     is_guessed : bool
         Whether ``shared`` and ``lags`` are as if samples with this law were functions of normal
         ones, which they are not.
+    sums : FewSum, optional
+        What is added up where this is so little that every channel has a law of its own. With
+        ``law``, the law of all, each channel has ``second`` as its variance; without, each has its
+        own variance and mean.
     lags : dict
         E x(i) x(i + h) where it differs from ``shared``, for places h ≠ 0 per axis.
     """
@@ -60,6 +65,7 @@ class Signal:
     before: tuple[float, float] | None = None
     law: Tabled | None = None
     is_guessed: bool = False
+    sums: FewSum | None = None
     lags: tuple[tuple[tuple[int, ...], float], ...] = ()
 
     def __post_init__(self) -> None:
@@ -75,7 +81,8 @@ class Signal:
     @property
     def is_independent(self) -> bool:
         """Whether samples of two images, or far from each other, are independent."""
-        return abs(self.shared - self.mean**2) <= 1e-9 * self.second and not self.is_guessed
+        is_near = abs(self.shared - self.mean**2) <= 1e-9 * self.second
+        return is_near and not self.is_guessed and self.sums is None
 
     @property
     def correlation(self) -> float:
