@@ -37,6 +37,7 @@ from erf_theory.propagation.lagged import (
     weighed_by_lag,
 )
 from erf_theory.propagation.lags import slope_of_pair
+from erf_theory.propagation.laws import seen
 from erf_theory.propagation.local import gate_map, varies
 from erf_theory.propagation.norms import divides_by_variance, norm_factors
 from erf_theory.propagation.notes import FEW, GUESSED, NOT_NORMAL, Notes
@@ -359,10 +360,11 @@ def _gate(layer: Activation, signal: Signal) -> tuple[float, bool]:
     """E σ'² of the samples, and whether it depends on their scale."""
     gate = layer.nonlinearity
     slope, of_half = (gate.slope_second_moment(signal.second / k).value for k in (1, 2))
-    if signal.law is None or (signal.is_symmetric and slope == of_half):
+    law = seen(signal)
+    if law is None or (signal.is_symmetric and slope == of_half):
         return slope, slope != of_half
-    weights = signal.law.halved(lambda x: gate.slope(x, np) ** 2)
-    return float(signal.law.shares @ weights), True
+    weights = law.halved(lambda x: gate.slope(x, np) ** 2)
+    return float(law.shares @ weights), True
 
 
 def _flipped(kernel: Kernel) -> Kernel:

@@ -15,15 +15,18 @@ from math import sqrt
 from typing import Literal, final
 
 import numpy as np
+import numpy.typing as npt
 
 from erf_theory.activations import Nonlinearity
 from erf_theory.exact import FloatArray
 from erf_theory.propagation.tabled import Tabled, tabled_normal
 
-__all__ = ["ChannelLaws", "FewSum", "channel_laws", "law_nearby"]
+__all__ = ["ChannelLaws", "FewSum", "channel_laws"]
 
-_DRAWN, _ADDED = 1 << 14, 1152
-"""Channels that are drawn, and samples that are added in all those whose laws are kept."""
+ComplexArray = npt.NDArray[np.complex128]
+
+_DRAWN, _ADDED, _MOST = 1 << 14, 1152, 128
+"""Channels that are drawn; samples that those whose laws are kept add up in all; most of them."""
 _CELLS, _STEP = 1024, 1 / 50
 """Cells of every law, and their width in standard deviations."""
 
@@ -35,8 +38,11 @@ class FewSum:
 
     Attributes
     ----------
-    law : Tabled, optional
-        The law of every sample; None for a normal one.
+    gate : Nonlinearity
+        The samples are this function of normal ones.
+    variance : float
+        That of the normal ones, rounded: the laws of standardised sums hardly depend on it, and
+        so are those of many layers.
     count : int
         Samples.
     distribution : str
@@ -44,7 +50,8 @@ class FewSum:
         have the direction of normal ones.
     """
 
-    law: Tabled | None
+    gate: Nonlinearity
+    variance: float
     count: int
     distribution: Literal["normal", "uniform", "orthogonal"]
 
@@ -63,23 +70,23 @@ class ChannelLaws:
         same weights with the other sign.
     parts : ndarray, shape (channels,)
         How many of all channels each stands for.
+    law : Tabled
+        The law of a sample of any channel.
+    seen : Tabled
+        The same as a gradient sees it that goes on to one of the samples added, and through the
+        gate before it: weighed by this sample's weight squared and its gate's slope squared.
     """
 
     places: FloatArray
     shares: FloatArray
     parts: FloatArray
+    law: Tabled
+    seen: Tabled
 
     def squared_mean(self, function: Callable[[FloatArray], FloatArray]) -> float:
         """Mean over channels of the square of a function's mean."""
         means = [self.shares @ function(side * self.places) for side in (1, -1)]
         return float(np.mean(np.square(means) @ self.parts))
-
-    def law(self) -> Tabled:
-        """Law of a sample of any channel."""
-        mean = self.parts @ self.shares
-        both = np.maximum(mean + np.roll(mean[::-1], 1), 0.0)
-        step = float(self.places[1] - self.places[0])
-        return Tabled(float(self.places[0]), step, both / both.sum())
 
 
 @lru_cache(maxsize=64)
@@ -92,20 +99,29 @@ def channel_laws(few: FewSum) -> ChannelLaws:
     Examples
     --------
     >>> from erf_theory.activations import nonlinearity
-    >>> samples = law_nearby(nonlinearity("relu"), 1.0)
-    >>> laws = channel_laws(FewSum(samples, 9, "normal"))
+    >>> laws = channel_laws(FewSum(nonlinearity("relu"), 1.0, 9, "normal"))
     >>> round(laws.squared_mean(lambda z: np.maximum(z, 0)), 3), round(1 / (2 * np.pi), 3)
     (0.152, 0.159)
     """
-    if few.law is None:
-        raise ValueError("sums of normal samples are normal")
-    mean = few.law.expect(lambda y: y)
-    std = sqrt(few.law.expect(lambda y: (y - mean) ** 2))
+    source = tabled_normal(few.variance)
+    law = source.mapped(lambda z: few.gate.value(z, np))
+    slopes = source.shares * source.halved(lambda z: few.gate.slope(z, np) ** 2)
+    opened = Tabled(source.low, source.step, slopes / slopes.sum())
+    back = opened.mapped(lambda z: few.gate.value(z, np))
+    mean = law.expect(lambda y: y)
+    std = sqrt(law.expect(lambda y: (y - mean) ** 2))
     weights, parts = _weights(few)
-    shares = _added((few.law.places - mean) / std, few.law.shares, weights)
+    shares, seen = _added(law.scaled(1 / std, mean), back.scaled(1 / std, mean), weights)
     places = _STEP * (np.arange(_CELLS) - _CELLS // 2)
-    spread = sqrt(float(np.mean(shares @ places**2)))
-    return ChannelLaws(places / spread, shares, parts)
+    places = places / sqrt(float(np.mean(shares @ places**2)))
+    both = [_either_sign(places, parts @ part) for part in (shares, seen)]
+    return ChannelLaws(places, shares, parts, *both)
+
+
+def _either_sign(places: FloatArray, shares: FloatArray) -> Tabled:
+    """The law of a number that may as well have the other sign."""
+    both = np.maximum(shares + np.roll(shares[::-1], 1), 0.0)
+    return Tabled(float(places[0]), float(places[1] - places[0]), both / both.sum())
 
 
 def _weights(few: FewSum) -> tuple[FloatArray, FloatArray]:
@@ -122,38 +138,39 @@ def _weights(few: FewSum) -> tuple[FloatArray, FloatArray]:
     third, fourth = np.sum(square * drawn, axis=1), np.sum(square * square, axis=1)
     sixth = np.sum(square * square * square, axis=1)
     terms = np.stack([np.ones(_DRAWN), fourth, sixth, third**2, fourth**2], axis=1)
-    some = slice(max(8, _ADDED // few.count))
+    some = slice(min(_MOST, max(8, _ADDED // few.count)))
     return drawn[some], np.linalg.pinv(terms[some]).T @ np.mean(terms, axis=0)
 
 
-def _added(samples: FloatArray, shares: FloatArray, weights: FloatArray) -> FloatArray:
+def _added(law: Tabled, back: Tabled, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Laws of the sums of independent samples times the weights of every channel.
+
+    The second ones are means over one sample that has another law, weighed by its weight squared.
+    """
+    every = np.ones((len(weights), _CELLS // 2 + 1), dtype=complex)
+    but_one = np.zeros_like(every)
+    for column in weights.T:
+        wave = _wave(law, column)
+        but_one = but_one * wave + column[:, None] ** 2 * _wave(back, column) * every
+        every *= wave
+    whole, seen = (
+        np.fft.fftshift(np.fft.irfft(waves, _CELLS), axes=1) for waves in (every, but_one)
+    )
+    return whole, seen
+
+
+def _wave(law: Tabled, factors: FloatArray) -> ComplexArray:
+    """Transforms of the laws of a number times every factor.
 
     Between two cells a value is shared by distance, which keeps the mean.
     """
-    channels = len(weights)
-    first = np.arange(channels)[:, None] * _CELLS
-    waves = np.ones((channels, _CELLS // 2 + 1), dtype=complex)
-    for column in weights.T:
-        at = column[:, None] * samples / _STEP
-        cell = np.floor(at)
-        part = at - cell
-        table = np.zeros(channels * _CELLS)
-        for side, share in ((0, 1 - part), (1, part)):
-            where = first + (cell.astype(int) + side) % _CELLS
-            table += np.bincount(where.ravel(), (share * shares).ravel(), len(table))
-        waves *= np.fft.rfft(table.reshape(channels, _CELLS))
-    return np.fft.fftshift(np.fft.irfft(waves, _CELLS), axes=1)
-
-
-def law_nearby(gate: Nonlinearity, variance: float) -> Tabled:
-    """The law of a function of normal samples, whose variance is rounded to three digits.
-
-    The laws of standardised sums hardly depend on it, and so are those of many layers.
-    """
-    return _law(gate, float(f"{variance:.3g}"))
-
-
-@lru_cache(maxsize=256)
-def _law(gate: Nonlinearity, variance: float) -> Tabled:
-    return tabled_normal(variance).mapped(lambda z: gate.value(z, np))
+    at = factors[:, None] * (law.places / _STEP)
+    cell = np.floor(at)
+    upper = (at - cell) * law.shares
+    where = np.arange(len(factors))[:, None] * _CELLS + cell.astype(int) % _CELLS
+    size = len(factors) * _CELLS
+    low, high = (
+        np.bincount(where.ravel(), part.ravel(), size).reshape(-1, _CELLS)
+        for part in (law.shares - upper, upper)
+    )
+    return np.fft.rfft(low + np.roll(high, 1, axis=1))

@@ -12,11 +12,11 @@ import numpy as np
 from erf_theory.activations import Nonlinearity
 from erf_theory.network.convolutions import Conv, Weighted
 from erf_theory.network.weights import law as law_named
-from erf_theory.propagation.fewsums import FewSum, channel_laws, law_nearby
-from erf_theory.propagation.signal import Signal
+from erf_theory.propagation.fewsums import FewSum, channel_laws
+from erf_theory.propagation.signal import IDENTITY, Signal
 from erf_theory.propagation.tabled import Tabled, tabled_normal
 
-__all__ = ["few_sum", "law_of", "mixed", "on_law", "on_sums", "summed"]
+__all__ = ["few_sum", "law_of", "mixed", "on_law", "on_sums", "seen", "summed"]
 
 
 @lru_cache(maxsize=65536)
@@ -86,6 +86,13 @@ def on_sums(gate: Nonlinearity, signal: Signal, few: FewSum, law: Tabled) -> Sig
     )
 
 
+def seen(signal: Signal) -> Tabled | None:
+    """The law of a sample as a gradient sees it, where it is no normal one."""
+    if signal.sums is None or signal.law is None:
+        return signal.law
+    return channel_laws(signal.sums).seen.scaled(sqrt(signal.second), 0.0)
+
+
 def few_sum(layer: Weighted, signal: Signal, ndim: int) -> FewSum | None:
     """What a convolution adds up of samples like these, if the laws of its channels are known.
 
@@ -94,15 +101,12 @@ def few_sum(layer: Weighted, signal: Signal, ndim: int) -> FewSum | None:
     taps = [v for v in layer.variances(ndim).taps.flat if v]
     if not isinstance(layer, Conv) or layer.given_weights is not None or len(set(taps)) > 1:
         return None
-    if signal.lags or not (signal.is_normal or signal.is_independent):
+    if signal.lags or signal.before is None or not (signal.is_normal or signal.is_independent):
         return None
-    law = None if signal.is_normal else signal.law
-    if law is None and not signal.is_normal:
-        if signal.before is None:
-            return None
-        law = law_nearby(signal.gate, signal.before[0])
     kind = law_named(layer.init).distribution if isinstance(layer.init, str) else "normal"
-    return FewSum(law, len(taps) * layer.in_channels // layer.groups, kind)
+    count = len(taps) * layer.in_channels // layer.groups
+    gate = IDENTITY if signal.is_normal else signal.gate
+    return FewSum(gate, float(f"{signal.before[0]:.3g}"), count, kind)
 
 
 def mixed(inside: Sequence[tuple[int, Signal]]) -> Signal:

@@ -106,10 +106,10 @@ def _of_channel(signal: Signal, eps: float) -> Signal:
 
 def _of_sums(found: Signal, few: FewSum) -> Signal:
     """The same, where it is known of what sums it is made: those of normal samples are normal."""
-    if few.law is None:
+    if few.gate == IDENTITY:
         return normal(found.second)
-    law = channel_laws(few).law()
-    return replace(found, is_normal=False, law=law.scaled(found.second**0.5, 0.0))
+    law = channel_laws(few).law.scaled(found.second**0.5, 0.0)
+    return replace(found, is_normal=False, law=law)
 
 
 def _affine(signal: Signal, scale: float, mean: float, lost: float) -> Signal:

@@ -50,8 +50,8 @@ class Signal:
         ones, which they are not.
     sums : FewSum, optional
         What is added up where this is so little that every channel has a law of its own. With
-        ``law``, the law of all, each channel has ``second`` as its variance; without, each has its
-        own variance and mean.
+        ``law``, that of all channels, each has the variance ``second``; without, its own variance
+        and mean.
     lags : dict
         E x(i) x(i + h) where it differs from ``shared``, for places h ≠ 0 per axis.
     """
