@@ -38,8 +38,8 @@ class FewSum:
 
     Attributes
     ----------
-    gate : Nonlinearity
-        The samples are this function of normal ones.
+    gate : Nonlinearity, optional
+        The samples are this function of normal ones; None if they have another law.
     variance : float
         That of the normal ones, rounded: the laws of standardised sums hardly depend on it, and
         so are those of many layers.
@@ -50,7 +50,7 @@ class FewSum:
         have the direction of normal ones.
     """
 
-    gate: Nonlinearity
+    gate: Nonlinearity | None
     variance: float
     count: int
     distribution: Literal["normal", "uniform", "orthogonal"]
@@ -103,11 +103,7 @@ def channel_laws(few: FewSum) -> ChannelLaws:
     >>> round(laws.squared_mean(lambda z: np.maximum(z, 0)), 3), round(1 / (2 * np.pi), 3)
     (0.152, 0.159)
     """
-    source = tabled_normal(few.variance)
-    law = source.mapped(lambda z: few.gate.value(z, np))
-    slopes = source.shares * source.halved(lambda z: few.gate.slope(z, np) ** 2)
-    opened = Tabled(source.low, source.step, slopes / slopes.sum())
-    back = opened.mapped(lambda z: few.gate.value(z, np))
+    law, back = _samples(few)
     mean = law.expect(lambda y: y)
     std = sqrt(law.expect(lambda y: (y - mean) ** 2))
     weights, parts = _weights(few)
@@ -116,6 +112,17 @@ def channel_laws(few: FewSum) -> ChannelLaws:
     places = places / sqrt(float(np.mean(shares @ places**2)))
     both = [_either_sign(places, parts @ part) for part in (shares, seen)]
     return ChannelLaws(places, shares, parts, *both)
+
+
+def _samples(few: FewSum) -> tuple[Tabled, Tabled]:
+    """The law of a sample that is added, and the same weighed by the squared slope of its gate."""
+    gate, source = few.gate, tabled_normal(few.variance)
+    if gate is None:
+        raise ValueError("the law of the samples is not known")
+    slopes = source.shares * source.halved(lambda z: gate.slope(z, np) ** 2)
+    opened = Tabled(source.low, source.step, slopes / slopes.sum())
+    whole, back = (part.mapped(lambda z: gate.value(z, np)) for part in (source, opened))
+    return whole, back
 
 
 def _either_sign(places: FloatArray, shares: FloatArray) -> Tabled:

@@ -94,17 +94,16 @@ def seen(signal: Signal) -> Tabled | None:
 
 
 def few_sum(layer: Weighted, signal: Signal, ndim: int) -> FewSum | None:
-    """What a convolution adds up of samples like these, if the laws of its channels are known.
-
-    They are for independent samples and weights that are alike.
-    """
+    """What a convolution adds up of samples like these, if they are independent, weights alike."""
     taps = [v for v in layer.variances(ndim).taps.flat if v]
     if not isinstance(layer, Conv) or layer.given_weights is not None or len(set(taps)) > 1:
         return None
-    if signal.lags or signal.before is None or not (signal.is_normal or signal.is_independent):
+    if signal.lags or not (signal.is_normal or signal.is_independent):
         return None
     kind = law_named(layer.init).distribution if isinstance(layer.init, str) else "normal"
     count = len(taps) * layer.in_channels // layer.groups
+    if signal.before is None:
+        return FewSum(None, signal.second, count, kind)
     gate = IDENTITY if signal.is_normal else signal.gate
     return FewSum(gate, float(f"{signal.before[0]:.3g}"), count, kind)
 

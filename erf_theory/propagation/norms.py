@@ -106,6 +106,8 @@ def _of_channel(signal: Signal, eps: float) -> Signal:
 
 def _of_sums(found: Signal, few: FewSum) -> Signal:
     """The same, where it is known of what sums it is made: those of normal samples are normal."""
+    if few.gate is None:
+        return found
     if few.gate == IDENTITY:
         return normal(found.second)
     law = channel_laws(few).law.scaled(found.second**0.5, 0.0)
