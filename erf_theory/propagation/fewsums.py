@@ -108,10 +108,10 @@ def channel_laws(few: FewSum) -> ChannelLaws:
     std = sqrt(law.expect(lambda y: (y - mean) ** 2))
     weights, parts = _weights(few)
     shares, seen = _added(law.scaled(1 / std, mean), back.scaled(1 / std, mean), weights)
-    places = _STEP * (np.arange(_CELLS) - _CELLS // 2)
-    places = places / sqrt(float(np.mean(shares @ places**2)))
-    both = [_either_sign(places, parts @ part) for part in (shares, seen)]
-    return ChannelLaws(places, shares, parts, *both)
+    cells: FloatArray = _STEP * (np.arange(_CELLS, dtype=np.float64) - _CELLS // 2)
+    places: FloatArray = cells / sqrt(float(np.mean(shares @ cells**2)))
+    whole, back_through = (_either_sign(places, parts @ part) for part in (shares, seen))
+    return ChannelLaws(places, shares, parts, whole, back_through)
 
 
 def _samples(few: FewSum) -> tuple[Tabled, Tabled]:

@@ -42,7 +42,8 @@ _FEW, _MANY = 32, 128
 """Of fewer samples a sum is far from normal, however wide the network is; of so many it is."""
 _NEIGHBOURS = (
     "what neighbours have in common behind a convolution of few samples and an activation is "
-    "dropped: YYY"
+    "dropped: behind one of 9 and a ReLU, an average pool of 16 makes the std high by 3.7 %, a max "
+    "pool of 2 the mass by 4 %"
 )
 
 
@@ -72,6 +73,7 @@ def signals(network: Network, notes: Notes) -> tuple[Signals, ...]:
     source = Pieces.uniform(network.in_channels, normal(1.0))
     counts = (*network.channels, network.in_channels)
     coherent = coherent_sums(network)
+    last = max((i for i, node in enumerate(network.nodes) if _reads_several(node.layer)), default=0)
     before: list[Signals] = []
     after: list[Signals] = []
     for node in network.nodes:
@@ -86,6 +88,8 @@ def signals(network: Network, notes: Notes) -> tuple[Signals, ...]:
             raise ErfTheoryError(f"node {node.name}: {error}") from None
         before.append(whole)
         after.append(passed)
+        if len(before) <= last and _has_few(node.layer, whole):
+            notes.add(_NEIGHBOURS, node.name)
         for reason in (*doubts, *reasons):
             notes.add_to_signal(reason, node.name)
     return tuple(before)
@@ -118,6 +122,16 @@ def _merged(layer: Layer, inputs: Sequence[Signals], sizes: Sequence[int]) -> Si
             first += size
         return Pieces(tuple(parts))
     return reduce(lambda total, one: total.joined(one, summed), inputs)
+
+
+def _reads_several(layer: Layer) -> bool:
+    """Whether a layer reads neighbouring places with no random weights."""
+    return isinstance(layer, AvgPool | MaxPool | Upsample)
+
+
+def _has_few(layer: Layer, before: Signals) -> bool:
+    """Whether a layer is an activation of sums of few samples."""
+    return isinstance(layer, Activation) and any(s.sums is not None for _, _, s in before.parts)
 
 
 @singledispatch

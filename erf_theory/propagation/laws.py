@@ -82,6 +82,8 @@ def on_sums(gate: Nonlinearity, signal: Signal, few: FewSum, law: Tabled) -> Sig
         second=behind.expect(np.square),
         shared=channel_laws(few).squared_mean(lambda z: gate.value(std * z, np)),
         mean=behind.expect(lambda x: x),
+        gate=gate,
+        before=(signal.second, 0.0),
         law=behind,
     )
 

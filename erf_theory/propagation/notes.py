@@ -18,7 +18,9 @@ _SIZE = (
 NOT_NORMAL = f"samples before an activation are taken as normal: {_SIZE}"
 GATES = f"gates that one unit meets in a row are taken as independent: {_SIZE}"
 FEW = (
-    "sums of few samples, 9 in a depthwise convolution of 3×3, are taken as normal: XXX"
+    "sums of few samples, 9 in a depthwise convolution of 3×3, are taken as normal: in "
+    "three blocks of ReLU, it, ReLU, a convolution of size 1 and a batch norm that makes the mass "
+    "high by 22 ± 3 %"
 )
 GUESSED = (
     "what two images share behind post-activation sums without batch norms is guessed: their "
