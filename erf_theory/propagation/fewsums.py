@@ -23,8 +23,6 @@ from erf_theory.propagation.tabled import Tabled, tabled_normal
 
 __all__ = ["ChannelLaws", "FewSum", "channel_laws"]
 
-ComplexArray = npt.NDArray[np.complex128]
-
 _DRAWN, _ADDED, _MOST = 1 << 14, 1152, 128
 """Channels that are drawn; samples that those whose laws are kept add up in all; most of them."""
 _CELLS, _STEP = 1024, 1 / 50
@@ -166,7 +164,7 @@ def _added(law: Tabled, back: Tabled, weights: FloatArray) -> tuple[FloatArray, 
     return whole, seen
 
 
-def _wave(law: Tabled, factors: FloatArray) -> ComplexArray:
+def _wave(law: Tabled, factors: FloatArray) -> npt.NDArray[np.complex128]:
     """Transforms of the laws of a number times every factor.
 
     Between two cells a value is shared by distance, which keeps the mean.

@@ -136,10 +136,10 @@ def _affine(signal: Signal, scale: float, mean: float, lost: float) -> Signal:
 def _on_line(signal: Signal, line: _Line) -> Signal:
     """The signal times a number, and another one added."""
     factor, offset = line
-    law = None if signal.is_normal or factor == 0 else _law_on_line(signal, line)
     more = offset * (2 * factor * signal.mean + offset)
     second, shared = (factor**2 * value + more for value in (signal.second, signal.shared))
     is_normal = signal.is_normal and offset == 0
+    law = None if is_normal or factor == 0 else _law_on_line(signal, line)
     return Signal(
         second=second,
         shared=shared,

@@ -42,7 +42,8 @@ class Signal:
     gate : Nonlinearity
         The samples are this function of normal ones, if ``before`` is known.
     before : tuple of float, optional
-        ``second`` and ``shared`` of these normal samples.
+        ``second`` and ``shared`` of these normal samples. With a ``law`` they stand in for sums of
+        few samples, whose laws differ between channels.
     law : Tabled, optional
         The law of a sample over weights and images, where it is no function of normal ones.
     is_guessed : bool
@@ -82,7 +83,8 @@ class Signal:
     def is_independent(self) -> bool:
         """Whether samples of two images, or far from each other, are independent."""
         is_near = abs(self.shared - self.mean**2) <= 1e-9 * self.second
-        return is_near and not self.is_guessed and self.sums is None
+        is_of_few = self.sums is not None or (self.law is not None and self.before is not None)
+        return is_near and not self.is_guessed and not is_of_few
 
     @property
     def correlation(self) -> float:
