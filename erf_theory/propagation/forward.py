@@ -27,7 +27,7 @@ from erf_theory.propagation.pieces import Pieces
 from erf_theory.propagation.pooled import pooled
 from erf_theory.propagation.signal import IDENTITY, Signal, normal
 
-__all__ = ["Signals", "behind", "passed", "signals"]
+__all__ = ["Signals", "behind", "few_inputs", "passed", "signals"]
 
 Signals = Pieces[Signal]
 _PHASES = (
@@ -92,6 +92,16 @@ def signals(network: Network, notes: Notes) -> tuple[Signals, ...]:
     return tuple(before)
 
 
+def few_inputs(network: Network) -> list[str]:
+    """Names of the nodes that add few samples of the input, however wide the network is.
+
+    Those in front of batch norms alone do not count: these make their sums normal.
+    """
+    read = {i for node in network.nodes if not _is_batch_norm(node.layer) for i in node.inputs}
+    firsts = (node for i, node in enumerate(network.nodes) if INPUT in node.inputs and i in read)
+    return [node.name for node in firsts if _adds_few(node.layer, network.ndim)]
+
+
 def behind(network: Network, before: Sequence[Signals], place: int) -> Signals:
     """The signal behind a node, from those before all nodes."""
     layer, channels = network.nodes[place].layer, network.channels_before[place]
@@ -118,6 +128,17 @@ def _merged(node: Node, after: Mapping[int, Signals]) -> Signals:
             parts.extend(one.moved(parts[-1][1] if parts else 0).parts)
         return Pieces(tuple(parts))
     return reduce(lambda total, one: total.joined(one, summed), inputs)
+
+
+def _adds_few(layer: Layer, ndim: int) -> bool:
+    """Whether a layer's outputs are sums of few samples, whatever the width of the network is."""
+    if not isinstance(layer, Weighted):
+        return False
+    return layer.in_channels // layer.groups * prod(per_axis(layer.size, ndim)) < _FEW
+
+
+def _is_batch_norm(layer: Layer) -> bool:
+    return isinstance(layer, Norm) and layer.kind == "batch"
 
 
 def _reads_several(layer: Layer) -> bool:
