@@ -34,7 +34,6 @@ __all__ = ["Question", "Row", "bounded", "energy_program", "is_chain", "walk"]
 
 _T = TypeVar("_T")
 Row = tuple[int, ...]
-"""Places of nodes that follow each other, from the output on."""
 
 
 @final
