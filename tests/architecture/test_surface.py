@@ -15,6 +15,8 @@ SOURCES = sorted(p for p in ROOT.glob("*/**/*.py") if p.parts[len(ROOT.parts)] i
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 PUBLIC = [
     "Agreement",
+    "AnchorPrior",
+    "AreaRatios",
     "Attractor",
     "BerryEsseen",
     "CLTFormulas",
@@ -28,6 +30,7 @@ PUBLIC = [
     "Expansions",
     "GaussianLimit",
     "Geometry",
+    "InputAdvice",
     "Kernel",
     "LayerTable",
     "MapTooLargeError",
@@ -36,6 +39,9 @@ PUBLIC = [
     "Scaling",
     "SymbolicERF",
     "TailBound",
+    "TileOverlap",
+    "anchor_prior",
+    "area_ratios",
     "attractor",
     "berry_esseen",
     "best_order",
@@ -49,6 +55,7 @@ PUBLIC = [
     "edgeworth",
     "fluctuation",
     "gaussian_limit",
+    "input_size_advice",
     "layer_table",
     "measure_erf",
     "measured_erf",
@@ -60,6 +67,7 @@ PUBLIC = [
     "sub_gaussian_tail",
     "symbolic_erf",
     "theoretical_erf",
+    "tile_overlap",
     "variance_erf",
 ]
 
