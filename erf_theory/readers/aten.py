@@ -32,6 +32,11 @@ class Told:
     def __getitem__(self, name: str) -> Any:
         return self.arguments[name]
 
+    @property
+    def data(self) -> Any:
+        """Its first argument: the tensor that it acts on."""
+        return next(iter(self.arguments.values()))
+
     def get(self, name: str, default: Any = None) -> Any:
         """An argument, where the operator has it and it is not None."""
         found = self.arguments.get(name)
@@ -88,7 +93,7 @@ def _(told: Told) -> Found:
         pads = [(p, p) for p in told.per_axis("padding")]
     what = {"stride": told.per_axis("stride"), "padding": pads, "dilation": dilation}
     arrays = _arrays(weight=told["weight"], bias=told["bias"])
-    return Found("conv", (told["input"],), what | {"groups": told["groups"]}, arrays)
+    return Found("conv", (told.data,), what | {"groups": told["groups"]}, arrays)
 
 
 @_is("conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
@@ -101,13 +106,13 @@ def _transposed(told: Told) -> Found:
         "output_padding": told.per_axis("output_padding"),
     }
     arrays = _arrays(weight=told["weight"], bias=told["bias"])
-    return Found("conv_transpose", (told["input"],), what, arrays)
+    return Found("conv_transpose", (told.data,), what, arrays)
 
 
 @_is("linear")
 def _(told: Told) -> Found:
     arrays = _arrays(weight=told["weight"], bias=told["bias"])
-    return Found("linear", (told["input"],), {}, arrays)
+    return Found("linear", (told.data,), {}, arrays)
 
 
 @_is("max_pool1d", "max_pool2d", "max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d")
@@ -117,11 +122,11 @@ def _(told: Told) -> Found:
     what = {"size": told.per_axis("kernel_size"), "padding": pads}
     what["dilation"] = told.per_axis("dilation")
     what["stride"] = told.per_axis("stride") if told.get("stride") else what["size"]
-    return Found("max_pool" if is_max else "avg_pool", (told.get("self"),), what)
+    return Found("max_pool" if is_max else "avg_pool", (told.data,), what)
 
 
 def _adaptive(kind: str) -> Translate:
-    return lambda told: Found(kind, (told["self"],), {"size": told.per_axis("output_size")})
+    return lambda told: Found(kind, (told.data,), {"size": told.per_axis("output_size")})
 
 
 for _n in (1, 2, 3):
@@ -134,7 +139,7 @@ def _reduced(function: str) -> Translate:
         dims = told.get("dim")
         every = tuple(range(len(told.shape)))
         axes = every if dims is None or dims == [] else tuple(np.atleast_1d(dims).tolist())
-        return Found("reduce", (told["self"],), {"function": function, "axes": axes})
+        return Found("reduce", (told.data,), {"function": function, "axes": axes})
 
     return translate
 
@@ -147,7 +152,7 @@ _PLAIN = {
 
 
 def _activated(function: str) -> Translate:
-    return lambda told: Found("activation", (told.get("self", told.get("input")),), {"function": function})
+    return lambda told: Found("activation", (told.data,), {"function": function})
 
 
 OPERATORS.update({name: _activated(function) for name, function in _PLAIN.items()})
@@ -156,22 +161,22 @@ OPERATORS.update({name: _activated(function) for name, function in _PLAIN.items(
 @_is("gelu")
 def _(told: Told) -> Found:
     name = "gelu_tanh" if told["approximate"] == "tanh" else "gelu"
-    return Found("activation", (told["self"],), {"function": name})
+    return Found("activation", (told.data,), {"function": name})
 
 
 @_is("leaky_relu")
 def _(told: Told) -> Found:
     function = f"leaky_relu({float(told['negative_slope'])!r})"
-    return Found("activation", (told["self"],), {"function": function})
+    return Found("activation", (told.data,), {"function": function})
 
 
 @_is("prelu")
 def _(told: Told) -> Found:
     slopes = told["weight"].array.ravel()
     if np.any(slopes != slopes[0]):
-        return Found("prelu with a slope for every channel", (told["self"],))
+        return Found("prelu with a slope for every channel", (told.data,))
     function = f"prelu({float(slopes[0])!r})"
-    return Found("activation", (told["self"],), {"function": function})
+    return Found("activation", (told.data,), {"function": function})
 
 
 @_is("elu")
@@ -181,12 +186,12 @@ def _(told: Told) -> Found:
         function = f"elu({alpha!r})"
     else:
         function = "selu" if rate == 1 else f"celu({1 / rate!r})"
-    return Found("activation", (told["self"],), {"function": function})
+    return Found("activation", (told.data,), {"function": function})
 
 
 @_is("celu")
 def _(told: Told) -> Found:
-    return Found("activation", (told["self"],), {"function": f"celu({float(told['alpha'])!r})"})
+    return Found("activation", (told.data,), {"function": f"celu({float(told['alpha'])!r})"})
 
 
 @_is("softplus")
@@ -194,7 +199,7 @@ def _(told: Told) -> Found:
     if told["beta"] != 1:
         beta = float(told["beta"])
         return _curve(told, lambda x: np.logaddexp(0, beta * x) / beta)
-    return Found("activation", (told["self"],), {"function": "softplus"})
+    return Found("activation", (told.data,), {"function": "softplus"})
 
 
 @_is("clamp", "hardtanh", "clamp_min", "clamp_max")
@@ -206,12 +211,12 @@ def _(told: Told) -> Found:
     known = {(0, 6): "relu6", (-1, 1): "hardtanh", (0, np.inf): "relu"}
     function = known.get((low, high))
     if function is not None:
-        return Found("activation", (told["self"],), {"function": function})
+        return Found("activation", (told.data,), {"function": function})
     return _curve(told, lambda x: np.clip(x, low, high))
 
 
 def _curve(told: Told, curve: Callable[[Any], Any]) -> Found:
-    return Found("activation", (told["self"],), {"curve": curve})
+    return Found("activation", (told.data,), {"curve": curve})
 
 
 OPERATORS.update(
@@ -221,7 +226,7 @@ OPERATORS.update(
     sqrt=lambda told: _curve(told, np.sqrt),
     rsqrt=lambda told: _curve(told, lambda x: 1 / np.sqrt(x)),
     reciprocal=lambda told: _curve(told, np.reciprocal),
-    neg=lambda told: Found("mul", (told["self"], -1.0)),
+    neg=lambda told: Found("mul", (told.data, -1.0)),
 )
 
 
@@ -231,36 +236,36 @@ def _(told: Told) -> Found:
     return _curve(told, lambda x: np.power(x, exponent))
 
 
-@_is("batch_norm", "instance_norm")
+@_is("batch_norm", "instance_norm", "_native_batch_norm_legit_no_training")
 def _(told: Told) -> Found:
-    tracked = told["running_mean"] is not None
+    tracked = told["running_mean"] is not None and not told.get("use_input_stats")
     norm = "batch" if tracked else "instance"
     names = {"scale": "weight", "shift": "bias", "mean": "running_mean", "variance": "running_var"}
     arrays = _arrays(**{own: told[theirs] for own, theirs in names.items()})
-    return Found("norm", (told["input"],), {"norm": norm, "eps": told["eps"]}, arrays)
+    return Found("norm", (told.data,), {"norm": norm, "eps": told["eps"]}, arrays)
 
 
 @_is("layer_norm")
 def _(told: Told) -> Found:
     what = {"norm": "layer", "eps": told["eps"], "axes": len(told["normalized_shape"])}
     arrays = _arrays(scale=told["weight"], shift=told["bias"])
-    return Found("norm", (told["input"],), what, arrays)
+    return Found("norm", (told.data,), what, arrays)
 
 
 @_is("group_norm")
 def _(told: Told) -> Found:
     what = {"norm": "group", "eps": told["eps"], "groups": told["num_groups"]}
     arrays = _arrays(scale=told["weight"], shift=told["bias"])
-    return Found("norm", (told["input"],), what, arrays)
+    return Found("norm", (told.data,), what, arrays)
 
 
 @_is("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout")
 def _(told: Told) -> Found:
-    return Found("dropout" if told["train"] else "identity", (told["input"],))
+    return Found("dropout" if told["train"] else "identity", (told.data,))
 
 
 def _as_it_is(told: Told) -> Found:
-    return Found("identity", (told.get("self", told.get("input")),))
+    return Found("identity", (told.data,))
 
 
 for _name in ("contiguous", "clone", "detach", "alias", "to", "type_as", "_to_copy", "lift_fresh_copy"):
@@ -272,16 +277,16 @@ def _arithmetic(kind: str) -> Translate:
         other = told["other"]
         alpha = told.get("alpha", 1)
         if alpha != 1:
-            return Found(f"{kind} with alpha", (told["self"],))
+            return Found(f"{kind} with alpha", (told.data,))
         if kind == "div" and told.get("rounding_mode") is not None:
-            return Found("rounded division", (told["self"],))
-        return Found(kind, (told["self"], other))
+            return Found("rounded division", (told.data,))
+        return Found(kind, (told.data, other))
 
     return translate
 
 
 OPERATORS.update({kind: _arithmetic(kind) for kind in ("add", "sub", "mul", "div")})
-OPERATORS["rsub"] = lambda told: Found("sub", (told["other"], told["self"]))
+OPERATORS["rsub"] = lambda told: Found("sub", (told["other"], told.data))
 
 
 @_is("cat", "concat", "concatenate")
@@ -291,25 +296,25 @@ def _(told: Told) -> Found:
 
 @_is("upsample_nearest1d", "upsample_nearest2d", "upsample_nearest3d")
 def _(told: Told) -> Found:
-    return Found("resize", (told.get("input", told.get("self")),), {"mode": "nearest"})
+    return Found("resize", (told.data,), {"mode": "nearest"})
 
 
 @_is("_upsample_nearest_exact1d", "_upsample_nearest_exact2d", "_upsample_nearest_exact3d")
 def _(told: Told) -> Found:
     grows = all(n >= m for m, n in zip(told.shape, told.after, strict=True))
     mode = "nearest" if grows else "nearest-exact"
-    return Found("resize", (told.get("input", told.get("self")),), {"mode": mode})
+    return Found("resize", (told.data,), {"mode": mode})
 
 
 @_is("upsample_linear1d", "upsample_bilinear2d", "upsample_trilinear3d")
 def _(told: Told) -> Found:
     what = {"mode": "linear", "aligned": bool(told["align_corners"])}
-    return Found("resize", (told.get("input", told.get("self")),), what)
+    return Found("resize", (told.data,), what)
 
 
 @_is("upsample_bicubic2d")
 def _(told: Told) -> Found:
-    return Found("resize", (told.get("input", told.get("self")),), {"mode": "cubic"})
+    return Found("resize", (told.data,), {"mode": "cubic"})
 
 
 @_is("pad", "constant_pad_nd")
@@ -319,11 +324,11 @@ def _(told: Told) -> Found:
     ends = [(0, 0)] * (len(told.shape) - len(pairs)) + pairs
     mode = told.get("mode", "constant")
     border = {"constant": "zeros"}.get(mode, mode)
-    return Found("pad", (told["self"],), {"ends": ends, "border": border, "value": told.get("value", 0)})
+    return Found("pad", (told.data,), {"ends": ends, "border": border, "value": told.get("value", 0)})
 
 
 def _moved(make: Callable[[Told], Callable[[Any], Any]]) -> Translate:
-    return lambda told: Found("move", (told["self"],), {"move": make(told)})
+    return lambda told: Found("move", (told.data,), {"move": make(told)})
 
 
 def _reshaped(told: Told) -> Callable[[Any], Any]:
@@ -361,7 +366,7 @@ def _(told: Told) -> Found:
         blocks = index.reshape(n, c // r**2, r, r, h, w)
         return blocks.transpose(0, 1, 4, 2, 5, 3).reshape(n, c // r**2, h * r, w * r)
 
-    return Found("move", (told["self"],), {"move": move})
+    return Found("move", (told.data,), {"move": move})
 
 
 @_is("pixel_unshuffle")
@@ -373,7 +378,7 @@ def _(told: Told) -> Found:
         blocks = index.reshape(n, c, h // r, r, w // r, r)
         return blocks.transpose(0, 1, 3, 5, 2, 4).reshape(n, c * r**2, h // r, w // r)
 
-    return Found("move", (told["self"],), {"move": move})
+    return Found("move", (told.data,), {"move": move})
 
 
 @_is("slice")

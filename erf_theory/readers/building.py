@@ -166,6 +166,14 @@ class Build:
         base = self.shapes[alike[-1]] if alike[-1] != INPUT else (self.channels, *self.places)
         return self.add(Global(spot.base[0]), Value(alike[-1], base), part="everywhere")
 
+    def leads(self, first: Value, last: Value) -> bool:
+        """Whether one tensor is computed from another one."""
+        places = {last.node}
+        for place in range(len(self.nodes) - 1, -1, -1):
+            if place in places:
+                places.update(self.nodes[place].inputs)
+        return first.node in places and first.node != last.node
+
     def affine(self, factor: Any, shift: Any = 0.0) -> Scale:
         """The layer that multiplies by some numbers and adds others."""
         one, other = (float(part) if np.ndim(part) == 0 else part for part in (factor, shift))

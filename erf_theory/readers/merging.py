@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from erf_theory.network.gating import Gate
 from erf_theory.network.routing import Add, Concat
 from erf_theory.readers.building import Build, Operand, rule
 from erf_theory.readers.pointwise import curved, written_out
+from erf_theory.readers.resting import at_rest
+from erf_theory.readers.settling import is_spread
 from erf_theory.readers.trace import Constant, Op
 from erf_theory.readers.values import Refused, Value
 
@@ -95,10 +98,23 @@ def _sum(build: Build, one: Value, other: Value) -> Value:
 
 def _gated(build: Build, one: Value, other: Value) -> Value:
     """A product with what is the same at all places."""
-    one, gate = (one, other) if len(other.base) and other.is_spot else (other, one)
-    if not gate.is_spot or one.is_spot:
+    one, gate = (one, other) if _is_gate(build, other, one) else (other, one)
+    if not _is_gate(build, gate, one):
         raise Refused("it multiplies activations with each other at every place")
-    raise Refused("gate")
+    if not is_spread(gate):
+        gate = build.plain(gate)
+    factors = at_rest(build, gate)
+    if gate.base[0] != one.base[0]:
+        factors = np.broadcast_to(factors, (one.base[0],))
+    same = bool(np.all(factors == factors[0]))
+    return build.pointwise(Gate(float(factors[0]) if same else factors), build.plain(one))
+
+
+def _is_gate(build: Build, gate: Value, other: Value) -> bool:
+    """Whether a tensor has one place, which all places of another one are multiplied by."""
+    if not gate.is_spot:
+        return False
+    return not other.is_spot or build.leads(other, gate)
 
 
 def _affine(build: Build, value: Value, factor: Any, shift: Any) -> Value:

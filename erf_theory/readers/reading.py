@@ -78,6 +78,8 @@ def _read(
         else:
             return found
     alike = [x for x in operands if isinstance(x, Value) and x.shape == op.shape]
+    if op.name in refused:
+        alike = [x for x in alike if x.moved is None]
     return alike[0] if alike else None
 
 

@@ -81,12 +81,22 @@ def _writes_into_views(graph: Any) -> bool:
     for node in graph.nodes:
         if node.op != "call_function" or not _is_in_place(node):
             continue
-        base = node.args[0]
-        seen_by = [other for other in base.users if order[other] < order[node] and _is_view(other)]
-        later = any(order[user] > order[node] for other in seen_by for user in other.users)
-        if later or _is_view(base):
+        family = _views(node.args[0]) - {node.args[0]}
+        if any(order[user] > order[node] for other in family for user in other.users):
             return True
     return False
+
+
+def _views(node: Any) -> set[Any]:
+    """A tensor and all that see the same numbers."""
+    while _is_view(node) and node.all_input_nodes:
+        node = node.all_input_nodes[0]
+    found, open_ = {node}, [node]
+    while open_:
+        new = {user for user in open_.pop().users if _is_view(user)} - found
+        found |= new
+        open_.extend(new)
+    return found
 
 
 def _is_in_place(node: Any) -> bool:
@@ -191,7 +201,13 @@ class _Reading:
         name = _name(node)
         if name in _LISTS:
             return
-        if node.target is getitem and node.args[0] not in self.known:
+        if node.target is getitem and node.args[0] in self.known:
+            if node.args[1] == 0:
+                self.known[node] = self.known[node.args[0]]
+            else:
+                self.known[node] = self._refused(*node.args, node)
+            return
+        if node.target is getitem:
             self._piece(node)
             return
         if name in _FILLED:
@@ -246,7 +262,8 @@ class _Reading:
         name = path if alone and path else ".".join(filter(None, (path, label)))
         name = self._own(name)
         inputs = tuple(_number(one) for one in found.inputs)
-        shape = tuple(node.meta["val"].shape)
+        value = node.meta["val"]
+        shape = tuple((value[0] if isinstance(value, tuple | list) else value).shape)
         self.ops.append(
             Op(name, found.kind, inputs, found.attributes, found.arrays, shape, path, _where(node))
         )
@@ -260,10 +277,6 @@ class _Reading:
     def _piece(self, node: Any) -> None:
         """One of the tensors that an operator cuts another one into."""
         whole, at = node.args
-        if _name(whole) not in _LISTS:
-            self._append(whole, Found(_name(whole), self._reads(whole)), alone=False) if False else None
-            self.known[node] = self._refused(whole, node)
-            return
         told = self._told(whole)
         axis = told["dim"] % len(told.shape)
         if _name(whole) == "unbind":
@@ -306,10 +319,10 @@ class _Reading:
         found = (self.known.get(part) for part in node.all_input_nodes)
         return tuple(one for one in found if isinstance(one, str))
 
-    def _refused(self, whole: Any, node: Any) -> str:
+    def _refused(self, whole: Any, at: int, node: Any) -> str:
         """An operator with several outputs that there is no rule for."""
         path = _path(whole)
-        name = self._own(".".join(filter(None, (path, _name(whole)))))
+        name = self._own(".".join(filter(None, (path, f"{_name(whole)}.{at}"))))
         shape = tuple(node.meta["val"].shape)
         self.ops.append(
             Op(name, _name(whole), self._reads(whole), {}, {}, shape, path, _where(whole))
