@@ -211,6 +211,8 @@ def _(layer: Norm, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
     if layer.kind in ("batch", "instance"):
         name = {"batch": "BatchNorm", "instance": "InstanceNorm"}[layer.kind]
         module = _of(torch, name, ndim)(channels, eps=layer.eps, affine=True).eval()
+    elif layer.kind == "place":
+        module = _place_norm(channels, layer.eps, torch)
     else:
         groups = 1 if layer.kind == "layer" else layer.groups
         module = torch.nn.GroupNorm(groups, channels, eps=layer.eps)
@@ -221,6 +223,16 @@ def _(layer: Norm, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
             alike = np.tile(numbers.array, channels // len(numbers.array))
             getattr(module, theirs).data = torch.asarray(alike)
     return {"norm": module}
+
+
+def _place_norm(channels: int, eps: float, torch: _Torch) -> Any:
+    """A layer norm over the channels of every place."""
+
+    class PlaceNorm(torch.nn.LayerNorm):  # type: ignore[misc, name-defined]
+        def forward(self, x: Any) -> Any:
+            return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+
+    return PlaceNorm(channels, eps)
 
 
 @_modules.register

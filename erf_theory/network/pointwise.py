@@ -68,9 +68,9 @@ class Norm(Pointwise):
 
     Parameters
     ----------
-    kind : {"batch", "layer", "group", "instance"}
-        Over what: inputs and places of a channel; all of a sample; a group of its channels; one
-        channel of a sample.
+    kind : {"batch", "layer", "place", "group", "instance"}
+        Over what: inputs and places of a channel; all of a sample; all channels of one place of
+        it, as a layer norm behind a transposition has it; a group of its channels; one channel.
     groups : int
         Groups of channels, for "group".
     eps : float
@@ -79,7 +79,7 @@ class Norm(Pointwise):
         Numbers of a trained batch norm, one per channel.
     """
 
-    kind: Literal["batch", "layer", "group", "instance"] = "batch"
+    kind: Literal["batch", "layer", "place", "group", "instance"] = "batch"
     groups: int = 1
     eps: float = 1e-5
     scale: Given | npt.ArrayLike | None = None
@@ -131,4 +131,4 @@ class Dropout(Pointwise):
 
 
 _NUMBERS = ("scale", "shift", "mean", "variance")
-_NORMS = ("batch", "layer", "group", "instance")
+_NORMS = ("batch", "layer", "place", "group", "instance")

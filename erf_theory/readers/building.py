@@ -15,9 +15,9 @@ from erf_theory.network.gating import Global, Scale
 from erf_theory.network.nodes import INPUT, Node
 from erf_theory.network.routing import Concat
 from erf_theory.readers.curves import GRID
-from erf_theory.readers.settling import channel_layers, is_spread, settled
+from erf_theory.readers.settling import channel_layers, is_spread, pieces_of, settled
 from erf_theory.readers.trace import Constant, Op
-from erf_theory.readers.values import Refused, Value
+from erf_theory.readers.values import Refused, Value, is_per_place
 
 __all__ = ["RULES", "Build", "Operand", "Rule", "one_or_all", "rule"]
 
@@ -138,11 +138,28 @@ class Build:
                 self.name = reader
         return self._settled[id(value)][1]
 
+    def per_place(self, value: Value, axis: int) -> Value:
+        """The tensor with an axis that is the channels of its node.
+
+        Raises
+        ------
+        Refused
+            If no layers bring it there.
+        """
+        if is_per_place(value, axis):
+            return value
+        front = self.plain(value.move(lambda index: np.moveaxis(index, axis, 1), value.name))
+        return front.move(lambda index: np.moveaxis(index, 1, axis), value.name)
+
     def _moved(self, value: Value) -> Value:
-        found = value.unmoved()
         if is_spread(value):
-            return self.everywhere(found, value.shape[2:])
-        layers, channels = settled(value)
+            return self.everywhere(value.base[0], value.shape[2:])
+        pieces = [self._piece(value, piece) for piece in pieces_of(value)]
+        return self.add(Concat(), *pieces) if len(pieces) > 1 else pieces[0]
+
+    def _piece(self, value: Value, index: Any) -> Value:
+        found = value.unmoved()
+        layers, channels = settled(value.base, index)
         for layer in layers:
             found = self.add(layer, found, part=type(layer).__name__.lower())
         routes = channel_layers(channels, found.base[0])
@@ -151,8 +168,8 @@ class Build:
         parts = [self.add(one, found, part=str(i)) for i, one in enumerate(routes)]
         return self.add(Concat(), *parts)
 
-    def everywhere(self, spot: Value, places: Sequence[int]) -> Value:
-        """What brings one place's samples, that see all places, to so many places.
+    def everywhere(self, channels: int, places: Sequence[int]) -> Value:
+        """Samples that see all places, and are the same at so many places.
 
         Raises
         ------
@@ -164,7 +181,7 @@ class Build:
         if not alike:
             raise Refused(f"nothing else in the model has {places} places")
         base = self.shapes[alike[-1]] if alike[-1] != INPUT else (self.channels, *self.places)
-        return self.add(Global(spot.base[0]), Value(alike[-1], base), part="everywhere")
+        return self.add(Global(channels), Value(alike[-1], base), part="everywhere")
 
     def leads(self, first: Value, last: Value) -> bool:
         """Whether one tensor is computed from another one."""

@@ -11,7 +11,8 @@ from erf_theory.network.nodes import INPUT, Flat, Network, Node
 from erf_theory.network.pointwise import Identity
 from erf_theory.readers import merging, moving, pointwise, weighted, windows
 from erf_theory.readers.building import RULES, Build
-from erf_theory.readers.trace import Constant, Op, Trace
+from erf_theory.readers.overriding import Overrides, overridden
+from erf_theory.readers.trace import Op, Trace
 from erf_theory.readers.values import Refused, Value
 
 __all__ = ["network_of"]
@@ -23,12 +24,15 @@ _HOW = (
 )
 _WHY = {
     "softmax": "it divides by a sum over samples",
-    "matmul": "it multiplies activations with each other, as attention does",
-    "attention": "every place sees all others by weights that depend on the input",
+    **dict.fromkeys(
+        ("matmul", "bmm", "baddbmm", "einsum"),
+        "it multiplies activations with each other, as attention does",
+    ),
+    "scaled_dot_product_attention": "every place sees all others by weights that depend on the input",
 }
 
 
-def network_of(trace: Trace, weights: str) -> Network:
+def network_of(trace: Trace, weights: str, overrides: Overrides | None = None) -> Network:
     """The network that a model's operations are.
 
     Parameters
@@ -37,6 +41,8 @@ def network_of(trace: Trace, weights: str) -> Network:
         The operations.
     weights : str
         "given", "law" (PyTorch's), or the name of a law.
+    overrides : mapping, optional
+        What the user says of parts; see `erf_theory.readers.overriding.Overrides`.
 
     Raises
     ------
@@ -48,6 +54,7 @@ def network_of(trace: Trace, weights: str) -> Network:
             f"the example has the shape {trace.shape}: give one of (1, channels, place, …) with 1 "
             "to 3 axes of places"
         )
+    trace = overridden(trace, overrides or {})
     build = Build(trace.shape[1], trace.shape[2:], weights)
     values: dict[str, Value | None] = {trace.source: build.source()}
     refused: dict[str, str] = {}
@@ -69,7 +76,7 @@ def _read(
     if all(operand is not None for operand in operands):
         try:
             if op.kind not in RULES:
-                raise Refused(_WHY.get(op.kind, "there is no layer for it"))
+                raise Refused(_why(op))
             found = RULES[op.kind](build, op, operands)
             if op.shape is not None and found.shape != op.shape:
                 raise Refused(f"it would be read with shape {found.shape}, and it has {op.shape}")
@@ -77,10 +84,16 @@ def _read(
             refused[op.name] = str(reason)
         else:
             return found
+    elif op.kind not in RULES:
+        refused[op.name] = _why(op)
     alike = [x for x in operands if isinstance(x, Value) and x.shape == op.shape]
     if op.name in refused:
         alike = [x for x in alike if x.moved is None]
     return alike[0] if alike else None
+
+
+def _why(op: Op) -> str:
+    return _WHY.get(op.kind, "there is no layer for it")
 
 
 def _needed(trace: Trace, output: str) -> set[str]:
@@ -94,11 +107,19 @@ def _needed(trace: Trace, output: str) -> set[str]:
 
 def _refusal(ops: Sequence[Op], reasons: dict[str, str]) -> str:
     """One message about all operations that cannot be read."""
-    lines = [
-        f"  {op.name} ({op.kind}{f', {op.where}' if op.where else ''}): {reasons[op.name]}"
-        for op in ops
-    ]
+    firsts: dict[str, list[Op]] = {}
+    for op in ops:
+        firsts.setdefault(op.module or op.name, []).append(op)
+    lines = [_line(same, reasons) for same in firsts.values()]
     return "\n".join([f"{len(ops)} operations of the model cannot be read:", *lines, _HOW])
+
+
+def _line(ops: Sequence[Op], reasons: dict[str, str]) -> str:
+    """The first operation that cannot be read within a module, and how many follow."""
+    op = ops[0]
+    more = f", and {len(ops) - 1} more behind it" if len(ops) > 1 else ""
+    at = f", {op.where}" if op.where else ""
+    return f"  {op.name} ({op.kind}{at}): {reasons[op.name]}{more}"
 
 
 def _network(build: Build, outputs: Sequence[Value | None]) -> Network:

@@ -61,12 +61,12 @@ def _(build: Build, op: Op, inputs: list[Value]) -> Value:
     (value,), weight = inputs, op.arrays["weight"]
     out, features = weight.shape
     axis = len(value.shape) - 1
+    if value.shape != (1, features) or features != prod(value.base):
+        value = build.per_place(value, axis)
     if is_per_place(value, axis):
         shape = (out, features, *(1,) * build.ndim)
         conv = Conv(features, out, 1, **_numbers(build, op, shape))
         return build.add(conv, value.unmoved()).at(laid_out(value, axis, out))
-    if value.shape != (1, features) or features != prod(value.base):
-        raise Refused("it mixes places: it acts on an axis that is not the channels")
     return _whole(build, op, value)
 
 

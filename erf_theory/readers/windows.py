@@ -5,12 +5,14 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from erf_theory.lattice import per_axis
 from erf_theory.network.pooling import AvgPool, MaxPool, Pool, Upsample
 from erf_theory.network.routing import Crop, Pad
 from erf_theory.readers.building import Build, one_or_all, rule
 from erf_theory.readers.trace import Op
-from erf_theory.readers.values import Refused, Value, is_per_place
+from erf_theory.readers.values import Refused, Value, channel_axis, is_per_place
 
 __all__: list[str] = []
 
@@ -89,7 +91,7 @@ def _(build: Build, op: Op, inputs: list[Value]) -> Value:
     if before == after:
         return value
     if value.node in build.pooled:
-        return build.everywhere(value, after)
+        return build.everywhere(value.base[0], after)
     if all(m % n == 0 for m, n in zip(before, after, strict=True)) and op.attributes["mode"] == "nearest":
         return build.add(MaxPool(1, one_or_all([m // n for m, n in zip(before, after, strict=True)])), value)
     if any(n % m for m, n in zip(before, after, strict=True)):
@@ -105,8 +107,18 @@ def _(build: Build, op: Op, inputs: list[Value]) -> Value:
 
 @rule("pad")
 def _(build: Build, op: Op, inputs: list[Value]) -> Value:
-    value = build.plain(inputs[0])
-    first, channels, *ends = op.attributes["ends"]
+    if not any(map(any, op.attributes["ends"])):
+        return inputs[0]
+    axis = channel_axis(inputs[0])
+    pairs = list(op.attributes["ends"])
+    ends = [pairs[0], pairs.pop(axis), *pairs[1:]]
+    front = inputs[0].move(lambda index: np.moveaxis(index, axis, 1), op.name)
+    found = _padded(build, op, build.plain(front), ends)
+    return found.move(lambda index: np.moveaxis(index, 1, axis), op.name)
+
+
+def _padded(build: Build, op: Op, value: Value, pairs: list[tuple[int, int]]) -> Value:
+    first, channels, *ends = pairs
     border = op.attributes.get("border", "zeros")
     if any(first) or any(channels):
         raise Refused("it pads channels, which no layer does")
