@@ -21,7 +21,7 @@ from erf_theory.network.base import Given, Layer
 from erf_theory.network.convolutions import Conv, ConvTranspose, Weighted
 from erf_theory.network.gating import Gate, Global, Scale
 from erf_theory.network.nodes import INPUT, Network
-from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
+from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm, PReLU
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
 
@@ -199,6 +199,13 @@ def _(layer: Activation, channels: int, ndim: int, torch: _Torch) -> dict[str, A
         return {}
     numbers = what.parameters[:1] if name in _TAKE_A_NUMBER else ()
     return {"activation": getattr(torch.nn, _NAMES[name])(*numbers)}
+
+
+@_modules.register
+def _(layer: PReLU, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
+    module = torch.nn.PReLU(channels)
+    module.weight.data = torch.asarray(layer.array.copy())
+    return {"activation": module}
 
 
 @_modules.register

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Literal, final
 
+import numpy as np
 import numpy.typing as npt
 
 from erf_theory.activations import Nonlinearity, nonlinearity
 from erf_theory.errors import ErfTheoryError
-from erf_theory.network.base import Given, Layer, given, need_number, need_one, need_whole
+from erf_theory.exact import FloatArray
+from erf_theory.network.base import Given, Layer, given, keep, need_number, need_one, need_whole
 
-__all__ = ["Activation", "Dropout", "Identity", "Norm", "Pointwise"]
+__all__ = ["Activation", "Dropout", "Identity", "Norm", "PReLU", "Pointwise"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -59,6 +62,53 @@ class Activation(Pointwise):
     def nonlinearity(self) -> Nonlinearity:
         """The function, its slope and their Gaussian moments."""
         return nonlinearity(self.function) if isinstance(self.function, str) else self.function
+
+
+@final
+@dataclass(frozen=True, repr=False)
+class PReLU(Pointwise):
+    """A ReLU whose slope below 0 is a number of its own for every channel.
+
+    With one slope for all channels it is ``Activation("prelu(0.25)")``.
+
+    Parameters
+    ----------
+    slopes : array_like
+        One slope per channel.
+
+    Examples
+    --------
+    >>> PReLU([0.25, 0.1]).runs
+    ((0, 1, 'prelu(0.25)'), (1, 2, 'prelu(0.1)'))
+    """
+
+    slopes: Given | npt.ArrayLike
+
+    def __post_init__(self) -> None:
+        keep(self, "slopes", given("slopes", self.slopes))
+        if self.array.ndim != 1:
+            raise ErfTheoryError(f"slopes are one number per channel, not {self.array.ndim}-D")
+
+    @property
+    def array(self) -> FloatArray:
+        """The slopes."""
+        assert isinstance(self.slopes, Given)  # noqa: S101
+        return self.slopes.array
+
+    @property
+    def runs(self) -> tuple[tuple[int, int, str], ...]:
+        """Channels that are alike: the first, the one behind the last, and their activation."""
+        cuts = [0, *(np.flatnonzero(np.diff(self.array)) + 1).tolist(), len(self.array)]
+        return tuple((a, b, f"prelu({float(self.array[a])!r})") for a, b in pairwise(cuts))
+
+    def out_of(self, *channels: int) -> int:
+        """As many as go in."""
+        count = need_one(channels)
+        if count != len(self.array):
+            raise ErfTheoryError(
+                f"{len(self.array)} slopes do not fit {count} channels: give one for each"
+            )
+        return count
 
 
 @final

@@ -19,11 +19,13 @@ from erf_theory.readers.settling import channel_layers, is_spread, pieces_of, se
 from erf_theory.readers.trace import Constant, Op
 from erf_theory.readers.values import Refused, Value, is_per_place
 
-__all__ = ["RULES", "Build", "Operand", "Rule", "one_or_all", "rule"]
+__all__ = ["FROZEN", "RULES", "Build", "Operand", "Rule", "one_or_all", "rule"]
 
 Operand = Value | Constant
 Rule = Callable[["Build", Op, Any], Value]
 """From an operation and what it reads to what comes out of it."""
+FROZEN = "frozen to the size of the example"
+"""What is said of layers whose windows are as large as a map, or follow from its size."""
 RULES: dict[str, Rule] = {}
 """What becomes of every kind of operation."""
 
@@ -57,6 +59,8 @@ class Build:
         Channels and places behind every node.
     pooled : set of int
         Nodes with one place, that sees all places by a global pool or the like.
+    remarks : dict
+        What is to be said of the network, and the operations that it is said of.
     learned : dict
         Places of the nodes that have a law in place of one array of weights, by its identity.
     name : str
@@ -69,6 +73,7 @@ class Build:
     nodes: list[Node] = field(default_factory=list)
     shapes: list[tuple[int, ...]] = field(default_factory=list)
     pooled: set[int] = field(default_factory=set)
+    remarks: dict[str, list[str]] = field(default_factory=dict)
     learned: dict[int, list[int]] = field(default_factory=dict)
     name: str = ""
     _settled: dict[int, tuple[Value, Value]] = field(default_factory=dict)
@@ -81,6 +86,10 @@ class Build:
     def source(self) -> Value:
         """The network's input."""
         return Value(INPUT, (self.channels, *self.places), curves={INPUT: GRID})
+
+    def remark(self, text: str) -> None:
+        """Say something about the operation that is read now."""
+        self.remarks.setdefault(text, []).append(self.name)
 
     def add(self, layer: Layer, *inputs: Value, part: str = "") -> Value:
         """Append a node behind others that hold their samples as they are, and give its output.
@@ -168,7 +177,7 @@ class Build:
         parts = [self.add(one, found, part=str(i)) for i, one in enumerate(routes)]
         return self.add(Concat(), *parts)
 
-    def everywhere(self, channels: int, places: Sequence[int]) -> Value:
+    def everywhere(self, channels: int, places: Sequence[int], part: str = "") -> Value:
         """Samples that see all places, and are the same at so many places.
 
         Raises
@@ -181,7 +190,7 @@ class Build:
         if not alike:
             raise Refused(f"nothing else in the model has {places} places")
         base = self.shapes[alike[-1]] if alike[-1] != INPUT else (self.channels, *self.places)
-        return self.add(Global(channels), Value(alike[-1], base), part="everywhere")
+        return self.add(Global(channels), Value(alike[-1], base), part=part)
 
     def leads(self, first: Value, last: Value) -> bool:
         """Whether one tensor is computed from another one."""

@@ -64,7 +64,8 @@ def network_of(trace: Trace, weights: str, overrides: Overrides | None = None) -
     if trace.outputs[0] not in known:
         needed = _needed(trace, trace.outputs[0])
         raise ErfTheoryError(_refusal([op for op in trace.ops if op.name in needed & refused.keys()], refused))
-    return _network(build, [values[name] for name in known])
+    lost = [name for name in trace.outputs if name not in known]
+    return _network(build, [values[name] for name in known], lost)
 
 
 def _read(
@@ -122,7 +123,7 @@ def _line(ops: Sequence[Op], reasons: dict[str, str]) -> str:
     return f"  {op.name} ({op.kind}{at}): {reasons[op.name]}{more}"
 
 
-def _network(build: Build, outputs: Sequence[Value | None]) -> Network:
+def _network(build: Build, outputs: Sequence[Value | None], lost: Sequence[str]) -> Network:
     """What the outputs need, the first of them last; every node with a name of its own."""
     ends = [build.plain(value).node for value in outputs if value is not None]
     wanted = {end for end in ends if end is not None}
@@ -138,9 +139,25 @@ def _network(build: Build, outputs: Sequence[Value | None]) -> Network:
     last = new[ends[0] if ends[0] is not None else INPUT]
     if last != len(nodes) - 1 or not nodes:
         nodes.append(Node("output", Identity(), (last,)))
-    network = Flat(tuple(_own_names(nodes)), build.ndim, build.channels)
+    _need_own_weights(build, wanted)
+    made = {build.nodes[old].name for old in order}
+    said = {text: [x for x in names if x in made] for text, names in build.remarks.items()}
+    said["outputs that cannot be read are left out"] = list(lost)
+    remarks = tuple(f"{text}: {', '.join(names)}" for text, names in said.items() if names)
+    network = Flat(tuple(_own_names(nodes)), build.ndim, build.channels, remarks)
     network.check()
     return network
+
+
+def _need_own_weights(build: Build, wanted: set[int]) -> None:
+    """Refuse a law for weights that several nodes share."""
+    for places in build.learned.values():
+        names = [build.nodes[place].name for place in places if place in wanted]
+        if len(names) > 1:
+            raise ErfTheoryError(
+                f"the nodes {', '.join(names)} share their weights, and a law draws them apart: "
+                'read the model with weights="given"'
+            )
 
 
 def _own_names(nodes: Iterable[Node]) -> list[Node]:

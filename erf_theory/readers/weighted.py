@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from erf_theory.network.convolutions import Conv, ConvTranspose, Weighted
-from erf_theory.readers.building import Build, one_or_all, rule
+from erf_theory.readers.building import FROZEN, Build, one_or_all, rule
 from erf_theory.readers.trace import Constant, Op
 from erf_theory.readers.values import Refused, Value, is_per_place, laid_out
 
@@ -82,6 +82,7 @@ def _whole(build: Build, op: Op, value: Value) -> Value:
     conv = Conv(value.base[0], out, one_or_all(value.base[1:]), **numbers)
     after = build.add(conv, value.unmoved())
     build.pool(after)
+    build.remark(FROZEN)
     return after.at(after.index.reshape(1, out))
 
 
