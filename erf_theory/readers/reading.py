@@ -65,7 +65,8 @@ def network_of(trace: Trace, weights: str, overrides: Overrides | None = None) -
         needed = _needed(trace, trace.outputs[0])
         raise ErfTheoryError(_refusal([op for op in trace.ops if op.name in needed & refused.keys()], refused))
     lost = [name for name in trace.outputs if name not in known]
-    return _network(build, [values[name] for name in known], lost)
+    before = [name for output in lost for name in _ends(trace, output, refused)]
+    return _network(build, [values[name] for name in (*known, *before)], lost)
 
 
 def _read(
@@ -106,6 +107,14 @@ def _needed(trace: Trace, output: str) -> set[str]:
     return needed
 
 
+def _ends(trace: Trace, output: str, refused: dict[str, str]) -> list[str]:
+    """What the operations read that cannot be read, of those that an output needs."""
+    needed = _needed(trace, output)
+    rows = [op.reads for op in trace.ops if op.name in needed & refused.keys()]
+    ends = dict.fromkeys(name for reads in rows for name in reads)
+    return [name for name in ends if refused.keys().isdisjoint(_needed(trace, name))]
+
+
 def _refusal(ops: Sequence[Op], reasons: dict[str, str]) -> str:
     """One message about all operations that cannot be read."""
     firsts: dict[str, list[Op]] = {}
@@ -125,7 +134,8 @@ def _line(ops: Sequence[Op], reasons: dict[str, str]) -> str:
 
 def _network(build: Build, outputs: Sequence[Value | None], lost: Sequence[str]) -> Network:
     """What the outputs need, the first of them last; every node with a name of its own."""
-    ends = [build.plain(value).node for value in outputs if value is not None]
+    last, *others = (value for value in outputs if value is not None)
+    ends = [build.plain(last).node, *(value.node for value in others)]
     wanted = {end for end in ends if end is not None}
     for place in reversed(range(len(build.nodes))):
         if place in wanted:
@@ -136,9 +146,9 @@ def _network(build: Build, outputs: Sequence[Value | None], lost: Sequence[str])
         replace(build.nodes[old], inputs=tuple(new[i] for i in build.nodes[old].inputs))
         for old in order
     ]
-    last = new[ends[0] if ends[0] is not None else INPUT]
-    if last != len(nodes) - 1 or not nodes:
-        nodes.append(Node("output", Identity(), (last,)))
+    end = new[ends[0] if ends[0] is not None else INPUT]
+    if end != len(nodes) - 1 or not nodes:
+        nodes.append(Node("output", Identity(), (end,)))
     _need_own_weights(build, wanted)
     made = {build.nodes[old].name for old in order}
     said = {text: [x for x in names if x in made] for text, names in build.remarks.items()}
