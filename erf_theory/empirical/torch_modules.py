@@ -235,7 +235,7 @@ def _(layer: Norm, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
 def _place_norm(channels: int, eps: float, torch: _Torch) -> Any:
     """A layer norm over the channels of every place."""
 
-    class PlaceNorm(torch.nn.LayerNorm):  # type: ignore[misc, name-defined]
+    class PlaceNorm(torch.nn.LayerNorm):  # type: ignore[misc]
         def forward(self, x: Any) -> Any:
             return super().forward(x.movedim(1, -1)).movedim(-1, 1)
 

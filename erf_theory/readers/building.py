@@ -10,8 +10,8 @@ import numpy as np
 
 from erf_theory.errors import ErfTheoryError
 from erf_theory.network.base import Layer
-from erf_theory.network.geometry import shape_behind
 from erf_theory.network.gating import Global, Scale
+from erf_theory.network.geometry import shape_behind
 from erf_theory.network.nodes import INPUT, Node
 from erf_theory.network.routing import Concat
 from erf_theory.readers.curves import GRID

@@ -25,15 +25,15 @@ def _(build: Build, op: Op, inputs: list[Value]) -> Value:
 
 @rule("activation")
 def _(build: Build, op: Op, inputs: list[Value]) -> Value:
-    (value,) = inputs
+    value = _routed(build, inputs[0])
     function = op.attributes.get("function")
     if function is None:
         curves = curved(op.attributes["curve"], value)
         found = written_out(build, value, curves)
         return replace(value, node=None, name=op.name, curves=curves) if found is None else found
     layer = Activation(function)
-    found = build.pointwise(layer, _routed(build, value))
-    return replace(found, curves=found.curves | curved(lambda x: layer.nonlinearity.value(x, np), value))
+    found = build.pointwise(layer, value)
+    return found.knowing(curved(lambda x: layer.nonlinearity.value(x, np), value))
 
 
 @rule("prelu")
@@ -67,7 +67,7 @@ def written_out(build: Build, like: Value, curves: Curves) -> Value | None:
             found = build.pointwise(Activation(name), start)
             if factor != 1:
                 found = build.pointwise(build.affine(factor), found, "scale")
-            return replace(found, curves=found.curves | curves)
+            return found.knowing(curves)
     return None
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from erf_theory.errors import ErfTheoryError
 from erf_theory.network.nodes import INPUT, Flat, Network, Node
@@ -28,7 +29,7 @@ _WHY = {
         ("matmul", "bmm", "baddbmm", "einsum"),
         "it multiplies activations with each other, as attention does",
     ),
-    "scaled_dot_product_attention": "every place sees all others by weights that depend on the input",
+    "scaled_dot_product_attention": "every place sees all others, as far as the input says",
 }
 
 
@@ -62,8 +63,8 @@ def network_of(trace: Trace, weights: str, overrides: Overrides | None = None) -
         values[op.name] = _read(build, op, values, refused)
     known = [name for name in trace.outputs if refused.keys().isdisjoint(_needed(trace, name))]
     if trace.outputs[0] not in known:
-        needed = _needed(trace, trace.outputs[0])
-        raise ErfTheoryError(_refusal([op for op in trace.ops if op.name in needed & refused.keys()], refused))
+        needed = _needed(trace, trace.outputs[0]) & refused.keys()
+        raise ErfTheoryError(_refusal([op for op in trace.ops if op.name in needed], refused))
     lost = [name for name in trace.outputs if name not in known]
     before = [name for output in lost for name in _ends(trace, output, refused)]
     return _network(build, [values[name] for name in (*known, *before)], lost)
@@ -72,30 +73,27 @@ def network_of(trace: Trace, weights: str, overrides: Overrides | None = None) -
 def _read(
     build: Build, op: Op, values: dict[str, Value | None], refused: dict[str, str]
 ) -> Value | None:
-    """What comes out of an operation; where that is not known, what the next ones may go on with."""
+    """What comes out of an operation; else what the next ones may go on with."""
     operands = [values[one] if isinstance(one, str) else one for one in op.inputs]
-    build.name = op.name
-    if all(operand is not None for operand in operands):
+    if op.kind not in RULES:
+        refused[op.name] = _WHY.get(op.kind, "there is no layer for it")
+    elif all(operand is not None for operand in operands):
         try:
-            if op.kind not in RULES:
-                raise Refused(_why(op))
-            found = RULES[op.kind](build, op, operands)
-            if op.shape is not None and found.shape != op.shape:
-                raise Refused(f"it would be read with shape {found.shape}, and it has {op.shape}")
+            return _by_rule(build, op, operands)
         except Refused as reason:
             refused[op.name] = str(reason)
-        else:
-            return found
-    elif op.kind not in RULES:
-        refused[op.name] = _why(op)
     alike = [x for x in operands if isinstance(x, Value) and x.shape == op.shape]
     if op.name in refused:
         alike = [x for x in alike if x.moved is None]
     return alike[0] if alike else None
 
 
-def _why(op: Op) -> str:
-    return _WHY.get(op.kind, "there is no layer for it")
+def _by_rule(build: Build, op: Op, operands: list[Any]) -> Value:
+    build.name = op.name
+    found = RULES[op.kind](build, op, operands)
+    if op.shape is not None and found.shape != op.shape:
+        raise Refused(f"it would be read with shape {found.shape}, and it has {op.shape}")
+    return found
 
 
 def _needed(trace: Trace, output: str) -> set[str]:

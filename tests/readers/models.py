@@ -97,8 +97,6 @@ def rebuilt(network):
     convs = {place: layer for place, layer in layers.items() if isinstance(layer, Weighted)}
     weights = {place: conv.given_weights[None] for place, conv in convs.items()}
     biases = {
-        place: conv.given_bias[None]
-        for place, conv in convs.items()
-        if conv.given_bias is not None
+        place: conv.given_bias[None] for place, conv in convs.items() if conv.given_bias is not None
     }
     return torch_module(network, weights, biases)

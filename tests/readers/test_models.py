@@ -1,4 +1,4 @@
-"""Models that no one here wrote: what was read computes what they compute, and sees what they see."""
+"""Models that no one here wrote: what was read computes what they compute."""
 
 import pytest
 
@@ -18,12 +18,24 @@ from tests.readers.models import (
 pytestmark = pytest.mark.torch
 
 VISION = {
-    **{name: 64 for name in ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")},
-    **{"densenet121": 64, "googlenet": 64, "inception_v3": 96, "shufflenet_v2_x1_0": 64},
-    **{"mobilenet_v2": 64, "mnasnet1_0": 64, "squeezenet1_1": 64, "regnet_x_400mf": 64},
-    **{"convnext_tiny": 64, "fcn_resnet50": 64, "alexnet": 224, "vgg16": 224},
-    **{"mobilenet_v3_large": 64, "efficientnet_b0": 64, "regnet_y_400mf": 64},
-    **{"deeplabv3_resnet50": 64, "lraspp_mobilenet_v3_large": 64},
+    **dict.fromkeys(("resnet18", "resnet34", "resnet50", "resnet101", "resnet152"), 64),
+    "densenet121": 64,
+    "googlenet": 64,
+    "inception_v3": 96,
+    "shufflenet_v2_x1_0": 64,
+    "mobilenet_v2": 64,
+    "mnasnet1_0": 64,
+    "squeezenet1_1": 64,
+    "regnet_x_400mf": 64,
+    "convnext_tiny": 64,
+    "fcn_resnet50": 64,
+    "alexnet": 224,
+    "vgg16": 224,
+    "mobilenet_v3_large": 64,
+    "efficientnet_b0": 64,
+    "regnet_y_400mf": 64,
+    "deeplabv3_resnet50": 64,
+    "lraspp_mobilenet_v3_large": 64,
 }
 """Models of torchvision, and a size of image that all their layers take."""
 TIMM = ("hrnet_w18_small", "convnext_atto", "resnetv2_50", "regnetx_002")

@@ -81,7 +81,9 @@ def test_names_are_module_paths_and_functions_have_that_of_the_module_around():
 
     relu = nn.ReLU()
     block = function(
-        lambda own, x: own.act(own.act(own.conv(x)) + x), conv=nn.Conv2d(4, 4, 3, padding=1), act=relu
+        lambda own, x: own.act(own.act(own.conv(x)) + x),
+        conv=nn.Conv2d(4, 4, 3, padding=1),
+        act=relu,
     )
     network = read_torch(nn.Sequential(nn.Conv2d(3, 4, 1), block), example(3, 8, 8))
     assert list(layers(network)) == ["0", "1.conv", "1.act", "1.add", "1.act_1"]
@@ -94,7 +96,8 @@ def test_weights_as_given_by_law_or_by_another_law():
     module = nn.Sequential(nn.Conv2d(2, 4, 3), nn.BatchNorm2d(4), nn.Conv2d(4, 4, 1, bias=False))
     nn.init.uniform_(module[1].weight)
     given_, drawn, he = (
-        layers(read_torch(module, example(2, 8, 8), weights=name)) for name in ("given", "law", "he")
+        layers(read_torch(module, example(2, 8, 8), weights=name))
+        for name in ("given", "law", "he")
     )
     assert np.array_equal(given_["0"].given_weights, module[0].weight.detach().numpy())
     assert np.array_equal(given_["1"].scale.array, module[1].weight.detach().numpy())
@@ -110,7 +113,9 @@ def test_fixed_weights_are_no_draw_of_a_law():
 
     blur = function(lambda own, x: nn.functional.conv2d(x, own.taps, groups=2))
     blur.register_buffer("taps", torch.ones(2, 1, 3, 3) / 9)
-    found = layers(read_torch(nn.Sequential(nn.Conv2d(2, 2, 3), blur), example(2, 8, 8), weights="he"))
+    found = layers(
+        read_torch(nn.Sequential(nn.Conv2d(2, 2, 3), blur), example(2, 8, 8), weights="he")
+    )
     assert found["0"] == Conv(2, 2, 3)
     assert found["1"].given_weights == pytest.approx(1 / 9)
 
@@ -154,7 +159,9 @@ def test_what_a_module_gives_back_beside_its_first_output_stays_where_it_is():
     import torch
 
     module = function(
-        lambda own, x: {"a": own.one(x), "b": torch.softmax(own.two(x), 1)}, one=convs(3, 2), two=convs(3, 4)
+        lambda own, x: {"a": own.one(x), "b": torch.softmax(own.two(x), 1)},
+        one=convs(3, 2),
+        two=convs(3, 4),
     )
     network = read_torch(module, example(3, 8, 8))
     assert list(layers(network)) == ["one.0", "two.0", "output"]
@@ -165,12 +172,18 @@ def test_what_a_module_gives_back_beside_its_first_output_stays_where_it_is():
 def test_what_depends_on_the_size_of_the_example_is_said():
     from torch import nn
 
-    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(3), nn.Flatten(), nn.Linear(36, 2))
+    module = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(3), nn.Flatten(), nn.Linear(36, 2)
+    )
     network = read_torch(module, example(3, 8, 8))
     assert network.remarks == ("frozen to the size of the example: 1, 3",)
     assert layers(network)["1"] == AvgPool(2)
     assert layers(network)["3"].size == 3
-    assert network.until("3").remarks == network.remarks == from_dict(to_dict(network, arrays=True)).remarks
+    assert (
+        network.until("3").remarks
+        == network.remarks
+        == from_dict(to_dict(network, arrays=True)).remarks
+    )
 
 
 def test_means_that_leave_out_what_lies_beyond_the_border_are_said():
@@ -183,7 +196,10 @@ def test_means_that_leave_out_what_lies_beyond_the_border_are_said():
 
 
 REFUSED = {
-    "softmax": (lambda own, x: own.one(x).softmax(1), r"softmax \(softmax, .*test_torch.py:\d+\): it divides by"),
+    "softmax": (
+        lambda own, x: own.one(x).softmax(1),
+        r"softmax \(softmax, .*test_torch.py:\d+\): it divides by",
+    ),
     "attention": (
         lambda own, x: (y := own.one(x).flatten(2)).transpose(1, 2).matmul(y),
         r"matmul \(matmul, .*\): it multiplies activations with each other, as attention does",
@@ -192,16 +208,28 @@ REFUSED = {
         lambda own, x: own.two(own.one(x)),
         r"two \(linear, .*\): samples come to places or channels where no layer brings them",
     ),
-    "fft": (lambda own, x: own.one(x).cumsum(2), r"cumsum \(cumsum, .*\): there is no layer for it"),
-    "product": (lambda own, x: own.one(x) * x[:, :1], "multiplies activations with each other at every"),
+    "fft": (
+        lambda own, x: own.one(x).cumsum(2),
+        r"cumsum \(cumsum, .*\): there is no layer for it",
+    ),
+    "product": (
+        lambda own, x: own.one(x) * x[:, :1],
+        "multiplies activations with each other at every",
+    ),
     "corners": (
-        lambda own, x: interpolate(x, scale_factor=2, mode="bilinear", align_corners=True),
+        lambda _, x: interpolate(x, scale_factor=2, mode="bilinear", align_corners=True),
         "it aligns corners",
     ),
-    "fraction": (lambda own, x: interpolate(x, size=12), r"\(8, 8\) to \(12, 12\), which is not by a whole"),
-    "windows": (lambda own, x: adaptive(x, 3), "its windows differ: 8 places are pooled to 3"),
+    "fraction": (
+        lambda _, x: interpolate(x, size=12),
+        r"\(8, 8\) to \(12, 12\), which is not by a whole",
+    ),
+    "windows": (lambda _, x: adaptive(x, 3), "its windows differ: 8 places are pooled to 3"),
     "channels": (lambda own, x: own.one(x).mean(1, keepdim=True), "it is a mean over channels"),
-    "flip": (lambda own, x: own.one(x.flip(2)), "samples come to places or channels where no layer"),
+    "flip": (
+        lambda own, x: own.one(x.flip(2)),
+        "samples come to places or channels where no layer",
+    ),
 }
 
 
@@ -256,7 +284,7 @@ def test_a_user_says_what_a_part_is():
     assert read(said={"1": Conv(4, 6, 3, padding=1, init="he")} | {"1": "global"})["1"] == Global(4)
     for said, message in (
         ({"2": "identity"}, "there is no part '2' to override: did you mean"),
-        ({"1": "nothing"}, "becomes a layer, \"identity\" or \"global\", not 'nothing'"),
+        ({"1": "nothing"}, 'becomes a layer, "identity" or "global", not \'nothing\''),
         ({"0": "identity"}, "it is no identity"),
         ({"1": Conv(4, 4, 3)}, r"it would be read with shape \(1, 4, 6, 6\), and it has"),
     ):
@@ -275,7 +303,9 @@ def test_what_export_cannot_do_is_traced_before():
         own.seen = x  # which torch.export does not allow
         return own.one(x)
 
-    assert list(layers(read_torch(function(counted, one=convs(3, 3)), example(3, 8, 8)))) == ["one.0"]
+    assert list(layers(read_torch(function(counted, one=convs(3, 3)), example(3, 8, 8)))) == [
+        "one.0"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -284,7 +314,10 @@ def test_what_export_cannot_do_is_traced_before():
         (lambda: read_torch(3, None), "a torch.nn.Module is read, not int"),
         (lambda: read_torch(convs(3, 3), [1]), "the example is a tensor, not list"),
         (lambda: read_torch(convs(3, 3), example(3)), r"the example has the shape \(1, 3\)"),
-        (lambda: read_torch(convs(3, 3), example(4, 8, 8)), "cannot read the module with this example"),
+        (
+            lambda: read_torch(convs(3, 3), example(4, 8, 8)),
+            "cannot read the module with this example",
+        ),
         (lambda: read_torch(convs(3, 3), example(3, 8, 8), weights="new"), "not 'new'"),
     ],
     ids=["module", "example", "shape", "channels", "weights"],

@@ -1,12 +1,11 @@
 """The zoo's descriptions are what the reader finds in the models that they describe."""
 
-import numpy as np
 import pytest
 
 from erf_theory import network_erf, zoo
 from erf_theory.network import Identity, receptive_field
 from erf_theory.readers.torch import read_torch
-from tests.readers.models import timm_model, vision_model
+from tests.readers.models import vision_model
 
 pytestmark = pytest.mark.torch
 
@@ -25,7 +24,10 @@ SAME = {
     "vgg19": "features",
 }
 """Models whose names are the zoo's, and the part where the zoo's ends."""
-OTHERS = {"convnext_t": ("convnext_tiny", "features"), "shufflenet_v2": ("shufflenet_v2_x1_0", "conv5")}
+OTHERS = {
+    "convnext_t": ("convnext_tiny", "features"),
+    "shufflenet_v2": ("shufflenet_v2_x1_0", "conv5"),
+}
 
 
 def read(name):
