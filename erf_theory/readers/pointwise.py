@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from erf_theory.activations import nonlinearity
 from erf_theory.network.pointwise import Activation, Norm, PReLU
 from erf_theory.readers.building import Build, rule
 from erf_theory.readers.curves import named
@@ -25,15 +26,18 @@ def _(build: Build, op: Op, inputs: list[Value]) -> Value:
 
 @rule("activation")
 def _(build: Build, op: Op, inputs: list[Value]) -> Value:
-    value = _routed(build, inputs[0])
-    function = op.attributes.get("function")
-    if function is None:
-        curves = curved(op.attributes["curve"], value)
-        found = written_out(build, value, curves)
-        return replace(value, node=None, name=op.name, curves=curves) if found is None else found
-    layer = Activation(function)
-    found = build.pointwise(layer, value)
-    return found.knowing(curved(lambda x: layer.nonlinearity.value(x, np), value))
+    value, function = _routed(build, inputs[0]), op.attributes.get("function")
+    if function is not None and value.node is not None:
+        layer = Activation(function)
+        curves = curved(lambda x: layer.nonlinearity.value(x, np), value)
+        return build.pointwise(layer, value).knowing(curves)
+    curve = op.attributes.get("curve")
+    if function is not None:
+        what = nonlinearity(function)
+        curve = lambda x: what.value(x, np)  # noqa: E731
+    curves = curved(curve, value)
+    found = written_out(build, value, curves)
+    return replace(value, node=None, name=op.name, curves=curves) if found is None else found
 
 
 @rule("prelu")
@@ -57,11 +61,16 @@ def curved(function: Any, *values: Value) -> Curves:
     return {root: curve for root, curve in found.items() if np.all(np.isfinite(curve))}
 
 
-def written_out(build: Build, like: Value, curves: Curves) -> Value | None:
-    """An activation that several operations are together; None if they are none that is known."""
+def written_out(
+    build: Build, like: Value, curves: Curves, *, exactly: bool = False
+) -> Value | None:
+    """An activation that several operations are together, or exactly one, not a multiple of it.
+
+    None if they are none that is known.
+    """
     for root in sorted(curves):
         match = named(curves[root])
-        if match is not None:
+        if match is not None and (match[1] == 1 or not exactly):
             name, factor = match
             start = replace(like, node=root, curves={})
             found = build.pointwise(Activation(name), start)

@@ -85,4 +85,6 @@ def read_torch(
         )
     from erf_theory.readers.torch_trace import torch_trace
 
-    return network_of(torch_trace(module, example_input[:1]), weights, overrides)
+    like = next((p for p in module.parameters() if p.is_floating_point()), example_input)
+    example = example_input[:1].detach().to(like)
+    return network_of(torch_trace(module, example), weights, overrides)
