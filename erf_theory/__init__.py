@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from erf_theory.practical.anchors import AnchorPrior, anchor_prior
     from erf_theory.practical.sizes import InputAdvice, input_size_advice
     from erf_theory.practical.tiles import TileOverlap, tile_overlap
+    from erf_theory.readers.torch import read_torch
     from erf_theory.replknet import AreaRatios, area_ratios
     from erf_theory.theory import theoretical_erf, variance_erf
     from erf_theory.verdict.agreement import Agreement, crosscheck
@@ -94,6 +95,7 @@ __all__ = [
     "measure_erf",
     "measured_erf",
     "network_erf",
+    "read_torch",
     "receptive_field",
     "saddlepoint",
     "samples_for",
@@ -152,6 +154,7 @@ _HOMES = {
     "measure_erf": "empirical.measure",
     "measured_erf": "conventions",
     "network_erf": "architectures",
+    "read_torch": "readers.torch",
     "receptive_field": "network.receptive",
     "saddlepoint": "gaussian.saddlepoint",
     "samples_for": "finitewidth",

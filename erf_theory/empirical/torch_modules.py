@@ -6,21 +6,22 @@ PyTorch loads inside functions. It is an argument of what needs it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache, reduce, singledispatch
+from functools import cache, singledispatch
 from importlib import import_module
 from math import prod
-from operator import getitem
 from typing import Any
 
 import numpy as np
 
+from erf_theory.empirical.torch_calls import called
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
 from erf_theory.lattice import per_axis
 from erf_theory.network.base import Given, Layer
 from erf_theory.network.convolutions import Conv, ConvTranspose, Weighted
+from erf_theory.network.gating import Gate, Global, Scale
 from erf_theory.network.nodes import INPUT, Network
-from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
+from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm, PReLU
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
 
@@ -115,7 +116,7 @@ def torch_module(
         before = [values[i] for i in node.inputs]
         several = count if _differs(node.layer) else 1
         found = _modules(node.layer, several * channels[node.inputs[0]], network.ndim, torch)
-        value = before[0] if found else _call(node.layer, before, graph, torch)
+        value = before[0] if found else called(node.layer, before, graph, torch)
         if several > 1:
             value = graph.call_function(_side_by_side, (value, count))
         for kind, module in found.items():
@@ -175,6 +176,9 @@ def _modules(layer: Layer, channels: int, ndim: int, torch: _Torch) -> dict[str,
 
 @_modules.register(Add)
 @_modules.register(Concat)
+@_modules.register(Gate)
+@_modules.register(Global)
+@_modules.register(Scale)
 @_modules.register(Split)
 def _(layer: Layer, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
     return {}
@@ -198,6 +202,13 @@ def _(layer: Activation, channels: int, ndim: int, torch: _Torch) -> dict[str, A
 
 
 @_modules.register
+def _(layer: PReLU, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
+    module = torch.nn.PReLU(channels)
+    module.weight.data = torch.asarray(layer.array.copy())
+    return {"activation": module}
+
+
+@_modules.register
 def _(layer: Dropout, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
     return {"dropout": torch.nn.Dropout(layer.rate).train(layer.training)}
 
@@ -207,6 +218,8 @@ def _(layer: Norm, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
     if layer.kind in ("batch", "instance"):
         name = {"batch": "BatchNorm", "instance": "InstanceNorm"}[layer.kind]
         module = _of(torch, name, ndim)(channels, eps=layer.eps, affine=True).eval()
+    elif layer.kind == "place":
+        module = _place_norm(channels, layer.eps, torch)
     else:
         groups = 1 if layer.kind == "layer" else layer.groups
         module = torch.nn.GroupNorm(groups, channels, eps=layer.eps)
@@ -217,6 +230,16 @@ def _(layer: Norm, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
             alike = np.tile(numbers.array, channels // len(numbers.array))
             getattr(module, theirs).data = torch.asarray(alike)
     return {"norm": module}
+
+
+def _place_norm(channels: int, eps: float, torch: _Torch) -> Any:
+    """A layer norm over the channels of every place."""
+
+    class PlaceNorm(torch.nn.LayerNorm):  # type: ignore[misc]
+        def forward(self, x: Any) -> Any:
+            return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+
+    return PlaceNorm(channels, eps)
 
 
 @_modules.register
@@ -322,37 +345,6 @@ def _(layer: Crop, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
 @_modules.register
 def _(layer: ChannelShuffle, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
     return {"shuffle": torch.nn.ChannelShuffle(layer.groups)}
-
-
-@singledispatch
-def _call(layer: Layer, before: Sequence[Any], graph: Any, torch: _Torch) -> Any:
-    """A node of the graph that calls a function."""
-    raise ErfTheoryError(f"PyTorch has no function for a layer of type {type(layer).__name__}")
-
-
-@_call.register
-def _(layer: Add, before: Sequence[Any], graph: Any, torch: _Torch) -> Any:
-    return reduce(lambda a, b: graph.call_function(torch.add, (a, b)), before)
-
-
-@_call.register
-def _(layer: Concat, before: Sequence[Any], graph: Any, torch: _Torch) -> Any:
-    return graph.call_function(torch.cat, (list(before), 1))
-
-
-@_call.register
-def _(layer: Split, before: Sequence[Any], graph: Any, torch: _Torch) -> Any:
-    return graph.call_function(getitem, (before[0], (slice(None), slice(layer.start, layer.stop))))
-
-
-@_call.register
-def _(layer: Activation, before: Sequence[Any], graph: Any, torch: _Torch) -> Any:
-    from array_api_compat import torch as xp
-
-    def activation(z: Any) -> Any:
-        return layer.nonlinearity.value(z, xp)
-
-    return graph.call_function(activation, tuple(before))
 
 
 def _symmetric(pads: _Ends) -> bool:

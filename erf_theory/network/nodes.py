@@ -19,7 +19,8 @@ from erf_theory.lattice import Steps, per_axis
 from erf_theory.memory import physical_memory
 from erf_theory.network.base import Layer, Window, need_whole
 from erf_theory.network.convolutions import Weighted
-from erf_theory.network.pointwise import Identity, Norm
+from erf_theory.network.gating import Gate, Scale
+from erf_theory.network.pointwise import Identity, Norm, PReLU
 from erf_theory.network.pooling import Upsample
 from erf_theory.network.routing import ChannelShuffle, Concat, Split
 
@@ -59,6 +60,8 @@ class Network(ABC):
     """Spatial axes, where they are said."""
     said_channels: int | None = None
     """Channels of the input, where they are said."""
+    remarks: tuple[str, ...] = ()
+    """What is to be said of it: how it was read."""
 
     @property
     @abstractmethod
@@ -166,6 +169,9 @@ class Network(ABC):
     def place_of(self, name: str) -> int:
         """Place of a node among the nodes.
 
+        A name without a node of its own is that of the last node whose name goes on behind it, so
+        that "layer3.5" is where the block layer3.5 ends.
+
         Raises
         ------
         ErfTheoryError
@@ -174,12 +180,17 @@ class Network(ABC):
         for place, node in enumerate(self.nodes):
             if node.name == name:
                 return place
+        inside = [i for i, node in enumerate(self.nodes) if node.name.startswith(f"{name}.")]
+        if name and inside:
+            return inside[-1]
         near = get_close_matches(name, [node.name for node in self.nodes], 3, 0.0)
         raise ErfTheoryError(f"there is no node {name!r}: did you mean {', '.join(near)}?")
 
     def until(self, name: str) -> Network:
         """The network whose output is that of a node."""
-        return Flat(self.nodes[: self.place_of(name) + 1], self.ndim, self.in_channels)
+        return Flat(
+            self.nodes[: self.place_of(name) + 1], self.ndim, self.in_channels, self.remarks
+        )
 
     def check(self) -> None:
         """Refuse what does not fit together, naming the node.
@@ -239,7 +250,7 @@ def remembered(
 
 def _splits(layer: Layer) -> bool:
     """Whether what a layer does depends on the number of its channels."""
-    return isinstance(layer, Split | ChannelShuffle | Norm)
+    return isinstance(layer, Split | ChannelShuffle | Norm | PReLU | Gate | Scale)
 
 
 def _need_taps(node: Node, ndim: int) -> None:
@@ -279,11 +290,14 @@ class Flat(Network):
         Spatial axes.
     said_channels : int, optional
         Channels of the input. Default: as its layers say.
+    remarks : tuple of str
+        What is to be said of a network that was read from a model.
     """
 
     flat: tuple[Node, ...]
     said_ndim: int | None = None
     said_channels: int | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def children(self) -> tuple[Part, ...]:

@@ -24,6 +24,7 @@ from erf_theory.propagation.branches import COHERENT, coherent_sums
 from erf_theory.propagation.energy import CORRELATED, Context, correlates, energy
 from erf_theory.propagation.forward import Signals, few_inputs
 from erf_theory.propagation.gates import Labelled, Runs, joined
+from erf_theory.propagation.gating import transmits
 from erf_theory.propagation.lagged import Lagged, TooManyLagsError, furthest, kept_within
 from erf_theory.propagation.local import is_local, local_seconds
 from erf_theory.propagation.notes import FEW_INPUTS, GATES, Notes
@@ -159,6 +160,9 @@ def walk(
     for row in _rows(question.network, question.source):
         if row[0] not in things:
             continue
+        if not all(transmits(nodes[place].layer) for place in row):
+            del things[row[0]]
+            continue
         before, first, node = rule(row, things.pop(row[0])), 0, nodes[row[-1]]
         for source in node.inputs:
             part = before
@@ -167,7 +171,7 @@ def walk(
                 part, first = take(before, first, last), last
             things[source] = join(things[source], part) if source in things else part
     if question.source not in things:
-        raise ErfTheoryError("the output does not depend on the source")
+        raise ErfTheoryError("the output does not depend on the source, or only on all of it alike")
     return things[question.source]
 
 

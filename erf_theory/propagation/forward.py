@@ -15,7 +15,7 @@ from erf_theory.lattice import per_axis
 from erf_theory.network.base import Layer
 from erf_theory.network.convolutions import ConvTranspose, Weighted
 from erf_theory.network.nodes import INPUT, Network, Node
-from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
+from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm, PReLU
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample, overlaps
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
 from erf_theory.propagation.branches import coherent_sums
@@ -27,7 +27,7 @@ from erf_theory.propagation.pieces import Pieces
 from erf_theory.propagation.pooled import pooled
 from erf_theory.propagation.signal import IDENTITY, Signal, normal
 
-__all__ = ["Signals", "behind", "few_inputs", "passed", "signals"]
+__all__ = ["Place", "Signals", "behind", "few_inputs", "passed", "signals"]
 
 Signals = Pieces[Signal]
 _PHASES = (
@@ -52,7 +52,7 @@ _NEIGHBOURS = (
 
 
 @dataclass(frozen=True)
-class _Place:
+class Place:
     """Where a rule is applied: the network's axes, the input's channels, a list for reasons."""
 
     ndim: int
@@ -117,7 +117,7 @@ def _behind(
     layer: Layer, before: Signals, ndim: int, channels: int
 ) -> tuple[Signals, tuple[str, ...]]:
     """The signal behind a layer, and the reasons why it is only approximate."""
-    at = _Place(ndim, channels, [])
+    at = Place(ndim, channels, [])
     return passed(layer, before, at), tuple(at.reasons)
 
 
@@ -152,11 +152,13 @@ def _reads_several(layer: Layer) -> bool:
 
 def _has_few(layer: Layer, before: Signals) -> bool:
     """Whether a layer is an activation of sums of few samples."""
-    return isinstance(layer, Activation) and any(s.sums is not None for _, _, s in before.parts)
+    return isinstance(layer, Activation | PReLU) and any(
+        s.sums is not None for _, _, s in before.parts
+    )
 
 
 @singledispatch
-def passed(layer: Layer, before: Signals, at: _Place) -> Signals:
+def passed(layer: Layer, before: Signals, at: Place) -> Signals:
     """The signal behind a layer, from that before it: one rule per layer.
 
     Raises
@@ -172,12 +174,12 @@ def passed(layer: Layer, before: Signals, at: _Place) -> Signals:
 @passed.register(Crop)
 @passed.register(Identity)
 @passed.register(Pad)
-def _(layer: Layer, before: Signals, at: _Place) -> Signals:
+def _(layer: Layer, before: Signals, at: Place) -> Signals:
     return before
 
 
 @passed.register
-def _(layer: Weighted, before: Signals, at: _Place) -> Signals:
+def _(layer: Weighted, before: Signals, at: Place) -> Signals:
     phases, alike = _phases(layer, at.ndim)
     if not alike:
         at.note("the signal behind a transposed convolution depends on the phase: its mean")
@@ -199,19 +201,19 @@ def _(layer: Weighted, before: Signals, at: _Place) -> Signals:
 
 
 @passed.register
-def _(layer: Activation, before: Signals, at: _Place) -> Signals:
+def _(layer: Activation, before: Signals, at: Place) -> Signals:
     return before.each(lambda signal: _activated(layer.nonlinearity, signal, at))
 
 
 @passed.register
-def _(layer: Norm, before: Signals, at: _Place) -> Signals:
+def _(layer: Norm, before: Signals, at: Place) -> Signals:
     if divides_by_variance(layer):
         at.doubt(before)
     return normalised(layer, before, at.channels)
 
 
 @passed.register
-def _(layer: Dropout, before: Signals, at: _Place) -> Signals:
+def _(layer: Dropout, before: Signals, at: Place) -> Signals:
     if not layer.training or layer.rate == 0:
         return before
     kept = 1 - layer.rate
@@ -221,7 +223,7 @@ def _(layer: Dropout, before: Signals, at: _Place) -> Signals:
 
 
 @passed.register
-def _(layer: MaxPool, before: Signals, at: _Place) -> Signals:
+def _(layer: MaxPool, before: Signals, at: Place) -> Signals:
     size = per_axis(layer.size, at.ndim)
     if prod(size) == 1:
         return before
@@ -232,7 +234,7 @@ def _(layer: MaxPool, before: Signals, at: _Place) -> Signals:
 
 
 @passed.register
-def _(layer: AvgPool, before: Signals, at: _Place) -> Signals:
+def _(layer: AvgPool, before: Signals, at: Place) -> Signals:
     values = (layer.size, layer.stride, layer.dilation)
     at.doubt(before)
     return before.each(
@@ -241,7 +243,7 @@ def _(layer: AvgPool, before: Signals, at: _Place) -> Signals:
 
 
 @passed.register
-def _(layer: Upsample, before: Signals, at: _Place) -> Signals:
+def _(layer: Upsample, before: Signals, at: Place) -> Signals:
     at.note(_PHASES)
     if layer.mode == "nearest":
         return before.each(lambda signal: replace(signal, lags=()))
@@ -261,12 +263,12 @@ def _(layer: Upsample, before: Signals, at: _Place) -> Signals:
 
 
 @passed.register
-def _(layer: Split, before: Signals, at: _Place) -> Signals:
+def _(layer: Split, before: Signals, at: Place) -> Signals:
     return before.take(layer.start, layer.stop)
 
 
 @passed.register
-def _(layer: ChannelShuffle, before: Signals, at: _Place) -> Signals:
+def _(layer: ChannelShuffle, before: Signals, at: Place) -> Signals:
     return before.dealt(at.channels // layer.groups, at.channels)
 
 
@@ -289,7 +291,7 @@ def _phases(layer: Weighted, ndim: int) -> tuple[int, bool]:
     return prod(strides), bool(np.all(sums == sums.flat[0]))
 
 
-def _few(layer: Weighted, signal: Signal, after: Signal, at: _Place) -> Signal:
+def _few(layer: Weighted, signal: Signal, after: Signal, at: Place) -> Signal:
     """What comes behind a convolution, with what is known of it if it adds few samples."""
     count = layer.in_channels // layer.groups * prod(per_axis(layer.size, at.ndim))
     if layer.groups == 1 or count >= _MANY:
@@ -304,7 +306,7 @@ def _few(layer: Weighted, signal: Signal, after: Signal, at: _Place) -> Signal:
 
 
 def _lags_behind(
-    layer: Weighted, signal: Signal, at: _Place
+    layer: Weighted, signal: Signal, at: Place
 ) -> tuple[tuple[tuple[int, ...], float], ...]:
     """The lags of the input that the outputs of a convolution meet, in outputs."""
     if isinstance(layer, ConvTranspose):
@@ -315,7 +317,7 @@ def _lags_behind(
     return tuple((divided(h, strides), r) for h, r in signal.lags if divides(h, strides))
 
 
-def _activated(gate: Nonlinearity, signal: Signal, at: _Place) -> Signal:
+def _activated(gate: Nonlinearity, signal: Signal, at: Place) -> Signal:
     if signal.sums is not None and signal.law is not None:
         return on_sums(gate, signal, signal.sums, signal.law)
     if signal.law is not None:
@@ -337,7 +339,7 @@ def _activated(gate: Nonlinearity, signal: Signal, at: _Place) -> Signal:
     )
 
 
-def _largest(signal: Signal, places: int, at: _Place) -> Signal:
+def _largest(signal: Signal, places: int, at: Place) -> Signal:
     """The largest sample of a window."""
     gate, before = signal.gate, signal.before
     law = law_of(signal) if signal.is_independent and not signal.lags else None

@@ -15,8 +15,9 @@ from erf_theory.propagation.pieces import Pieces
 from erf_theory.propagation.signal import IDENTITY, Signal, normal
 from erf_theory.propagation.tabled import Tabled, tabled_normal
 
-__all__ = ["divides_by_variance", "norm_factors", "normalised"]
+__all__ = ["divides_by_variance", "norm_factors", "normalised", "on_line"]
 
+_LARGER, _SMALLEST = 1e6, 1e-300
 _Line = tuple[float, float]
 """Factor and what is added after it."""
 
@@ -25,7 +26,7 @@ def normalised(layer: Norm, before: Pieces[Signal], channels: int) -> Pieces[Sig
     """The signal behind a norm of so many channels."""
     found = _standardised(layer, before, channels)
     lines = _numbers(layer, channels)
-    return found if lines is None else found.met(lines, _on_line)
+    return found if lines is None else found.met(lines, on_line)
 
 
 def norm_factors(layer: Norm, before: Pieces[Signal], channels: int) -> Pieces[float]:
@@ -48,7 +49,7 @@ def _standardised(layer: Norm, before: Pieces[Signal], channels: int) -> Pieces[
     if divides_by_variance(layer):
         return before.each(lambda signal: _of_channel(signal, layer.eps))
     if layer.kind == "batch":
-        return before.met(_own(layer, channels), _on_line)
+        return before.met(_own(layer, channels), on_line)
     found = []
     size = channels // layer.groups if layer.kind == "group" else channels
     for first, last, inside in before.grouped(channels // size, size):
@@ -133,7 +134,7 @@ def _affine(signal: Signal, scale: float, mean: float, lost: float) -> Signal:
     )
 
 
-def _on_line(signal: Signal, line: _Line) -> Signal:
+def on_line(signal: Signal, line: _Line) -> Signal:
     """The signal times a number, and another one added."""
     factor, offset = line
     more = offset * (2 * factor * signal.mean + offset)
@@ -154,8 +155,14 @@ def _on_line(signal: Signal, line: _Line) -> Signal:
 
 
 def _law_on_line(signal: Signal, line: _Line) -> Tabled | None:
-    """The law of a sample times a number that is not 0, and another one added."""
+    """The law of a sample times a number that is not 0, and another one added.
+
+    None where what is added is so much larger, or the sample so small, that no grid holds both.
+    """
     factor, offset = line
+    power = factor**2 * signal.second
+    if power < _SMALLEST or offset**2 > _LARGER**2 * power:
+        return None
     if signal.is_normal:
         return tabled_normal(factor**2 * signal.second, offset)
     law = law_of(signal)

@@ -13,15 +13,16 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from erf_theory.activations import Nonlinearity
+from erf_theory.activations import Nonlinearity, nonlinearity
 from erf_theory.activations.closed import CLIP, LEAKY
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
 from erf_theory.lattice import per_axis
 from erf_theory.network.base import Given, Layer
 from erf_theory.network.convolutions import ConvTranspose, Weighted
+from erf_theory.network.gating import Gate, Global, Scale
 from erf_theory.network.nodes import INPUT, Network
-from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
+from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm, PReLU
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
 from erf_theory.propagation.axes import Axes
@@ -58,8 +59,8 @@ def statistics(network: Network) -> tuple[Channels, ...]:
 
 def gate_factors(layer: Layer, before: Channels) -> FloatArray | None:
     """What a layer multiplies the energy of every channel by: E σ'², or a norm's scale squared."""
-    if isinstance(layer, Activation):
-        return _moments(layer.nonlinearity, before)[2]
+    if isinstance(layer, Activation | PReLU):
+        return _activated(layer, before)[2]
     if not isinstance(layer, Norm):
         return None
     scale = _scale(layer)
@@ -99,9 +100,10 @@ def _(layer: Weighted, before: Channels, ndim: int) -> Channels:
     return Channels(mean, _summed(layer, "energy", ndim, before.variance))
 
 
-@_passed.register
-def _(layer: Activation, before: Channels, ndim: int) -> Channels:
-    mean, second, _ = _moments(layer.nonlinearity, before)
+@_passed.register(Activation)
+@_passed.register(PReLU)
+def _(layer: Activation | PReLU, before: Channels, ndim: int) -> Channels:
+    mean, second, _ = _activated(layer, before)
     return Channels(mean, np.maximum(second - mean**2, 0.0))
 
 
@@ -142,6 +144,19 @@ def _(layer: Upsample, before: Channels, ndim: int) -> Channels:
     return before
 
 
+@_passed.register(Gate)
+@_passed.register(Scale)
+def _(layer: Gate | Scale, before: Channels, ndim: int) -> Channels:
+    factors = layer.factors(len(before.mean))
+    shifts = layer.shifts(len(before.mean)) if isinstance(layer, Scale) else 0.0
+    return Channels(factors * before.mean + shifts, factors**2 * before.variance)
+
+
+@_passed.register
+def _(layer: Global, before: Channels, ndim: int) -> Channels:
+    return Channels(np.zeros(layer.channels), np.zeros(layer.channels))
+
+
 @_passed.register
 def _(layer: Split, before: Channels, ndim: int) -> Channels:
     return Channels(*(part[layer.start : layer.stop] for part in before))
@@ -175,6 +190,20 @@ def _normalised(layer: Norm, before: Channels) -> Channels:
     spread = before.variance.reshape(groups, -1).mean(axis=1) + means.var(axis=1)
     size = means.shape[1]
     return Channels(np.repeat(means.mean(axis=1), size), np.repeat(spread, size))
+
+
+def _activated(
+    layer: Activation | PReLU, before: Channels
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """E σ, E σ² and E σ'² for every channel."""
+    if isinstance(layer, Activation):
+        return _moments(layer.nonlinearity, before)
+    parts = [
+        _moments(nonlinearity(name), Channels(before.mean[a:b], before.variance[a:b]))
+        for a, b, name in layer.runs
+    ]
+    first, second, slopes = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return first, second, slopes
 
 
 def _moments(gate: Nonlinearity, before: Channels) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -240,7 +269,6 @@ def _gauss_legendre() -> tuple[FloatArray, FloatArray]:
 
 def _largest(places: int) -> tuple[float, float]:
     """Mean and variance of the largest of K standard normal numbers."""
-    from erf_theory.activations import nonlinearity
     from erf_theory.propagation.pooled import pooled
 
     found = pooled(nonlinearity("identity"), 1.0, 0.0, places)

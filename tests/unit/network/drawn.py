@@ -15,6 +15,7 @@ from erf_theory.network import (
     ConvTranspose,
     Crop,
     Dropout,
+    Gate,
     Graph,
     Identity,
     MaxPool,
@@ -22,6 +23,7 @@ from erf_theory.network import (
     Pad,
     Parallel,
     Residual,
+    Scale,
     Split,
     Upsample,
 )
@@ -66,12 +68,16 @@ LAYERS = st.one_of(
     st.builds(AvgPool, STEPS),
     st.builds(Upsample, STEPS, st.sampled_from(["nearest", "linear"])),
     st.builds(Activation, st.sampled_from(ACTIVATIONS) | st.just("leaky_relu(0.2)")),
-    st.builds(Norm, st.sampled_from(["batch", "layer", "group", "instance"]), st.just(2), FLOATS),
+    st.builds(
+        Norm, st.sampled_from(["batch", "layer", "place", "group", "instance"]), st.just(2), FLOATS
+    ),
     st.builds(Dropout, st.floats(0, 0.99), st.booleans()),
     st.builds(Pad, ENDS, st.sampled_from(["zeros", "reflect", "replicate", "circular"])),
     st.builds(Crop, ENDS),
     st.builds(ChannelShuffle, st.sampled_from([1, 2, 4])),
     st.just(Identity()),
+    st.builds(Scale, FLOATS, st.floats(-9, 9)),
+    st.builds(Gate, FLOATS),
 )
 NAMES = st.text(min_size=1, max_size=5)
 
