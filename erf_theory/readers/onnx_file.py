@@ -159,11 +159,10 @@ def _frozen(
     said = "a shape that the file does not say" if dims is None else f"the shape {_text(dims)}"
     hint = "give input_shape, for instance (1, 3, 224, 224)"
     if given is None:
-        known = [dim for dim in dims or () if isinstance(dim, int) and dim > 0]
-        missing = len(dims) - len(known) - (dims[0] not in known) if dims else 1
-        if missing:
+        known = [dim for dim in (dims or ())[1:] if isinstance(dim, int) and dim > 0]
+        if dims is None or len(known) < len(dims) - 1:
             raise ErfTheoryError(f"the input {name} has {said}: {hint}")
-        return tuple(dim if isinstance(dim, int) else 1 for dim in dims or ())
+        return (1, *known)
     shape = tuple(given)
     if not all(isinstance(one, int) and one > 0 for one in shape):
         raise ErfTheoryError(f"input_shape holds whole numbers of at least 1, not {given!r}")

@@ -42,7 +42,7 @@ def onnx_trace(model: Any, folder: Path, input_shape: Sequence[int] | None) -> T
         If the graph is damaged, or its input's shape is not known.
     """
     source, shape, kind = example_shape(model, input_shape)
-    reading = _Reading(model, folder, opset_of(model), Names(model.graph))
+    reading = _Reading(model, folder, opset_of(model), Names())
     reading.start(source, shape, kind)
     reading.nodes(model.graph.node)
     outputs = [reading.known.get(one.name) for one in model.graph.output]
@@ -205,15 +205,14 @@ class _Reading:
     def _infer(self, node: Any) -> None:
         """Types of what comes out of a node, where they follow from what it reads."""
         onnx = import_onnx()
-        if not onnx.defs.has(node.op_type, self.opset, node.domain):
-            return
         read = {name for name in node.input if name}
-        if not read <= self.types.keys() or node.op_type in _CONTROL:
+        is_own = node.domain in _OWN and onnx.defs.has(node.op_type, self.opset)
+        if not is_own or not read <= self.types.keys() or node.op_type in _CONTROL:
             return
-        schema = onnx.defs.get_schema(node.op_type, self.opset, node.domain)
+        schema = onnx.defs.get_schema(node.op_type, self.opset)
         data = {name: tensor for name in read if (tensor := self._numbers(node, name)) is not None}
         types = {name: self.types[name] for name in read}
-        opsets = [onnx.helper.make_opsetid(node.domain, self.opset)]
+        opsets = [onnx.helper.make_opsetid("", self.opset)]
         try:
             found = onnx.shape_inference.infer_node_outputs(
                 schema, node, types, data, opset_imports=opsets

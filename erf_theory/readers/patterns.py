@@ -60,7 +60,7 @@ def put_together(trace: Trace) -> Trace:
             if found is not None:
                 ops.by_name[op.name] = found
                 break
-    return replace(trace, ops=_needed(ops.by_name.values(), trace.outputs))
+    return _named_by_module(replace(trace, ops=_needed(ops.by_name.values(), trace.outputs)))
 
 
 def _needed(ops: Iterable[Op], outputs: Iterable[str]) -> tuple[Op, ...]:
@@ -70,6 +70,30 @@ def _needed(ops: Iterable[Op], outputs: Iterable[str]) -> tuple[Op, ...]:
             wanted.update(op.reads)
             kept.append(op)
     return tuple(reversed(kept))
+
+
+def _named_by_module(trace: Trace) -> Trace:
+    """The same operations; one that is all that a module does has the module's name."""
+    doing = Counter(op.module for op in trace.ops if op.kind not in ("move", "identity"))
+    around = {
+        op.module[:end] for op in trace.ops for end, sign in enumerate(op.module) if sign == "."
+    }
+    alone = {path for path, count in doing.items() if path and count == 1} - around
+    new = {
+        op.name: op.module
+        for op in trace.ops
+        if op.module in alone and op.kind not in ("move", "identity")
+    }
+
+    def renamed(one: str | Constant) -> str | Constant:
+        return new.get(one, one) if isinstance(one, str) else one
+
+    ops = [
+        replace(op, name=new.get(op.name, op.name), inputs=tuple(map(renamed, op.inputs)))
+        for op in trace.ops
+    ]
+    outputs = tuple(new.get(name, name) for name in trace.outputs)
+    return replace(trace, ops=tuple(ops), outputs=outputs)
 
 
 def _layer_norm(ops: _Ops, op: Op) -> Op | None:
