@@ -122,6 +122,9 @@ def _(told: Told) -> Found:
     what = {"size": told.per_axis("kernel_size"), "padding": pads}
     what["dilation"] = told.per_axis("dilation")
     what["stride"] = told.per_axis("stride") if told.get("stride") else what["size"]
+    if not is_max:
+        counts = told.get("count_include_pad") and not told.get("ceil_mode")
+        what |= {"counts_padding": counts, "divisor": told.get("divisor_override")}
     return Found("max_pool" if is_max else "avg_pool", (told.data,), what)
 
 
@@ -172,11 +175,7 @@ def _(told: Told) -> Found:
 
 @_is("prelu")
 def _(told: Told) -> Found:
-    slopes = told["weight"].array.ravel()
-    if np.any(slopes != slopes[0]):
-        return Found("prelu with a slope for every channel", (told.data,))
-    function = f"prelu({float(slopes[0])!r})"
-    return Found("activation", (told.data,), {"function": function})
+    return Found("prelu", (told.data,), {}, {"slopes": told["weight"]})
 
 
 @_is("elu")

@@ -92,7 +92,7 @@ def _sum(build: Build, one: Value, other: Value) -> Value:
     one, other = build.plain(one), build.plain(other)
     if one.is_spot != other.is_spot:
         one, other = (one, other) if other.is_spot else (other, one)
-        other = build.everywhere(other, one.base[1:])
+        other = build.everywhere(other.base[0], one.base[1:], "everywhere")
     return build.add(Add(), one, other)
 
 

@@ -35,4 +35,4 @@ def read_torch(
         )
     from erf_theory.readers.torch_trace import torch_trace
 
-    return network_of(torch_trace(module, example_input[:1]), weights)
+    return network_of(torch_trace(module, example_input[:1]), weights, overrides)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -46,14 +47,16 @@ def exported(module: Any, example: Any) -> Any:
     import torch
     from torch import fx
 
-    try:
-        return torch.export.export(module, (example,), strict=False)
-    except Exception as error:  # noqa: BLE001
-        first = error
-    try:
-        return torch.export.export(fx.symbolic_trace(module), (example,), strict=False)
-    except Exception:  # noqa: BLE001
-        raise ErfTheoryError(_why(first)) from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return torch.export.export(module, (example,), strict=False)
+        except Exception as error:  # noqa: BLE001
+            first = error
+        try:
+            return torch.export.export(fx.symbolic_trace(module), (example,), strict=False)
+        except Exception:  # noqa: BLE001
+            raise ErfTheoryError(_why(first)) from None
 
 
 def _why(error: Exception) -> str:
@@ -71,7 +74,9 @@ def torch_trace(module: Any, example: Any) -> Trace:
     with in_eval_mode(module):
         program = exported(module, example)
     if _writes_into_views(program.graph):
-        program = program.run_decompositions({})
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            program = program.run_decompositions({})
     return _Reading(module, program).trace(tuple(example.shape))
 
 

@@ -5,15 +5,21 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from erf_theory.lattice import per_axis
 from erf_theory.network.pooling import AvgPool, MaxPool, Pool, Upsample
 from erf_theory.network.routing import Crop, Pad
-from erf_theory.readers.building import Build, one_or_all, rule
+from erf_theory.readers.building import FROZEN, Build, one_or_all, rule
 from erf_theory.readers.trace import Op
-from erf_theory.readers.values import Refused, Value, is_per_place
+from erf_theory.readers.values import Refused, Value, channel_axis, is_per_place
 
 __all__: list[str] = []
 
+_UNCOUNTED = (
+    "means over windows that reach beyond the border count the zeros there; the model leaves them "
+    "out"
+)
 _POOLS: dict[str, type[Pool]] = {"max": MaxPool, "mean": AvgPool, "avg": AvgPool, "sum": AvgPool}
 
 
@@ -27,8 +33,12 @@ def _(build: Build, op: Op, inputs: list[Value]) -> Value:
         rows = zip(value.base[1:], op.shape[2:], size, stride, dilation, pads, strict=True)
         pads = [(a, max(b, _behind(m, n, k, s, d, a))) for m, n, k, s, d, (a, b) in rows]
     kind = _POOLS[op.kind[:3]]
+    if kind is AvgPool and any(map(any, pads)) and not what.get("counts_padding"):
+        build.remark(_UNCOUNTED)
     steps = (one_or_all(size), one_or_all(stride), one_or_all(pads), one_or_all(dilation))
-    return build.add(kind(*steps), value)
+    found = build.add(kind(*steps), value)
+    divisor = what.get("divisor") or prod(size)
+    return found if divisor == prod(size) else build.add(build.affine(prod(size) / divisor), found)
 
 
 def _behind(places: int, outputs: int, size: int, stride: int, dilation: int, before: int) -> int:
@@ -45,6 +55,7 @@ def _(build: Build, op: Op, inputs: list[Value]) -> Value:
     size, stride = (one_or_all(part) for part in zip(*rows, strict=True))
     if prod(size if isinstance(size, tuple) else (size,)) == 1:
         return value
+    build.remark(FROZEN)
     found = build.add(_POOLS[op.kind[9:12]](size, stride), value)
     return build.pool(found)
 
@@ -71,6 +82,7 @@ def _(build: Build, op: Op, inputs: list[Value]) -> Value:
     value = build.plain(value)
     if not axes or axes[0] < 2:
         raise Refused(f"it is a {function} over channels, which no layer is")
+    build.remark(FROZEN)
     size = tuple(m if axis + 2 in axes else 1 for axis, m in enumerate(value.base[1:]))
     found = value if prod(size) == 1 else build.add(_POOLS[function](one_or_all(size)), value)
     if function == "sum":
@@ -89,7 +101,7 @@ def _(build: Build, op: Op, inputs: list[Value]) -> Value:
     if before == after:
         return value
     if value.node in build.pooled:
-        return build.everywhere(value, after)
+        return build.everywhere(value.base[0], after)
     if all(m % n == 0 for m, n in zip(before, after, strict=True)) and op.attributes["mode"] == "nearest":
         return build.add(MaxPool(1, one_or_all([m // n for m, n in zip(before, after, strict=True)])), value)
     if any(n % m for m, n in zip(before, after, strict=True)):
@@ -105,8 +117,18 @@ def _(build: Build, op: Op, inputs: list[Value]) -> Value:
 
 @rule("pad")
 def _(build: Build, op: Op, inputs: list[Value]) -> Value:
-    value = build.plain(inputs[0])
-    first, channels, *ends = op.attributes["ends"]
+    if not any(map(any, op.attributes["ends"])):
+        return inputs[0]
+    axis = channel_axis(inputs[0])
+    pairs = list(op.attributes["ends"])
+    ends = [pairs[0], pairs.pop(axis), *pairs[1:]]
+    front = inputs[0].move(lambda index: np.moveaxis(index, axis, 1), op.name)
+    found = _padded(build, op, build.plain(front), ends)
+    return found.move(lambda index: np.moveaxis(index, 1, axis), op.name)
+
+
+def _padded(build: Build, op: Op, value: Value, pairs: list[tuple[int, int]]) -> Value:
+    first, channels, *ends = pairs
     border = op.attributes.get("border", "zeros")
     if any(first) or any(channels):
         raise Refused("it pads channels, which no layer does")
