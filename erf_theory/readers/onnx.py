@@ -10,6 +10,7 @@ from erf_theory.errors import ErfTheoryError
 from erf_theory.network.nodes import Network
 from erf_theory.network.weights import LAWS
 from erf_theory.readers.onnx_file import load
+from erf_theory.readers.overriding import Overrides
 from erf_theory.readers.patterns import put_together
 from erf_theory.readers.reading import network_of
 
@@ -21,6 +22,7 @@ def read_onnx(
     *,
     input_shape: Sequence[int] | None = None,
     weights: str = "given",
+    overrides: Overrides | None = None,
 ) -> Network:
     """The network that an ONNX file holds (opset 11 and later), in eval mode.
 
@@ -36,6 +38,9 @@ def read_onnx(
     weights : str
         "given": as in the file; or the name of the law that they are drawn by (see
         `erf_theory.network.weights.LAWS`), "law" for PyTorch's.
+    overrides : mapping, optional
+        From the name of a node, or the path of a module around it, to what it is: a layer,
+        "identity", or "global" for what sees all places.
 
     Returns
     -------
@@ -55,4 +60,4 @@ def read_onnx(
     from erf_theory.readers.onnx_trace import onnx_trace
 
     trace = onnx_trace(load(path), Path(path).parent, input_shape)
-    return network_of(put_together(trace), weights)
+    return network_of(put_together(trace), weights, overrides)

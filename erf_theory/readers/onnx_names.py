@@ -22,8 +22,8 @@ class Names:
     def of(self, node: Any, part: str = "") -> tuple[str, str]:
         """Path of the module that a node belongs to, and a name that no other operation has."""
         path = _path(node)
-        plain = path or not node.name
-        name = ".".join(filter(None, (path, node.op_type.lower()))) if plain else node.name
+        is_own = node.name and not path and not node.name.startswith("/")
+        name = node.name if is_own else ".".join(filter(None, (path, node.op_type.lower())))
         name = f"{name}.{part}" if part else name
         number = self.taken[name]
         self.taken[name] += 1

@@ -76,6 +76,10 @@ def _(seen: Seen) -> Found:
 def _(seen: Seen) -> Found:
     ends = (seen.numbers(1, "minimum"), seen.numbers(2, "maximum"))
     low, high = (d if e is None else float(e) for e, d in zip(ends, (-np.inf, np.inf), strict=True))
+    if (low, high) == (-np.inf, np.inf):
+        return Found("identity", seen.inputs[:1])
+    if (low, high) == (0, 6):
+        return Found("activation", seen.inputs[:1], {"function": "relu6"})
     return _curve(seen, lambda x: np.clip(x, low, high))
 
 
@@ -100,11 +104,7 @@ def _(seen: Seen) -> Found:
 
 @becomes("PRelu")
 def _(seen: Seen) -> Found:
-    slopes = seen.numbers(1, "slope")
-    assert slopes is not None  # noqa: S101
-    if np.any(slopes.ravel() != slopes.ravel()[0]):
-        return Found("prelu with a slope for every channel", seen.inputs[:1])
-    return _function(f"prelu({float(slopes.ravel()[0])!r})")(seen)  # type: ignore[return-value]
+    return Found("prelu", seen.inputs[:1], {}, seen.arrays(slopes=1))
 
 
 @becomes("Identity")
@@ -208,7 +208,7 @@ def _(seen: Seen) -> Found:
     if isinstance(one, Constant) and len(one.shape) == 2 and len(seen.shapes[1]) > 1:
         turned = moved(other, _swapped)
         return moved(Found("linear", (turned,), {}, {"weight": one}), _swapped)
-    return Found("matmul", tuple(x for x in seen.inputs if isinstance(x, str)))
+    return Found("MatMul", tuple(x for x in seen.inputs if isinstance(x, str)))
 
 
 def _swapped(index: Any) -> Any:

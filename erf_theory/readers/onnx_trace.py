@@ -30,7 +30,8 @@ _SMALL = 64
 _CONTROL = ("If", "Loop", "Scan")
 _RANDOM = ("RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Bernoulli")
 _INT64, _INT32, _FLOAT = 7, 6, 1
-_FIXED = "_fixed"
+_FLOATS = (1, 10, 11, 16)
+"""ONNX's numbers for float32, float16, float64 and bfloat16."""
 
 
 def onnx_trace(model: Any, folder: Path, input_shape: Sequence[int] | None) -> Trace:
@@ -141,7 +142,7 @@ class _Reading:
             except (ValueError, TypeError, OSError) as error:
                 raise ErfTheoryError(f"the weights {name} are damaged: {error}") from None
 
-        self.known[name] = Constant(tuple(tensor.dims), load, len(tensor.dims) > 1)
+        self.known[name] = Constant(tuple(tensor.dims), load, tensor.data_type in _FLOATS)
         self._type(name, tensor.dims, tensor.data_type)
 
     def _array(self, name: str, array: npt.NDArray[Any]) -> None:
@@ -209,6 +210,9 @@ class _Reading:
         is_own = node.domain in _OWN and onnx.defs.has(node.op_type, self.opset)
         if not is_own or not read <= self.types.keys() or node.op_type in _CONTROL:
             return
+        if node.op_type == "GroupNormalization":  # ONNX infers no shape of it
+            self.types[node.output[0]] = self.types[node.input[0]]
+            return
         schema = onnx.defs.get_schema(node.op_type, self.opset)
         data = {name: tensor for name in read if (tensor := self._numbers(node, name)) is not None}
         types = {name: self.types[name] for name in read}
@@ -253,7 +257,7 @@ class _Reading:
         try:
             found = translate(seen)
         except Refused as why:
-            return [Found(f"{node.op_type}: {why}", _read(seen))]
+            return [Found(node.op_type, _read(seen), {"why": str(why)})]
         return found if isinstance(found, tuple) else [found]
 
     def _operation(self, node: Any, output: str, found: Found, part: str) -> str:
@@ -268,7 +272,7 @@ class _Reading:
 
     def _operand(self, node: Any, one: Any, part: str) -> str | Constant:
         if isinstance(one, Found):
-            return self._operation(node, _FIXED, one, part or "0")
+            return self._operation(node, "", one, f"{part or 0}")
         if isinstance(one, str | Constant):
             return one
         return Constant((), lambda: np.asarray(float(one)))

@@ -93,6 +93,7 @@ def _(seen: Seen) -> Found:
         "stride": seen.per_axis("strides"),
         "padding": _pads(seen, size),
         "dilation": seen.per_axis("dilations"),
+        "counts_padding": bool(seen.get("count_include_pad")) and not seen.get("ceil_mode"),
     }
     return Found("max_pool" if seen.op == "MaxPool" else "avg_pool", seen.inputs[:1], what)
 

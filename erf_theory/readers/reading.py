@@ -94,7 +94,8 @@ def _read(
 
 
 def _why(op: Op) -> str:
-    return _WHY.get(op.kind, "there is no layer for it")
+    why: str = op.attributes.get("why", _WHY.get(op.kind.lower(), "there is no layer for it"))
+    return why
 
 
 def _needed(trace: Trace, output: str) -> set[str]:

@@ -68,6 +68,8 @@ def sampled(
     Refused
         If no layer takes its samples from there.
     """
+    if shapes[0] == shapes[1] and set(scales) == {1.0}:
+        return Found("identity", (source,))
     if coordinates not in _COORDINATES:
         raise Refused(f"it takes its samples by coordinate_transformation_mode={coordinates}")
     rows = list(zip(*shapes, scales, strict=True))
@@ -94,9 +96,9 @@ def _same(one: _Floats, other: _Floats, places: int) -> bool:
 
 def _nearest(source: Any, shapes: _Shapes, places: list[_Floats]) -> Found:
     """Copies of every sample, or whatever samples it takes."""
-    ends = zip(places, shapes[0], strict=True)
-    lines = [np.clip(at, 0, m - 1).astype(np.int64) for at, m in ends]
-    copies = [np.arange(b) * a // b for a, b in zip(*shapes, strict=True)]
-    if all(map(np.array_equal, lines, copies)):
+    ends = list(zip(*shapes, strict=True))
+    lines = [np.clip(at, 0, m - 1).astype(np.int64) for at, (m, _) in zip(places, ends, strict=True)]
+    copies = [np.arange(b) * a // b for a, b in ends]
+    if all(map(np.array_equal, lines, copies)) and all(b % a == 0 for a, b in ends):
         return Found("resize", (source,), {"mode": "nearest"})
     return Found("move", (source,), {"move": lambda index: index[np.ix_(*lines)]})

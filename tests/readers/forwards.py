@@ -4,12 +4,14 @@ from functools import reduce
 
 import numpy as np
 
+from erf_theory.empirical import norms
 from erf_theory.empirical.layers import At, forward, matrices
 from erf_theory.network import Conv, ConvTranspose, Crop, MaxPool, Pad
 from erf_theory.network.base import Window
 from erf_theory.network.geometry import Region, seen, shape_behind
 from erf_theory.network.nodes import INPUT
 
+_ = norms  # it enters what norms do
 MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
