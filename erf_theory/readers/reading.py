@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from math import prod
+
+import numpy as np
 
 from erf_theory.errors import ErfTheoryError
 from erf_theory.network.nodes import INPUT, Flat, Network, Node
@@ -60,6 +63,7 @@ def network_of(trace: Trace, weights: str, overrides: Overrides | None = None) -
     refused: dict[str, str] = {}
     for op in trace.ops:
         values[op.name] = _read(build, op, values, refused)
+    _settle(build, values, trace.outputs[0], refused)
     known = [name for name in trace.outputs if refused.keys().isdisjoint(_needed(trace, name))]
     if trace.outputs[0] not in known:
         needed = _needed(trace, trace.outputs[0])
@@ -96,6 +100,26 @@ def _read(
 def _why(op: Op) -> str:
     why: str = op.attributes.get("why", _WHY.get(op.kind.lower(), "there is no layer for it"))
     return why
+
+
+def _settle(
+    build: Build, values: dict[str, Value | None], output: str, refused: dict[str, str]
+) -> None:
+    """Bring the samples of the output where they are, by layers; their order is no matter."""
+    value = values[output]
+    if value is None or output in refused:
+        return
+    try:
+        if value.node is None:
+            raise Refused("it is no activation that the package knows")
+        values[output] = build.plain(value)
+    except Refused as reason:
+        if value.node is not None and np.array_equal(
+            np.sort(value.index, axis=None), np.arange(prod(value.base))
+        ):
+            values[output] = value.unmoved()
+        else:
+            refused[output] = str(reason)
 
 
 def _needed(trace: Trace, output: str) -> set[str]:

@@ -97,7 +97,9 @@ def _same(one: _Floats, other: _Floats, places: int) -> bool:
 def _nearest(source: Any, shapes: _Shapes, places: list[_Floats]) -> Found:
     """Copies of every sample, or whatever samples it takes."""
     ends = list(zip(*shapes, strict=True))
-    lines = [np.clip(at, 0, m - 1).astype(np.int64) for at, (m, _) in zip(places, ends, strict=True)]
+    lines = [
+        np.clip(at, 0, m - 1).astype(np.int64) for at, (m, _) in zip(places, ends, strict=True)
+    ]
     copies = [np.arange(b) * a // b for a, b in ends]
     if all(map(np.array_equal, lines, copies)) and all(b % a == 0 for a, b in ends):
         return Found("resize", (source,), {"mode": "nearest"})
