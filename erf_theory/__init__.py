@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from erf_theory.kernel import Kernel
     from erf_theory.layertable import LayerTable, layer_table
     from erf_theory.network.receptive import Geometry, receptive_field
+    from erf_theory.readers.torch import read_torch
     from erf_theory.theory import theoretical_erf, variance_erf
     from erf_theory.verdict.agreement import Agreement, crosscheck
 
@@ -48,6 +49,7 @@ __all__ = [
     "measure_erf",
     "measured_erf",
     "network_erf",
+    "read_torch",
     "receptive_field",
     "samples_for",
     "sqrt_scaling",
@@ -74,6 +76,7 @@ _HOMES = {
     "measure_erf": "empirical.measure",
     "measured_erf": "conventions",
     "network_erf": "architectures",
+    "read_torch": "readers.torch",
     "receptive_field": "network.receptive",
     "samples_for": "finitewidth",
     "sqrt_scaling": "gaussian.scaling",

@@ -270,7 +270,7 @@ def _(layer: Global, xs: Sequence[Any], at: At) -> tuple[Any, Pull]:
     (x,) = xs
     shape = (*x.shape[:2], layer.channels, *at.region.shape)
     nothing = at.xp.zeros(shape, dtype=x.dtype)
-    return nothing, lambda gradient: (at.xp.zeros(x.shape, dtype=x.dtype),)
+    return nothing, lambda _: (at.xp.zeros(x.shape, dtype=x.dtype),)
 
 
 @forward.register

@@ -24,8 +24,8 @@ from erf_theory.propagation.signal import Signal
 __all__ = ["GATED", "GLOBAL", "needed", "note_global", "transmits"]
 
 GATED = (
-    "a gate depends on all places of the image: its factor is taken at rest, and its own influence, "
-    "by which every pixel counts a little, is not in the map"
+    "a gate depends on all places of the image: its factor is taken at rest, and its own "
+    "influence, by which every pixel counts a little, is not in the map"
 )
 GLOBAL = "what sees all places of the image alike is not in the map"
 

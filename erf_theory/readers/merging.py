@@ -1,8 +1,9 @@
-"""Operations with two inputs or more: sums, products, concatenations, and factors that are fixed."""
+"""Operations with two inputs or more: sums, products, concatenations; and fixed factors."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from erf_theory.readers.pointwise import curved, written_out
 from erf_theory.readers.resting import at_rest
 from erf_theory.readers.settling import is_spread
 from erf_theory.readers.trace import Constant, Op
-from erf_theory.readers.values import Refused, Value
+from erf_theory.readers.values import Refused, Value, channel_axis
 
 __all__: list[str] = []
 
@@ -27,13 +28,13 @@ def _(build: Build, op: Op, inputs: list[Operand]) -> Value:
         return _affine(build, _value(one), 1.0, sign * other.array)
     if isinstance(one, Constant):
         return _affine(build, other, sign, one.array)
-    curves = curved(lambda x, y: x + sign * y, one, other)
+    curves = curved(lambda x, y: x + sign * y, one, other) if one.alike(other) else {}
     if one.node is None or other.node is None:
         return _some(written_out(build, one, curves), one, curves, op)
     if sign < 0:
         other = build.pointwise(build.affine(-1.0), other, "minus")
     found = _sum(build, one, other)
-    return replace(found, curves=found.curves | curves)
+    return found.knowing(curves)
 
 
 @rule("mul", "div")
@@ -68,8 +69,11 @@ def _(build: Build, op: Op, inputs: list[Operand]) -> Value:
     axis = op.attributes["axis"] % len(parts[0].shape)
     if all(part.node == parts[0].node for part in parts):
         together = np.concatenate([part.index for part in parts], axis)
-        return replace(parts[0].at(together), name=op.name)
-    backs = [part.move(lambda index: np.moveaxis(index, axis, 1), op.name) for part in parts]
+        first: Value = parts[0].at(together)
+        return replace(first, name=op.name)
+    backs: list[Value] = [
+        part.move(lambda index: np.moveaxis(index, axis, 1), op.name) for part in parts
+    ]
     found = build.add(Concat(), *map(build.plain, backs))
     return found.move(lambda index: np.moveaxis(index, 1, axis), op.name)
 
@@ -101,13 +105,14 @@ def _gated(build: Build, one: Value, other: Value) -> Value:
     one, gate = (one, other) if _is_gate(build, other, one) else (other, one)
     if not _is_gate(build, gate, one):
         raise Refused("it multiplies activations with each other at every place")
+    axis = channel_axis(one)
     if not is_spread(gate):
-        gate = build.plain(gate)
+        gate = build.plain(gate.move(lambda index: np.moveaxis(index, axis, 1), gate.name))
     factors = at_rest(build, gate)
     if gate.base[0] != one.base[0]:
         factors = np.broadcast_to(factors, (one.base[0],))
     same = bool(np.all(factors == factors[0]))
-    return build.pointwise(Gate(float(factors[0]) if same else factors), build.plain(one))
+    return build.pointwise(Gate(float(factors[0]) if same else factors), build.per_place(one, axis))
 
 
 def _is_gate(build: Build, gate: Value, other: Value) -> bool:
@@ -122,28 +127,23 @@ def _affine(build: Build, value: Value, factor: Any, shift: Any) -> Value:
     numbers = [_of_node(np.asarray(part, dtype=np.float64), value) for part in (factor, shift)]
     scalars = all(part.ndim == 0 for part in numbers)
     curves = curved(lambda x: x * float(numbers[0]) + float(numbers[1]), value) if scalars else {}
-    found = written_out(build, value, curves)
-    if found is not None:
-        return found
-    if value.node is None:
-        return replace(value, curves=curves)
+    found = written_out(build, value, curves, exactly=value.node is not None)
+    if found is not None or value.node is None:
+        return replace(value, curves=curves) if found is None else found
     if scalars and float(numbers[0]) == 1 and float(numbers[1]) == 0:
         return value
     found = build.pointwise(build.affine(*numbers), value)
-    return replace(found, curves=found.curves | curves)
+    return found.knowing(curves)
 
 
 def _of_node(numbers: Any, value: Value) -> Any:
     """Fixed numbers beside a tensor, as one number or one for every channel of its node."""
     if numbers.size == 1:
         return numbers.reshape(())
-    beside = np.broadcast_to(numbers, value.shape).ravel()
-    index = value.index.ravel()
-    rows = np.full(value.base, np.nan)
-    rows.ravel()[index] = beside
-    rows = rows.reshape(value.base[0], -1)
-    first = np.nanmax(rows, axis=1)
-    if not np.array_equal(first[value.index // rows.shape[1]], np.broadcast_to(numbers, value.shape)):
+    beside = np.broadcast_to(numbers, value.shape)
+    channels = value.index // prod(value.base[1:])
+    found = np.zeros(value.base[0])
+    found[channels] = beside
+    if not np.array_equal(found[channels], beside):
         raise Refused("its numbers differ from place to place")
-    first = np.nan_to_num(first)
-    return first[0].reshape(()) if np.all(first == first[0]) else first
+    return found[0].reshape(()) if np.all(found == found[0]) else found

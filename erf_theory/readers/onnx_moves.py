@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from erf_theory.readers.aten import Found
+from erf_theory.readers.calls import Found
 from erf_theory.readers.onnx_node import Seen, becomes, moved
 
 __all__: list[str] = []

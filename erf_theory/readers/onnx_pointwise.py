@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from erf_theory.readers.aten import Found
+from erf_theory.readers.calls import Found
 from erf_theory.readers.onnx_node import Seen, Translate, becomes, moved
 from erf_theory.readers.trace import Constant
 from erf_theory.readers.values import Refused

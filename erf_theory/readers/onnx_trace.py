@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from erf_theory.errors import ErfTheoryError
 from erf_theory.readers import onnx_moves, onnx_pointwise, onnx_windows
-from erf_theory.readers.aten import Found
+from erf_theory.readers.calls import Found
 from erf_theory.readers.onnx_file import example_shape, import_onnx, opset_of
 from erf_theory.readers.onnx_names import Names
 from erf_theory.readers.onnx_node import OPERATORS, Seen

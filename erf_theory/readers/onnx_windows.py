@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from erf_theory.readers.aten import Found
+from erf_theory.readers.calls import Found
 from erf_theory.readers.onnx_node import Seen, becomes
 from erf_theory.readers.resizing import sampled
 from erf_theory.readers.values import Refused

@@ -52,9 +52,9 @@ def _replaced(trace: Trace, key: str, what: Layer | str) -> Trace:
     return trace
 
 
-def _groups(ops: Sequence[Op], key: str) -> Iterator[tuple[str, list[Op]]]:
-    """Runs of operations that belong to one part, with its path."""
-    run: list[Op] = []
+def _groups(ops: Sequence[Op], key: str) -> Iterator[tuple[str, list[str]]]:
+    """Runs of operations that belong to one part: its path, and their names."""
+    run: list[str] = []
     path = ""
     for op in ops:
         found = next((name for name in _prefixes(op.module) if fnmatchcase(name, key)), None)
@@ -64,7 +64,7 @@ def _groups(ops: Sequence[Op], key: str) -> Iterator[tuple[str, list[Op]]]:
             yield path, run
             run = []
         if found is not None:
-            run, path = [*run, op], found
+            run, path = [*run, op.name], found
     if run:
         yield path, run
 
@@ -74,8 +74,8 @@ def _prefixes(path: str) -> list[str]:
     return list(accumulate(path.split("."), "{}.{}".format)) if path else []
 
 
-def _with(trace: Trace, path: str, group: list[Op], what: Layer | str) -> Trace:
-    own = {op.name for op in group}
+def _with(trace: Trace, path: str, own: Sequence[str], what: Layer | str) -> Trace:
+    group = [op for op in trace.ops if op.name in own]
     rest = [op for op in trace.ops if op.name not in own]
     used = {name for op in rest for name in op.reads} | set(trace.outputs)
     ends = [op for op in group if op.name in used]
@@ -103,24 +103,25 @@ def _renamed(op: Op, old: str, new: str) -> Op:
 
 @rule("override")
 def _(build: Build, op: Op, inputs: list[Any]) -> Value:
-    values = [one for one in inputs if not isinstance(one, Constant)]
-    alike = [value for value in values if value.shape == op.shape]
-    what = op.attributes["what"]
-    if what == "identity":
-        if len(alike) != 1:
+    values: list[Value] = [one for one in inputs if not isinstance(one, Constant)]
+    alike, shape = [value for value in values if value.shape == op.shape], op.shape or ()
+    match op.attributes["what"]:
+        case "identity" if len(alike) != 1:
             raise Refused(
                 f"it is no identity: of what it reads, {len(alike)} tensors have the shape "
                 f"{op.shape} of what it hands on"
             )
-        return alike[0]
-    if what == "global":
-        if alike:
+        case "identity":
+            return alike[0]
+        case "global" if alike:
             return build.pointwise(Global(alike[0].base[0]), alike[0])
-        if op.shape is None or len(op.shape) != build.ndim + 2:
-            raise Refused(f"a tensor of shape {op.shape} has no places: override a part around it")
-        return build.everywhere(op.shape[1], op.shape[2:])
-    if len(values) != 1:
-        raise Refused(f"it reads {len(values)} tensors, and a layer in its place reads one")
-    if isinstance(what, Pointwise) and alike:
-        return build.pointwise(what, alike[0])
-    return build.add(what, build.plain(values[0]))
+        case "global" if len(shape) != build.ndim + 2:
+            raise Refused(f"a tensor of shape {shape} has no places: override a part around it")
+        case "global":
+            return build.everywhere(shape[1], shape[2:])
+        case layer if len(values) != 1:
+            raise Refused(f"it reads {len(values)} tensors, and {layer} in its place reads one")
+        case Pointwise() as layer if alike:
+            return build.pointwise(layer, alike[0])
+        case layer:
+            return build.add(layer, build.plain(values[0]))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from erf_theory.errors import ErfTheoryError
 from erf_theory.network.nodes import INPUT, Flat, Network, Node
 from erf_theory.network.pointwise import Identity
 from erf_theory.readers import merging, moving, pointwise, weighted, windows
-from erf_theory.readers.building import RULES, Build
+from erf_theory.readers.building import RULES, UNKNOWN_CURVE, Build
 from erf_theory.readers.overriding import Overrides, overridden
 from erf_theory.readers.trace import Op, Trace
 from erf_theory.readers.values import Refused, Value
@@ -31,7 +32,7 @@ _WHY = {
         ("matmul", "bmm", "baddbmm", "einsum"),
         "it multiplies activations with each other, as attention does",
     ),
-    "scaled_dot_product_attention": "every place sees all others by weights that depend on the input",
+    "scaled_dot_product_attention": "every place sees all others, as far as the input says",
 }
 
 
@@ -63,60 +64,58 @@ def network_of(trace: Trace, weights: str, overrides: Overrides | None = None) -
     refused: dict[str, str] = {}
     for op in trace.ops:
         values[op.name] = _read(build, op, values, refused)
+    for name in trace.outputs:
+        output = values[name]
+        if output is not None and output.node is None:
+            refused[name] = UNKNOWN_CURVE
     _settle(build, values, trace.outputs[0], refused)
     known = [name for name in trace.outputs if refused.keys().isdisjoint(_needed(trace, name))]
     if trace.outputs[0] not in known:
-        needed = _needed(trace, trace.outputs[0])
-        raise ErfTheoryError(_refusal([op for op in trace.ops if op.name in needed & refused.keys()], refused))
+        needed = _needed(trace, trace.outputs[0]) & refused.keys()
+        raise ErfTheoryError(_refusal([op for op in trace.ops if op.name in needed], refused))
     lost = [name for name in trace.outputs if name not in known]
-    return _network(build, [values[name] for name in known], lost)
+    before = [name for output in lost for name in _ends(trace, output, refused)]
+    return _network(build, [values[name] for name in (*known, *before)], lost)
 
 
 def _read(
     build: Build, op: Op, values: dict[str, Value | None], refused: dict[str, str]
 ) -> Value | None:
-    """What comes out of an operation; where that is not known, what the next ones may go on with."""
+    """What comes out of an operation; else what the next ones may go on with."""
     operands = [values[one] if isinstance(one, str) else one for one in op.inputs]
-    build.name = op.name
-    if all(operand is not None for operand in operands):
+    if op.kind not in RULES:
+        why = _WHY.get(op.kind.lower(), "there is no layer for it")
+        refused[op.name] = op.attributes.get("why", why)
+    elif all(operand is not None for operand in operands):
         try:
-            if op.kind not in RULES:
-                raise Refused(_why(op))
-            found = RULES[op.kind](build, op, operands)
-            if op.shape is not None and found.shape != op.shape:
-                raise Refused(f"it would be read with shape {found.shape}, and it has {op.shape}")
+            return _by_rule(build, op, operands)
         except Refused as reason:
             refused[op.name] = str(reason)
-        else:
-            return found
-    elif op.kind not in RULES:
-        refused[op.name] = _why(op)
     alike = [x for x in operands if isinstance(x, Value) and x.shape == op.shape]
     if op.name in refused:
         alike = [x for x in alike if x.moved is None]
     return alike[0] if alike else None
 
 
-def _why(op: Op) -> str:
-    why: str = op.attributes.get("why", _WHY.get(op.kind.lower(), "there is no layer for it"))
-    return why
+def _by_rule(build: Build, op: Op, operands: list[Any]) -> Value:
+    build.name = op.name
+    found = RULES[op.kind](build, op, operands)
+    if op.shape is not None and found.shape != op.shape:
+        raise Refused(f"it would be read with shape {found.shape}, and it has {op.shape}")
+    return found
 
 
 def _settle(
     build: Build, values: dict[str, Value | None], output: str, refused: dict[str, str]
 ) -> None:
-    """Bring the samples of the output where they are, by layers; their order is no matter."""
+    """Bring an output's samples where they are, by layers; if only their order is another, not."""
     value = values[output]
     if value is None or output in refused:
         return
     try:
-        if value.node is None:
-            raise Refused("it is no activation that the package knows")
         values[output] = build.plain(value)
     except Refused as reason:
-        if value.node is not None and np.array_equal(
-            np.sort(value.index, axis=None), np.arange(prod(value.base))
-        ):
+        if np.array_equal(np.sort(value.index, axis=None), np.arange(prod(value.base))):
             values[output] = value.unmoved()
         else:
             refused[output] = str(reason)
@@ -129,6 +128,14 @@ def _needed(trace: Trace, output: str) -> set[str]:
         if op.name in needed:
             needed.update(op.reads)
     return needed
+
+
+def _ends(trace: Trace, output: str, refused: dict[str, str]) -> list[str]:
+    """What the operations read that cannot be read, of those that an output needs."""
+    needed = _needed(trace, output)
+    rows = [op.reads for op in trace.ops if op.name in needed & refused.keys()]
+    ends = dict.fromkeys(name for reads in rows for name in reads)
+    return [name for name in ends if refused.keys().isdisjoint(_needed(trace, name))]
 
 
 def _refusal(ops: Sequence[Op], reasons: dict[str, str]) -> str:
@@ -150,7 +157,8 @@ def _line(ops: Sequence[Op], reasons: dict[str, str]) -> str:
 
 def _network(build: Build, outputs: Sequence[Value | None], lost: Sequence[str]) -> Network:
     """What the outputs need, the first of them last; every node with a name of its own."""
-    ends = [build.plain(value).node for value in outputs if value is not None]
+    last, *others = (value for value in outputs if value is not None)
+    ends = [build.plain(last).node, *(value.node for value in others)]
     wanted = {end for end in ends if end is not None}
     for place in reversed(range(len(build.nodes))):
         if place in wanted:
@@ -161,9 +169,9 @@ def _network(build: Build, outputs: Sequence[Value | None], lost: Sequence[str])
         replace(build.nodes[old], inputs=tuple(new[i] for i in build.nodes[old].inputs))
         for old in order
     ]
-    last = new[ends[0] if ends[0] is not None else INPUT]
-    if last != len(nodes) - 1 or not nodes:
-        nodes.append(Node("output", Identity(), (last,)))
+    end = new[ends[0] if ends[0] is not None else INPUT]
+    if end != len(nodes) - 1 or not nodes:
+        nodes.append(Node("output", Identity(), (end,)))
     _need_own_weights(build, wanted)
     made = {build.nodes[old].name for old in order}
     said = {text: [x for x in names if x in made] for text, names in build.remarks.items()}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from erf_theory.readers.aten import Found
+from erf_theory.readers.calls import Found
 from erf_theory.readers.values import Refused
 
 __all__ = ["sampled"]

@@ -83,6 +83,10 @@ class Value:
         """The node's output as it is."""
         return replace(self, moved=None)
 
+    def knowing(self, curves: Mapping[int, npt.NDArray[Any]]) -> Value:
+        """The tensor with more that is known of what it is a function of."""
+        return replace(self, curves={**self.curves, **curves})
+
     def alike(self, other: Value) -> bool:
         """Whether two tensors hold the same samples of their nodes."""
         if self.base != other.base:
@@ -93,7 +97,7 @@ class Value:
 
 
 def _counts(index: _Index) -> bool:
-    """Whether an array counts 0, 1, 2…"""
+    """Whether an array counts up from 0."""
     return bool(np.array_equal(index.ravel(), np.arange(index.size)))
 
 

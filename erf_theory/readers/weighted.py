@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from erf_theory.network.convolutions import Conv, ConvTranspose, Weighted
+from erf_theory.network.convolutions import Conv, ConvTranspose
 from erf_theory.readers.building import FROZEN, Build, one_or_all, rule
-from erf_theory.readers.trace import Constant, Op
-from erf_theory.readers.values import Refused, Value, is_per_place, laid_out
+from erf_theory.readers.trace import Op
+from erf_theory.readers.values import Value, is_per_place, laid_out
 
 __all__: list[str] = []
 
@@ -101,4 +101,3 @@ def _numbers(
         return {"init": build.weights}
     fan_in = prod(shape[1:])
     return {"init": "pytorch", "bias_variance": 0 if bias is None else Fraction(1, 3 * fan_in)}
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import prod
 from typing import Any
 
@@ -30,8 +31,9 @@ def _(build: Build, op: Op, inputs: list[Value]) -> Value:
     stride = per_axis(what.get("stride") or size, build.ndim)
     pads = what.get("padding", ((0, 0),) * build.ndim)
     if op.shape is not None:
-        rows = zip(value.base[1:], op.shape[2:], size, stride, dilation, pads, strict=True)
-        pads = [(a, max(b, _behind(m, n, k, s, d, a))) for m, n, k, s, d, (a, b) in rows]
+        reach = [d * (k - 1) for k, d in zip(size, dilation, strict=True)]
+        rows = zip(value.base[1:], op.shape[2:], stride, reach, pads, strict=True)
+        pads = [(a, max(b, (n - 1) * s + r + 1 - m - a)) for m, n, s, r, (a, b) in rows]
     kind = _POOLS[op.kind[:3]]
     if kind is AvgPool and any(map(any, pads)) and not what.get("counts_padding"):
         build.remark(_UNCOUNTED)
@@ -39,11 +41,6 @@ def _(build: Build, op: Op, inputs: list[Value]) -> Value:
     found = build.add(kind(*steps), value)
     divisor = what.get("divisor") or prod(size)
     return found if divisor == prod(size) else build.add(build.affine(prod(size) / divisor), found)
-
-
-def _behind(places: int, outputs: int, size: int, stride: int, dilation: int, before: int) -> int:
-    """Padding behind the last place that the last window needs."""
-    return (outputs - 1) * stride + dilation * (size - 1) + 1 - places - before
 
 
 @rule("adaptive_avg_pool", "adaptive_max_pool")
@@ -62,8 +59,9 @@ def _(build: Build, op: Op, inputs: list[Value]) -> Value:
 
 def _window(places: int, outputs: int) -> tuple[int, int]:
     """Size and stride of the windows of an adaptive pool."""
-    ends = [(i * places // outputs, -(-(i + 1) * places // outputs)) for i in range(outputs)]
-    sizes, steps = {b - a for a, b in ends}, {b[0] - a[0] for a, b in zip(ends, ends[1:])}
+    rows = [(i * places // outputs, -(-(i + 1) * places // outputs)) for i in range(outputs)]
+    sizes = {stop - start for start, stop in rows}
+    steps = {after - before for (before, _), (after, _) in pairwise(rows)}
     if len(sizes) > 1 or len(steps) > 1:
         raise Refused(
             f"its windows differ: {places} places are pooled to {outputs}, which do not divide them"
@@ -94,7 +92,7 @@ def _(build: Build, op: Op, inputs: list[Value]) -> Value:
 
 @rule("resize")
 def _(build: Build, op: Op, inputs: list[Value]) -> Value:
-    value = build.plain(inputs[0])
+    value, mode = build.plain(inputs[0]), op.attributes["mode"]
     if op.shape is None:
         raise Refused("the model does not say the shape of its output")
     before, after = value.base[1:], op.shape[2:]
@@ -102,17 +100,16 @@ def _(build: Build, op: Op, inputs: list[Value]) -> Value:
         return value
     if value.node in build.pooled:
         return build.everywhere(value.base[0], after)
-    if all(m % n == 0 for m, n in zip(before, after, strict=True)) and op.attributes["mode"] == "nearest":
-        return build.add(MaxPool(1, one_or_all([m // n for m, n in zip(before, after, strict=True)])), value)
-    if any(n % m for m, n in zip(before, after, strict=True)):
+    rows = list(zip(before, after, strict=True))
+    if mode == "nearest" and all(m % n == 0 for m, n in rows):
+        return build.add(MaxPool(1, one_or_all([m // n for m, n in rows])), value)
+    if any(n % m for m, n in rows):
         raise Refused(f"it resizes {before} to {after}, which is not by a whole number")
-    if op.attributes.get("aligned") and before != (1,) * build.ndim:
-        raise Refused("it aligns corners (align_corners=True), so that its weights differ from place to place")
-    mode = op.attributes["mode"]
+    if op.attributes.get("aligned") and prod(before) > 1:
+        raise Refused("it aligns corners, so that its weights differ from place to place")
     if mode not in ("nearest", "linear"):
-        raise Refused(f"it interpolates by the mode {mode}")
-    scale = one_or_all([n // m for m, n in zip(before, after, strict=True)])
-    return build.add(Upsample(scale, mode), value)
+        raise Refused(f"it interpolates by the mode {mode!r}, and not nearest or linear")
+    return build.add(Upsample(one_or_all([n // m for m, n in rows]), mode), value)
 
 
 @rule("pad")

