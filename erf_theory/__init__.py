@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from erf_theory.kernel import Kernel
     from erf_theory.layertable import LayerTable, layer_table
     from erf_theory.network.receptive import Geometry, receptive_field
+    from erf_theory.readers.onnx import read_onnx
     from erf_theory.readers.torch import read_torch
     from erf_theory.theory import theoretical_erf, variance_erf
     from erf_theory.verdict.agreement import Agreement, crosscheck
@@ -49,6 +50,7 @@ __all__ = [
     "measure_erf",
     "measured_erf",
     "network_erf",
+    "read_onnx",
     "read_torch",
     "receptive_field",
     "samples_for",
@@ -76,6 +78,7 @@ _HOMES = {
     "measure_erf": "empirical.measure",
     "measured_erf": "conventions",
     "network_erf": "architectures",
+    "read_onnx": "readers.onnx",
     "read_torch": "readers.torch",
     "receptive_field": "network.receptive",
     "samples_for": "finitewidth",

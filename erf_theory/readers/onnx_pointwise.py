@@ -51,15 +51,18 @@ becomes("Celu")(_function(lambda seen: f"celu({seen.get('alpha', 1.0)!r})"))
 becomes("Gelu")(
     _function(lambda seen: "gelu_tanh" if seen.get("approximate") == "tanh" else "gelu")
 )
-_CURVES = {
+_CURVES: dict[str, Callable[[Any], Any]] = {
     "Exp": np.exp,
     "Log": np.log,
     "Sqrt": np.sqrt,
     "Reciprocal": np.reciprocal,
     "Cos": np.cos,
 }
-for _op, _known in _CURVES.items():
-    becomes(_op)(lambda seen, curve=_known: _curve(seen, curve))
+
+
+@becomes(*_CURVES)
+def _(seen: Seen) -> Found:
+    return _curve(seen, _CURVES[seen.op])
 
 
 @becomes("Neg")

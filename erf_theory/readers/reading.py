@@ -13,13 +13,14 @@ import numpy as np
 from erf_theory.errors import ErfTheoryError
 from erf_theory.network.nodes import INPUT, Flat, Network, Node
 from erf_theory.network.pointwise import Identity
+from erf_theory.network.weights import LAWS
 from erf_theory.readers import merging, moving, pointwise, weighted, windows
 from erf_theory.readers.building import RULES, UNKNOWN_CURVE, Build
 from erf_theory.readers.overriding import Overrides, overridden
 from erf_theory.readers.trace import Op, Trace
 from erf_theory.readers.values import Refused, Value
 
-__all__ = ["network_of"]
+__all__ = ["need_weights", "network_of"]
 
 _ = (merging, moving, pointwise, weighted, windows)  # they enter their rules
 _HOW = (
@@ -34,6 +35,15 @@ _WHY = {
     ),
     "scaled_dot_product_attention": "every place sees all others, as far as the input says",
 }
+
+
+def need_weights(weights: str) -> None:
+    """Refuse what names no weights."""
+    if weights not in ("given", "law", *LAWS):
+        raise ErfTheoryError(
+            f'weights are "given", drawn by their "law", or by one of {", ".join(LAWS)}, not '
+            f"{weights!r}"
+        )
 
 
 def network_of(trace: Trace, weights: str, overrides: Overrides | None = None) -> Network:

@@ -31,6 +31,7 @@ PUBLIC = [
     "measure_erf",
     "measured_erf",
     "network_erf",
+    "read_onnx",
     "read_torch",
     "receptive_field",
     "samples_for",

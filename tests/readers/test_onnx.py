@@ -293,7 +293,7 @@ def test_other_outputs_are_kept(tmp_path):
     assert {type(one.layer).__name__ for one in network.nodes} == {"Conv", "Activation", "Identity"}
 
 
-def bad_files(tmp_path):
+def bad_files():
     """Files that are no ONNX, by name."""
     whole = two_convolutions().SerializeToString()
     return {
@@ -312,7 +312,7 @@ def test_files_that_are_no_onnx(tmp_path, name):
     from erf_theory.readers.onnx import read_onnx
 
     path = tmp_path / "bad.onnx"
-    path.write_bytes(bad_files(tmp_path)[name])
+    path.write_bytes(bad_files()[name])
     with pytest.raises(ErfTheoryError, match="is no ONNX file, or it is truncated"):
         read_onnx(path)
 

@@ -1,4 +1,4 @@
-"""Every operator of ONNX that is read, in several opsets: the network computes what the file says."""
+"""Every operator that is read, in several opsets: the network computes what the file says."""
 
 import numpy as np
 import pytest
