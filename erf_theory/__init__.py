@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from erf_theory.practical.anchors import AnchorPrior, anchor_prior
     from erf_theory.practical.sizes import InputAdvice, input_size_advice
     from erf_theory.practical.tiles import TileOverlap, tile_overlap
+    from erf_theory.readers.onnx import read_onnx
     from erf_theory.readers.torch import read_torch
     from erf_theory.replknet import AreaRatios, area_ratios
     from erf_theory.theory import theoretical_erf, variance_erf
@@ -95,6 +96,7 @@ __all__ = [
     "measure_erf",
     "measured_erf",
     "network_erf",
+    "read_onnx",
     "read_torch",
     "receptive_field",
     "saddlepoint",
@@ -154,6 +156,7 @@ _HOMES = {
     "measure_erf": "empirical.measure",
     "measured_erf": "conventions",
     "network_erf": "architectures",
+    "read_onnx": "readers.onnx",
     "read_torch": "readers.torch",
     "receptive_field": "network.receptive",
     "saddlepoint": "gaussian.saddlepoint",

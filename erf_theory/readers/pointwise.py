@@ -97,7 +97,7 @@ def _(build: Build, op: Op, inputs: list[Value]) -> Value:
     axis = 1
     if kind == "layer":
         axes = what["axes"]
-        axis = len(value.shape) - 1
+        axis = what.get("axis", len(value.shape) - 1)
         if axes == len(value.shape) - 1 and axes > 1:
             value = build.plain(value)
         elif axes == 1:

@@ -60,6 +60,7 @@ PUBLIC = [
     "measure_erf",
     "measured_erf",
     "network_erf",
+    "read_onnx",
     "read_torch",
     "receptive_field",
     "saddlepoint",
