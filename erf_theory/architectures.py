@@ -21,6 +21,7 @@ from erf_theory.network.routing import Add, Pad
 from erf_theory.propagation.axes import Axes, NoMarginalError
 from erf_theory.propagation.backward import Question, energy_program, is_chain
 from erf_theory.propagation.forward import Signals, signals
+from erf_theory.propagation.gating import note_global
 from erf_theory.propagation.local import is_local, varies
 from erf_theory.propagation.notes import Notes
 
@@ -156,7 +157,10 @@ def _given(asked: Channelwise, axis: int | None, engine: str, call: str) -> ERF:
             found = _channelwise(asked, axes, engine)
         except NoMarginalError:
             continue
+        notes = Notes()
+        note_global(asked.question.network, notes)
         reasons = () if asked.kind == "amplitude" else _given_reasons(asked.question.network)
+        reasons += notes.texts(asked.question.network)
         return ERF((found,), asked.kind, call, reasons)
     raise ErfTheoryError("no way to this map was found")
 
@@ -179,6 +183,7 @@ def _energy(question: Question, axis: int | None, engine: str, call: str) -> ERF
     """The energy on all axes, or on one if the sum over the others is a field of its own."""
     notes = Notes()
     before = signals(question.network, notes)
+    note_global(question.network, notes)
     _note_borders(question, before, notes)
     ndim = question.network.ndim
     shorter: tuple[Axes, ...] = ()

@@ -22,6 +22,7 @@ from erf_theory.exact import FloatArray
 from erf_theory.lattice import per_axis
 from erf_theory.network.base import Layer, Window
 from erf_theory.network.convolutions import Conv, ConvTranspose, Weighted
+from erf_theory.network.gating import Gate, Global, Scale
 from erf_theory.network.geometry import Region
 from erf_theory.network.pointwise import Activation, Dropout, Identity
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
@@ -240,6 +241,27 @@ def _(layer: ChannelShuffle, xs: Sequence[Any], at: At) -> tuple[Any, Pull]:
 
     back = xs[0].shape[2] // layer.groups
     return dealt(xs[0], layer.groups), lambda gradient: (dealt(gradient, back),)
+
+
+@forward.register(Gate)
+@forward.register(Scale)
+def _(layer: Gate | Scale, xs: Sequence[Any], at: At) -> tuple[Any, Pull]:
+    (x,), shape = xs, (1, 1, -1, *(1,) * len(at.region.shape))
+
+    def beside(numbers: FloatArray) -> Any:
+        return at.xp.asarray(numbers.reshape(shape).copy(), dtype=x.dtype)
+
+    factors = beside(layer.factors(x.shape[2]))
+    shift = beside(layer.shifts(x.shape[2])) if isinstance(layer, Scale) else 0.0
+    return x * factors + shift, lambda gradient: (gradient * factors,)
+
+
+@forward.register
+def _(layer: Global, xs: Sequence[Any], at: At) -> tuple[Any, Pull]:
+    """Nothing: what it stands for is the same at all places, and hands nothing back to one."""
+    (x,) = xs
+    nothing = at.xp.zeros((*x.shape[:2], layer.channels, *x.shape[3:]), dtype=x.dtype)
+    return nothing, lambda gradient: (at.xp.zeros(x.shape, dtype=x.dtype),)
 
 
 @forward.register

@@ -19,6 +19,7 @@ from erf_theory.exact import FloatArray
 from erf_theory.lattice import per_axis
 from erf_theory.network.base import Given, Layer
 from erf_theory.network.convolutions import Conv, ConvTranspose, Weighted
+from erf_theory.network.gating import Gate, Global, Scale
 from erf_theory.network.nodes import INPUT, Network
 from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
@@ -175,6 +176,9 @@ def _modules(layer: Layer, channels: int, ndim: int, torch: _Torch) -> dict[str,
 
 @_modules.register(Add)
 @_modules.register(Concat)
+@_modules.register(Gate)
+@_modules.register(Global)
+@_modules.register(Scale)
 @_modules.register(Split)
 def _(layer: Layer, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
     return {}
@@ -347,6 +351,28 @@ def _(layer: Activation, before: Sequence[Any], graph: Any, torch: _Torch) -> An
         return layer.nonlinearity.value(z, xp)
 
     return graph.call_function(activation, tuple(before))
+
+
+@_call.register(Gate)
+@_call.register(Scale)
+def _(layer: Gate | Scale, before: Sequence[Any], graph: Any, torch: _Torch) -> Any:
+    def line(x: Any) -> Any:
+        def beside(numbers: FloatArray) -> Any:
+            shape = (1, -1, *(1,) * (x.ndim - 2))
+            return torch.as_tensor(numbers.copy()).to(x).reshape(shape)
+
+        shift = beside(layer.shifts(x.shape[1])) if isinstance(layer, Scale) else 0.0
+        return x * beside(layer.factors(x.shape[1])) + shift
+
+    return graph.call_function(line, tuple(before))
+
+
+@_call.register
+def _(layer: Global, before: Sequence[Any], graph: Any, torch: _Torch) -> Any:
+    def nothing(x: Any) -> Any:
+        return x.new_zeros((len(x), layer.channels, *x.shape[2:]))
+
+    return graph.call_function(nothing, tuple(before))
 
 
 def _symmetric(pads: _Ends) -> bool:

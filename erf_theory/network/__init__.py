@@ -3,6 +3,7 @@
 from erf_theory.network.base import Layer
 from erf_theory.network.convolutions import Conv, ConvTranspose
 from erf_theory.network.files import from_dict, load, save, to_dict
+from erf_theory.network.gating import Gate, Global, Scale
 from erf_theory.network.graph import Chain, Graph, Parallel, Residual
 from erf_theory.network.nodes import Network, Node
 from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
@@ -21,7 +22,9 @@ __all__ = [
     "ConvTranspose",
     "Crop",
     "Dropout",
+    "Gate",
     "Geometry",
+    "Global",
     "Graph",
     "Identity",
     "Layer",
@@ -32,6 +35,7 @@ __all__ = [
     "Pad",
     "Parallel",
     "Residual",
+    "Scale",
     "Split",
     "Upsample",
     "from_dict",

@@ -15,7 +15,7 @@ from erf_theory.network.pooling import Pool, Upsample
 from erf_theory.network.routing import Crop, Pad
 from erf_theory.network.sight import Sight, sight
 
-__all__ = ["Region", "image_sizes", "regions", "resolved", "seen", "sights"]
+__all__ = ["Region", "image_sizes", "regions", "resolved", "seen", "shape_behind", "sights"]
 
 
 @final
@@ -56,7 +56,7 @@ def image_sizes(network: Network, image: Steps) -> tuple[tuple[int, ...], ...]:
                 f"node {node.name}: its inputs differ in size: {', '.join(map(str, shapes))}"
             )
         (shape,) = shapes
-        after = _shape_behind(node.layer, shape)
+        after = shape_behind(node.layer, shape)
         if min(after) < 1:
             raise ErfTheoryError(
                 f"node {node.name}: nothing is left of an image of {shape} places: give a larger "
@@ -178,13 +178,13 @@ def _padding(layer: Layer) -> Any:
 
 
 @singledispatch
-def _shape_behind(layer: Layer, shape: tuple[int, ...]) -> tuple[int, ...]:
+def shape_behind(layer: Layer, shape: tuple[int, ...]) -> tuple[int, ...]:
     """Spatial shape behind a layer."""
     return shape
 
 
-@_shape_behind.register(Conv)
-@_shape_behind.register(Pool)
+@shape_behind.register(Conv)
+@shape_behind.register(Pool)
 def _(layer: Conv | Pool, shape: tuple[int, ...]) -> tuple[int, ...]:
     ndim = len(shape)
     values = (per_axis(value, ndim) for value in (layer.size, layer.stride, layer.dilation))
@@ -192,7 +192,7 @@ def _(layer: Conv | Pool, shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple((m + sum(ends) - d * (k - 1) - 1) // s + 1 for m, k, s, d, ends in rows)
 
 
-@_shape_behind.register
+@shape_behind.register
 def _(layer: ConvTranspose, shape: tuple[int, ...]) -> tuple[int, ...]:
     ndim = len(shape)
     steps = (layer.size, layer.stride, layer.dilation, layer.output_padding)
@@ -201,16 +201,16 @@ def _(layer: ConvTranspose, shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple((m - 1) * s - sum(ends) + d * (k - 1) + o + 1 for m, k, s, d, o, ends in rows)
 
 
-@_shape_behind.register
+@shape_behind.register
 def _(layer: Upsample, shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(m * s for m, s in zip(shape, per_axis(layer.scale, len(shape)), strict=True))
 
 
-@_shape_behind.register
+@shape_behind.register
 def _(layer: Pad, shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(m + a + b for m, (a, b) in zip(shape, layer.per_axis(len(shape)), strict=True))
 
 
-@_shape_behind.register
+@shape_behind.register
 def _(layer: Crop, shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(m - a - b for m, (a, b) in zip(shape, layer.per_axis(len(shape)), strict=True))

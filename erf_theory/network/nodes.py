@@ -152,6 +152,9 @@ class Network(ABC):
     def place_of(self, name: str) -> int:
         """Place of a node among the nodes.
 
+        A name without a node of its own is that of the last node whose name goes on behind it, so
+        that "layer3.5" is where the block layer3.5 ends.
+
         Raises
         ------
         ErfTheoryError
@@ -160,6 +163,9 @@ class Network(ABC):
         for place, node in enumerate(self.nodes):
             if node.name == name:
                 return place
+        inside = [i for i, node in enumerate(self.nodes) if node.name.startswith(f"{name}.")]
+        if name and inside:
+            return inside[-1]
         near = get_close_matches(name, [node.name for node in self.nodes], 3, 0.0)
         raise ErfTheoryError(f"there is no node {name!r}: did you mean {', '.join(near)}?")
 

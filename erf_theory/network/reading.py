@@ -11,6 +11,7 @@ from typing import Any
 from erf_theory.errors import ErfTheoryError
 from erf_theory.network.base import Layer
 from erf_theory.network.convolutions import Conv, ConvTranspose
+from erf_theory.network.gating import Gate, Global, Scale
 from erf_theory.network.graph import Chain, Graph, Parallel, Residual
 from erf_theory.network.nodes import INPUT, Flat, Network, Node, Part
 from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
@@ -23,7 +24,7 @@ LAYERS: dict[str, type[Layer]] = {
     kind.__name__: kind
     for kind in (
         *(Activation, Add, AvgPool, ChannelShuffle, Concat, Conv, ConvTranspose, Crop, Dropout),
-        *(Identity, MaxPool, Norm, Pad, Split, Upsample),
+        *(Gate, Global, Identity, MaxPool, Norm, Pad, Scale, Split, Upsample),
     )
 }
 """The layers that a file can hold, by name."""

@@ -13,6 +13,7 @@ from erf_theory.errors import ErfTheoryError
 from erf_theory.lattice import per_axis
 from erf_theory.network.base import Layer
 from erf_theory.network.convolutions import Conv, ConvTranspose
+from erf_theory.network.gating import Global
 from erf_theory.network.pointwise import Pointwise
 from erf_theory.network.pooling import Pool, Upsample
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
@@ -197,6 +198,11 @@ def _(layer: Crop, ndim: int) -> Sequence[Sight]:
 @_sees.register(Split)
 def _(layer: Layer, ndim: int) -> Sequence[Sight]:
     return [Sight(1, ((0, 0),))] * ndim
+
+
+@_sees.register
+def _(layer: Global, ndim: int) -> Sequence[Sight]:
+    return [Sight(1, (NOTHING,))] * ndim
 
 
 def _spread(size: int, stride: int, dilation: int, padding: int) -> Sight:

@@ -22,6 +22,7 @@ from erf_theory.propagation.branches import COHERENT, coherent_sums
 from erf_theory.propagation.energy import CORRELATED, Context, correlates, energy
 from erf_theory.propagation.forward import Signals
 from erf_theory.propagation.gates import Labelled, Runs
+from erf_theory.propagation.gating import transmits
 from erf_theory.propagation.lagged import Lagged, TooManyLagsError, furthest, kept_within
 from erf_theory.propagation.local import is_local, local_seconds
 from erf_theory.propagation.notes import GATES, Notes
@@ -134,6 +135,9 @@ def walk(
     for place in range(len(nodes) - 1, question.source, -1):
         if place not in things:
             continue
+        if not transmits(nodes[place].layer):
+            del things[place]
+            continue
         before, first = rule(place, things.pop(place)), 0
         for source in nodes[place].inputs:
             part = before
@@ -142,7 +146,7 @@ def walk(
                 part, first = take(before, first, last), last
             things[source] = join(things[source], part) if source in things else part
     if question.source not in things:
-        raise ErfTheoryError("the output does not depend on the source")
+        raise ErfTheoryError("the output does not depend on the source, or only on all of it alike")
     return things[question.source]
 
 

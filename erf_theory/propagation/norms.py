@@ -14,7 +14,7 @@ from erf_theory.propagation.pieces import Pieces
 from erf_theory.propagation.signal import IDENTITY, Signal
 from erf_theory.propagation.tabled import Tabled, tabled_normal
 
-__all__ = ["divides_by_variance", "norm_factors", "normalised"]
+__all__ = ["divides_by_variance", "norm_factors", "normalised", "on_line"]
 
 _Line = tuple[float, float]
 """Factor and what is added after it."""
@@ -24,7 +24,7 @@ def normalised(layer: Norm, before: Pieces[Signal], channels: int) -> Pieces[Sig
     """The signal behind a norm of so many channels."""
     found = _standardised(layer, before, channels)
     lines = _numbers(layer, channels)
-    return found if lines is None else found.zipped(lines).each(lambda pair: _on_line(*pair))
+    return found if lines is None else found.zipped(lines).each(lambda pair: on_line(*pair))
 
 
 def norm_factors(layer: Norm, before: Pieces[Signal], channels: int) -> Pieces[float]:
@@ -47,7 +47,7 @@ def _standardised(layer: Norm, before: Pieces[Signal], channels: int) -> Pieces[
     if divides_by_variance(layer):
         return before.each(lambda signal: _of_channel(signal, layer.eps))
     if layer.kind == "batch":
-        return before.zipped(_own(layer, channels)).each(lambda pair: _on_line(*pair))
+        return before.zipped(_own(layer, channels)).each(lambda pair: on_line(*pair))
     found = []
     size = channels // layer.groups if layer.kind == "group" else channels
     for first, last, inside in before.grouped(channels // size, size):
@@ -117,7 +117,7 @@ def _affine(signal: Signal, scale: float, mean: float, lost: float) -> Signal:
     )
 
 
-def _on_line(signal: Signal, line: _Line) -> Signal:
+def on_line(signal: Signal, line: _Line) -> Signal:
     """The signal times a number, and another one added."""
     factor, offset = line
     more = offset * (2 * factor * signal.mean + offset)

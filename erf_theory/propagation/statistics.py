@@ -20,6 +20,7 @@ from erf_theory.exact import FloatArray
 from erf_theory.lattice import per_axis
 from erf_theory.network.base import Given, Layer
 from erf_theory.network.convolutions import ConvTranspose, Weighted
+from erf_theory.network.gating import Gate, Global, Scale
 from erf_theory.network.nodes import INPUT, Network
 from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
@@ -140,6 +141,19 @@ def _(layer: AvgPool | MaxPool, before: Channels, ndim: int) -> Channels:
 @_passed.register
 def _(layer: Upsample, before: Channels, ndim: int) -> Channels:
     return before
+
+
+@_passed.register(Gate)
+@_passed.register(Scale)
+def _(layer: Gate | Scale, before: Channels, ndim: int) -> Channels:
+    factors = layer.factors(len(before.mean))
+    shifts = layer.shifts(len(before.mean)) if isinstance(layer, Scale) else 0.0
+    return Channels(factors * before.mean + shifts, factors**2 * before.variance)
+
+
+@_passed.register
+def _(layer: Global, before: Channels, ndim: int) -> Channels:
+    return Channels(np.zeros(layer.channels), np.zeros(layer.channels))
 
 
 @_passed.register

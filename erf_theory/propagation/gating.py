@@ -1,0 +1,92 @@
+"""Factors: fixed ones, and those that depend on the whole input, whose own influence no map has."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+
+from erf_theory.engines.field import F
+from erf_theory.exact import FloatArray
+from erf_theory.network.base import Layer
+from erf_theory.network.gating import Gate, Global, Scale
+from erf_theory.network.nodes import INPUT, Network
+from erf_theory.propagation.channelwise import Setting, channelwise, scaled
+from erf_theory.propagation.energy import Context, energy
+from erf_theory.propagation.forward import Signals, passed
+from erf_theory.propagation.norms import on_line
+from erf_theory.propagation.notes import Notes
+from erf_theory.propagation.pieces import Pieces
+
+__all__ = ["GATED", "GLOBAL", "needed", "note_global", "transmits"]
+
+GATED = (
+    "a gate depends on all places of the image: its factor is taken at rest, and its own influence, "
+    "by which every pixel counts a little, is not in the map"
+)
+GLOBAL = "what sees all places of the image alike is not in the map"
+
+
+def transmits(layer: Layer) -> bool:
+    """Whether a layer hands on anything that has a place."""
+    return not isinstance(layer, Global)
+
+
+def needed(network: Network) -> set[int]:
+    """Places of the nodes that the output depends on, as far as that has places."""
+    found = {len(network.nodes) - 1}
+    for place in range(len(network.nodes) - 1, INPUT, -1):
+        if place in found and transmits(network.nodes[place].layer):
+            found.update(network.nodes[place].inputs)
+    return found
+
+
+def note_global(network: Network, notes: Notes) -> None:
+    """Note the nodes by which the whole input has an influence that is not in the map."""
+    for place in sorted(needed(network) - {INPUT}):
+        node = network.nodes[place]
+        if isinstance(node.layer, Gate | Global):
+            notes.add(GATED if isinstance(node.layer, Gate) else GLOBAL, node.name)
+
+
+@energy.register(Gate)
+@energy.register(Scale)
+def _(layer: Gate | Scale, fields: Pieces[F], at: Context) -> Pieces[F]:
+    squares = _runs(layer.factors(at.channels) ** 2)
+    return fields.zipped(squares).each(lambda pair: at.axes.scaled(*pair))
+
+
+@passed.register(Gate)
+@passed.register(Scale)
+def _(layer: Gate | Scale, before: Signals, at: object) -> Signals:
+    channels = max(last for _, last, _ in before.parts)
+    shifts = layer.shifts(channels) if isinstance(layer, Scale) else np.zeros(channels)
+    pairs = zip(layer.factors(channels).tolist(), shifts.tolist(), strict=True)
+    parts, first = [], 0
+    for line, run in itertools.groupby(pairs):
+        last = first + len(list(run))
+        parts.append((first, last, line))
+        first = last
+    return before.zipped(Pieces(tuple(parts))).each(lambda pair: on_line(*pair))
+
+
+@passed.register
+def _(layer: Global, before: Signals, at: object) -> Signals:
+    """As large as what it reads, and the same for all images."""
+    signal = before.parts[0][2]
+    found = replace(signal, shared=signal.second, is_guessed=True, before=None, law=None, lags=())
+    return Pieces.uniform(layer.channels, replace(found, is_normal=False))
+
+
+@channelwise.register(Gate)
+@channelwise.register(Scale)
+def _(layer: Gate | Scale, field: F, at: Setting) -> F:
+    return scaled(field, layer.factors(at.channels) ** at.power, at)
+
+
+def _runs(numbers: FloatArray) -> Pieces[float]:
+    """Runs of channels with the same number, those with 0 left out."""
+    cuts = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(numbers)]
+    runs = [(a, b, float(numbers[a])) for a, b in itertools.pairwise(cuts)]
+    return Pieces(tuple(run for run in runs if run[2]))

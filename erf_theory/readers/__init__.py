@@ -1,0 +1,1 @@
+"""A user's own model becomes a network: PyTorch modules here."""
