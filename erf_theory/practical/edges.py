@@ -15,13 +15,13 @@ from erf_theory.errors import ErfTheoryError
 from erf_theory.maps import ProgramMap
 from erf_theory.network.geometry import image_sizes
 from erf_theory.network.nodes import Network
-from erf_theory.network.receptive import receptive_field
+from erf_theory.network.receptive import Geometry, receptive_field
 from erf_theory.propagation.axes import Axes, NoMarginalError
 from erf_theory.propagation.backward import Question, energy_program
 from erf_theory.propagation.forward import Signals, signals
 from erf_theory.propagation.notes import Notes
 
-__all__ = ["Tiling", "least"]
+__all__ = ["Tiling", "fitting", "least", "periods_of"]
 
 _LARGE = 2**14
 """Pixels of an image that is large enough for a network to have outputs."""
@@ -71,11 +71,11 @@ class Tiling:
         ErfTheoryError
             If no image fits through its layers.
         """
-        rows = [row.jump for row in receptive_field(network)]
-        jumps = [[Fraction(row[axis]) for row in rows] for axis in range(network.ndim)]
-        periods = tuple(lcm(*(jump.numerator for jump in axis)) for axis in jumps)
-        outputs = tuple(axis[-1] for axis in jumps)
-        return cls(network, outputs, periods, _extra(network, periods))
+        geometry = receptive_field(network)
+        jumps = tuple(Fraction(jump) for jump in geometry.output.jump)
+        periods = periods_of(geometry)
+        large = [period * -(-_LARGE // period) for period in periods]
+        return cls(network, jumps, periods, fitting(network, large, max(periods)))
 
     @cached_property
     def far(self) -> int:
@@ -170,6 +170,14 @@ _ROUNDING = 1e-12
 """Shares of an energy that differ by less count as equal."""
 
 
+def periods_of(geometry: Geometry) -> tuple[int, ...]:
+    """The shortest shift of the input that shifts every layer by whole places, per axis."""
+    rows = [row.jump for row in geometry]
+    return tuple(
+        lcm(*(Fraction(jump).numerator for jump in axis)) for axis in zip(*rows, strict=True)
+    )
+
+
 def least(is_enough: Callable[[int], bool], enough: int) -> int:
     """The smallest number that is enough, 0 to ``enough``; every larger one is, too.
 
@@ -185,15 +193,26 @@ def least(is_enough: Callable[[int], bool], enough: int) -> int:
     return high
 
 
-def _extra(network: Network, periods: Sequence[int]) -> int:
-    """The fewest pixels beyond whole periods with which an image fits through all layers."""
-    whole = [period * -(-_LARGE // period) for period in periods]
-    *others, last = range(max(periods))
+def fitting(network: Network, sizes: Sequence[int], tries: int) -> int:
+    """The fewest pixels beyond some sizes, less than ``tries``, with which an image fits.
+
+    Raises
+    ------
+    ErfTheoryError
+        If none of them fits through all layers.
+
+    Examples
+    --------
+    >>> from erf_theory.zoo import unet
+    >>> fitting(unet(), (200, 200), 16)
+    8
+    """
+    *others, last = range(tries)
     for extra in others:
         try:
-            image_sizes(network, [size + extra for size in whole])
+            image_sizes(network, [size + extra for size in sizes])
         except ErfTheoryError:
             continue
         return extra
-    image_sizes(network, [size + last for size in whole])
+    image_sizes(network, [size + last for size in sizes])
     return last

@@ -177,7 +177,7 @@ def tile_overlap(
     Lengths are input pixels; tiles begin at multiples of the period.
     An output that is kept loses at most 0.00522 of its energy.
     >>> tile_overlap(net, overlap=8)
-    <tiles that share 8 px: at most 0.1 of an output's energy is cut>
+    <tiles that share 8 × 8 px: at most 0.219 of an output's energy is cut>
     """
     if mass is not None and overlap is not None:
         raise ErfTheoryError("an overlap costs what it costs: give mass or overlap, not both")
