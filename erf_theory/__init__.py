@@ -27,23 +27,34 @@ if TYPE_CHECKING:
     from erf_theory.kernel import Kernel
     from erf_theory.layertable import LayerTable, layer_table
     from erf_theory.network.receptive import Geometry, receptive_field
+    from erf_theory.practical.anchors import AnchorPrior, anchor_prior
+    from erf_theory.practical.sizes import InputAdvice, input_size_advice
+    from erf_theory.practical.tiles import TileOverlap, tile_overlap
+    from erf_theory.replknet import AreaRatios, area_ratios
     from erf_theory.theory import theoretical_erf, variance_erf
     from erf_theory.verdict.agreement import Agreement, crosscheck
 
 __all__ = [
     "ERF",
     "Agreement",
+    "AnchorPrior",
+    "AreaRatios",
     "EngineError",
     "ErfTheoryError",
     "Geometry",
+    "InputAdvice",
     "Kernel",
     "LayerTable",
     "MapTooLargeError",
     "Measurement",
     "Scaling",
     "SymbolicERF",
+    "TileOverlap",
+    "anchor_prior",
+    "area_ratios",
     "crosscheck",
     "fluctuation",
+    "input_size_advice",
     "layer_table",
     "measure_erf",
     "measured_erf",
@@ -53,23 +64,31 @@ __all__ = [
     "sqrt_scaling",
     "symbolic_erf",
     "theoretical_erf",
+    "tile_overlap",
     "variance_erf",
 ]
 
 _HOMES = {
     "Agreement": "verdict.agreement",
+    "AnchorPrior": "practical.anchors",
+    "AreaRatios": "replknet",
     "ERF": "erf",
     "EngineError": "errors",
     "ErfTheoryError": "errors",
     "Geometry": "network.receptive",
+    "InputAdvice": "practical.sizes",
     "Kernel": "kernel",
     "LayerTable": "layertable",
     "MapTooLargeError": "errors",
     "Measurement": "empirical.measurement",
     "Scaling": "gaussian.depths",
     "SymbolicERF": "formulas",
+    "TileOverlap": "practical.tiles",
+    "anchor_prior": "practical.anchors",
+    "area_ratios": "replknet",
     "crosscheck": "verdict.agreement",
     "fluctuation": "finitewidth",
+    "input_size_advice": "practical.sizes",
     "layer_table": "layertable",
     "measure_erf": "empirical.measure",
     "measured_erf": "conventions",
@@ -79,6 +98,7 @@ _HOMES = {
     "sqrt_scaling": "gaussian.scaling",
     "symbolic_erf": "formulas",
     "theoretical_erf": "theory",
+    "tile_overlap": "practical.tiles",
     "variance_erf": "theory",
 }
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from erf_theory.cli.networks import compare, layers, net
+from erf_theory.cli.networks import compare, layers, net, tiles
 from erf_theory.cli.reproduce import reproduce
 from erf_theory.cli.stacks import formula, scaling, show
 from erf_theory.cli.verify import verify
@@ -56,5 +56,5 @@ def main(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (show, net, layers, compare, scaling, verify, reproduce, formula):
+for command in (show, net, layers, compare, tiles, scaling, verify, reproduce, formula):
     main.add_command(command)

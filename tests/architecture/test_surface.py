@@ -15,18 +15,25 @@ SOURCES = sorted(p for p in ROOT.glob("*/**/*.py") if p.parts[len(ROOT.parts)] i
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 PUBLIC = [
     "Agreement",
+    "AnchorPrior",
+    "AreaRatios",
     "ERF",
     "EngineError",
     "ErfTheoryError",
     "Geometry",
+    "InputAdvice",
     "Kernel",
     "LayerTable",
     "MapTooLargeError",
     "Measurement",
     "Scaling",
     "SymbolicERF",
+    "TileOverlap",
+    "anchor_prior",
+    "area_ratios",
     "crosscheck",
     "fluctuation",
+    "input_size_advice",
     "layer_table",
     "measure_erf",
     "measured_erf",
@@ -36,6 +43,7 @@ PUBLIC = [
     "sqrt_scaling",
     "symbolic_erf",
     "theoretical_erf",
+    "tile_overlap",
     "variance_erf",
 ]
 
