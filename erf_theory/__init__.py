@@ -37,22 +37,29 @@ if TYPE_CHECKING:
     from erf_theory.kernel import Kernel
     from erf_theory.layertable import LayerTable, layer_table
     from erf_theory.network.receptive import Geometry, receptive_field
+    from erf_theory.practical.anchors import AnchorPrior, anchor_prior
+    from erf_theory.practical.sizes import InputAdvice, input_size_advice
+    from erf_theory.practical.tiles import TileOverlap, tile_overlap
+    from erf_theory.replknet import AreaRatios, area_ratios
     from erf_theory.theory import theoretical_erf, variance_erf
     from erf_theory.verdict.agreement import Agreement, crosscheck
 
 __all__ = [
-    "ERF",
     "Agreement",
+    "AnchorPrior",
+    "AreaRatios",
     "Attractor",
     "BerryEsseen",
     "CLTFormulas",
     "Convergence",
+    "ERF",
     "Edgeworth",
     "EngineError",
     "ErfTheoryError",
     "Expansions",
     "GaussianLimit",
     "Geometry",
+    "InputAdvice",
     "Kernel",
     "LayerTable",
     "MapTooLargeError",
@@ -61,6 +68,9 @@ __all__ = [
     "Scaling",
     "SymbolicERF",
     "TailBound",
+    "TileOverlap",
+    "anchor_prior",
+    "area_ratios",
     "attractor",
     "berry_esseen",
     "best_order",
@@ -72,6 +82,7 @@ __all__ = [
     "edgeworth",
     "fluctuation",
     "gaussian_limit",
+    "input_size_advice",
     "layer_table",
     "measure_erf",
     "measured_erf",
@@ -83,11 +94,14 @@ __all__ = [
     "sub_gaussian_tail",
     "symbolic_erf",
     "theoretical_erf",
+    "tile_overlap",
     "variance_erf",
 ]
 
 _HOMES = {
     "Agreement": "verdict.agreement",
+    "AnchorPrior": "practical.anchors",
+    "AreaRatios": "replknet",
     "Attractor": "gaussian.attractors",
     "BerryEsseen": "gaussian.bounds",
     "CLTFormulas": "gaussian.clt",
@@ -99,6 +113,7 @@ _HOMES = {
     "Expansions": "gaussian.expansions",
     "GaussianLimit": "gaussian.limit",
     "Geometry": "network.receptive",
+    "InputAdvice": "practical.sizes",
     "Kernel": "kernel",
     "LayerTable": "layertable",
     "MapTooLargeError": "errors",
@@ -107,6 +122,9 @@ _HOMES = {
     "Scaling": "gaussian.depths",
     "SymbolicERF": "formulas",
     "TailBound": "gaussian.tails",
+    "TileOverlap": "practical.tiles",
+    "anchor_prior": "practical.anchors",
+    "area_ratios": "replknet",
     "attractor": "gaussian.attractors",
     "berry_esseen": "gaussian.bounds",
     "best_order": "gaussian.edgeworth",
@@ -118,6 +136,7 @@ _HOMES = {
     "edgeworth": "gaussian.edgeworth",
     "fluctuation": "finitewidth",
     "gaussian_limit": "gaussian.limit",
+    "input_size_advice": "practical.sizes",
     "layer_table": "layertable",
     "measure_erf": "empirical.measure",
     "measured_erf": "conventions",
@@ -129,6 +148,7 @@ _HOMES = {
     "sub_gaussian_tail": "gaussian.tails",
     "symbolic_erf": "formulas",
     "theoretical_erf": "theory",
+    "tile_overlap": "practical.tiles",
     "variance_erf": "theory",
 }
 

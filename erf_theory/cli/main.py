@@ -11,6 +11,7 @@ import click
 from erf_theory.cli.converge import converge
 from erf_theory.cli.limits import limit
 from erf_theory.cli.networks import compare, layers, net
+from erf_theory.cli.networks import compare, layers, net, tiles
 from erf_theory.cli.reproduce import reproduce
 from erf_theory.cli.stacks import formula, scaling, show
 from erf_theory.cli.verify import verify
@@ -70,4 +71,5 @@ for command in (
     reproduce,
     formula,
 ):
+for command in (show, net, layers, compare, tiles, scaling, verify, reproduce, formula):
     main.add_command(command)

@@ -1,4 +1,4 @@
-"""Networks, by name or from a file: ``net``, ``layers`` and ``compare``."""
+"""Networks, by name or from a file: ``net``, ``layers``, ``compare`` and ``tiles``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 
 from erf_theory.cli.options import (
     NumberType,
+    SizeType,
     json_option,
     plot_option,
     print_json,
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from erf_theory.erf import ERF
     from erf_theory.network import Network
 
-__all__ = ["compare", "layers", "load_network", "net"]
+__all__ = ["compare", "layers", "load_network", "net", "tiles"]
 
 _NET_EXAMPLES = """
 \b
@@ -45,6 +46,13 @@ _COMPARE_EXAMPLES = """
 Examples:
   erf-theory compare resnet50 convnext_t
   erf-theory compare unet_nearest unet_linear my_unet.json --json
+"""
+_TILES_EXAMPLES = """
+\b
+Examples:
+  erf-theory tiles unet
+  erf-theory tiles resnet50 --mass 0.99
+  erf-theory tiles my_network.json --overlap 64 --json
 """
 _LENGTHS = {"axis": 0, "spacing": 1, "unit": "px"}
 """What `layers` takes the lengths of its table from, by default."""
@@ -139,6 +147,20 @@ def compare(
         cells = [_cell(measures[name]) for name in names]
         rows.append([text, *cells, found[text].exactness])
     click.echo("\n".join(table(rows)))
+
+
+@click.command(epilog=_TILES_EXAMPLES)
+@click.argument("network")
+@click.option("--mass", type=float, help="Share of the energy to keep.  [default: 0.999]")
+@click.option("--overlap", type=SizeType(), help="Instead: pixels that tiles share, 64 or 64,32.")
+@size_option
+@json_option
+def tiles(network: str, as_json: bool, **options: Any) -> None:  # noqa: FBT001
+    """Show the overlap that tiles of an image need for NETWORK, or what a given one cuts."""
+    from erf_theory.practical.tiles import tile_overlap
+
+    found = tile_overlap(load_network(network), **options)
+    click.echo(json.dumps(found.to_dict(), allow_nan=False) if as_json else str(found))
 
 
 def _erf(network: str, ndim: int, **options: Any) -> ERF:

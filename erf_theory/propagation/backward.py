@@ -9,11 +9,13 @@ from functools import cached_property, partial
 from operator import add
 from typing import TypeVar, final
 
+import numpy as np
+
 from erf_theory.engines.field import Border, F, Program
 from erf_theory.engines.tape import Recorded, Tape
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
-from erf_theory.network.geometry import image_sizes
+from erf_theory.network.geometry import image_sizes, regions
 from erf_theory.network.nodes import INPUT, Network, Node
 from erf_theory.network.pooling import MaxPool, Upsample
 from erf_theory.network.routing import Concat, Pad
@@ -49,12 +51,15 @@ class Question:
         Place of the node whose output the unit's gradient is taken by; `INPUT` for the input.
     image : tuple of int, optional
         Size of the input, whose borders then count.
+    far_signal : bool
+        Whether the forward signal is that far from borders at every place.
     """
 
     network: Network
     unit: tuple[int, ...]
     source: int = INPUT
     image: tuple[int, ...] | None = None
+    far_signal: bool = False
 
     def __post_init__(self) -> None:
         if self.sizes is not None:
@@ -92,9 +97,21 @@ class Question:
     @cached_property
     def seconds(self) -> Sequence[FloatArray | None]:
         """E x² before every node at every place of the image, where that is known."""
-        if self.image is None or not is_local(self.network):
+        if self.image is None or self.far_signal or not is_local(self.network):
             return (None,) * len(self.network.nodes)
         return local_seconds(self.network, self.image)
+
+    @cached_property
+    def met(self) -> tuple[tuple[bool, bool], ...]:
+        """Whether the unit depends on anything beyond the low and the high border, per axis."""
+        met = np.zeros((len(self.unit), 2), dtype=bool)
+        if self.sizes is not None:
+            places = (self.sizes[-1], *self.sizes[:-1])
+            for region, size in zip(regions(self.network, self.unit), places, strict=True):
+                if region is not None:
+                    ends = np.add(region.start, region.shape)
+                    met |= np.stack([np.less(region.start, 0), ends > size], axis=1)
+        return tuple((bool(low), bool(high)) for low, high in met)
 
     def inputs(self, node: Node) -> int:
         """Channels of a node's input."""
@@ -325,11 +342,12 @@ def bounded(field: F, node: Node, question: Question, axes: Axes) -> F:
     Raises
     ------
     NoMarginalError
-        If other axes are summed over.
+        If the unit meets borders on axes that are summed over.
     """
     if question.sizes is None:
         return field
-    if axes.mode == "marginal" and axes.ndim > 1:
+    summed = (ends for axis, ends in enumerate(question.met) if axis not in axes.kept)
+    if axes.mode == "marginal" and any(map(any, summed)):
         raise NoMarginalError("borders on the axes that are summed")
     border: Border = "zeros"
     if isinstance(node.layer, Pad):

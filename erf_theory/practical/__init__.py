@@ -1,0 +1,1 @@
+"""Practical answers: overlaps of tiles, sizes of inputs, priors of anchors."""
