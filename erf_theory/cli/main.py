@@ -64,6 +64,7 @@ for command in (
     net,
     layers,
     compare,
+    tiles,
     scaling,
     converge,
     limit,
@@ -71,5 +72,4 @@ for command in (
     reproduce,
     formula,
 ):
-for command in (show, net, layers, compare, tiles, scaling, verify, reproduce, formula):
     main.add_command(command)

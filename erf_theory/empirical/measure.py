@@ -39,6 +39,7 @@ def measure_erf(
     dtype: str = "float64",
     samples: int = 100,
     target_error: float | None = None,
+    layer: str | None = None,
     unit: Steps | None = None,
     images: Any = None,
     input_shape: Sequence[int] | None = None,
@@ -75,6 +76,9 @@ def measure_erf(
         no more than this. A profile p is the mean of g² summed over all axes but one, its
         relative error √(Σ se²)/√(Σ p²) with the standard errors se of its places; the largest
         over the axes counts. It has the uncertainty of the mass in it.
+    layer : str, optional
+        The node of a description, or the submodule of a module (as "layer3.5"), whose output it
+        is; what comes after it does not run. Default: the last one.
     unit : int or tuple of int, optional
         The output unit, whose phase matters behind an upsampling: 0 by default; of a module, which
         has its first one at 0, the one in the middle.
@@ -143,6 +147,7 @@ def measure_erf(
         network,
         backend=backend,
         dtype=dtype,
+        layer=layer,
         unit=unit,
         images=images,
         input_shape=input_shape,
@@ -177,6 +182,7 @@ def _experiment(
     *,
     backend: str,
     dtype: str,
+    layer: str | None,
     unit: Steps | None,
     images: Any,
     input_shape: Sequence[int] | None,
@@ -192,6 +198,7 @@ def _experiment(
     if not isinstance(network, Network):
         found = model_for(
             network,
+            layer=layer,
             input_shape=input_shape,
             unit=unit,
             weights=weights,
@@ -199,11 +206,12 @@ def _experiment(
             direction=partial(_need_direction, direction),
         )
     else:
+        whole = network if layer is None else network.until(layer)
         found = DescribedNetwork(
-            plan(network, 0 if unit is None else unit),
+            plan(whole, 0 if unit is None else unit),
             backend,
-            None if images is None else images_for(network, images),
-            _need_direction(direction, network.out_channels),
+            None if images is None else images_for(whole, images),
+            _need_direction(direction, whole.out_channels),
             dtype,
         )
     numbers = found.numbers + Stream.numbers(found.shape)
