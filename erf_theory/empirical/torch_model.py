@@ -140,7 +140,7 @@ class TorchModel(Experiment):
 def model_for(
     module: Any,
     *,
-    layer: str | None,
+    layer: str | None = None,
     input_shape: Sequence[int] | None,
     unit: Steps | None,
     weights: Literal["given", "law"],

@@ -268,7 +268,16 @@ def _as_it_is(told: Told) -> Found:
     return Found("identity", (told.data,))
 
 
-for _name in ("contiguous", "clone", "detach", "alias", "to", "type_as", "_to_copy", "lift_fresh_copy"):
+for _name in (
+    "contiguous",
+    "clone",
+    "detach",
+    "alias",
+    "to",
+    "type_as",
+    "_to_copy",
+    "lift_fresh_copy",
+):
     OPERATORS[_name] = _as_it_is
 
 
@@ -324,7 +333,9 @@ def _(told: Told) -> Found:
     ends = [(0, 0)] * (len(told.shape) - len(pairs)) + pairs
     mode = told.get("mode", "constant")
     border = {"constant": "zeros"}.get(mode, mode)
-    return Found("pad", (told.data,), {"ends": ends, "border": border, "value": told.get("value", 0)})
+    return Found(
+        "pad", (told.data,), {"ends": ends, "border": border, "value": told.get("value", 0)}
+    )
 
 
 def _moved(make: Callable[[Told], Callable[[Any], Any]]) -> Translate:
@@ -341,7 +352,9 @@ OPERATORS.update(
     permute=_moved(lambda told: lambda index: index.transpose(told["dims"])),
     transpose=_moved(lambda told: lambda index: index.swapaxes(told["dim0"], told["dim1"])),
     swapaxes=_moved(lambda told: lambda index: index.swapaxes(told["axis0"], told["axis1"])),
-    movedim=_moved(lambda told: lambda index: np.moveaxis(index, told["source"], told["destination"])),
+    movedim=_moved(
+        lambda told: lambda index: np.moveaxis(index, told["source"], told["destination"])
+    ),
     expand=_moved(lambda told: lambda index: np.broadcast_to(index, told.after)),
     expand_as=_moved(lambda told: lambda index: np.broadcast_to(index, told.after)),
     repeat=_moved(lambda told: lambda index: np.tile(index, told["repeats"])),
@@ -351,9 +364,13 @@ OPERATORS.update(
     numpy_T=_moved(lambda told: lambda index: index.T),
 )
 OPERATORS["channel_shuffle"] = _moved(
-    lambda told: lambda index: index.reshape(1, told["groups"], -1, *index.shape[2:])
-    .swapaxes(1, 2)
-    .reshape(index.shape)
+    lambda told: (
+        lambda index: (
+            index.reshape(1, told["groups"], -1, *index.shape[2:])
+            .swapaxes(1, 2)
+            .reshape(index.shape)
+        )
+    )
 )
 
 

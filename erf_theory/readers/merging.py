@@ -143,7 +143,9 @@ def _of_node(numbers: Any, value: Value) -> Any:
     rows.ravel()[index] = beside
     rows = rows.reshape(value.base[0], -1)
     first = np.nanmax(rows, axis=1)
-    if not np.array_equal(first[value.index // rows.shape[1]], np.broadcast_to(numbers, value.shape)):
+    if not np.array_equal(
+        first[value.index // rows.shape[1]], np.broadcast_to(numbers, value.shape)
+    ):
         raise Refused("its numbers differ from place to place")
     first = np.nan_to_num(first)
     return first[0].reshape(()) if np.all(first == first[0]) else first

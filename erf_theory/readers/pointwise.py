@@ -33,7 +33,9 @@ def _(build: Build, op: Op, inputs: list[Value]) -> Value:
         return replace(value, node=None, name=op.name, curves=curves) if found is None else found
     layer = Activation(function)
     found = build.pointwise(layer, _routed(build, value))
-    return replace(found, curves=found.curves | curved(lambda x: layer.nonlinearity.value(x, np), value))
+    return replace(
+        found, curves=found.curves | curved(lambda x: layer.nonlinearity.value(x, np), value)
+    )
 
 
 def curved(function: Any, *values: Value) -> Curves:

@@ -56,7 +56,9 @@ def network_of(trace: Trace, weights: str) -> Network:
     known = [name for name in trace.outputs if refused.keys().isdisjoint(_needed(trace, name))]
     if trace.outputs[0] not in known:
         needed = _needed(trace, trace.outputs[0])
-        raise ErfTheoryError(_refusal([op for op in trace.ops if op.name in needed & refused.keys()], refused))
+        raise ErfTheoryError(
+            _refusal([op for op in trace.ops if op.name in needed & refused.keys()], refused)
+        )
     return _network(build, [values[name] for name in known])
 
 

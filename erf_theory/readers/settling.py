@@ -49,7 +49,9 @@ def settled(value: Value) -> tuple[list[Layer], npt.NDArray[np.int64]]:
     channels = index[0].reshape(index.shape[1], -1)[:, 0] // places
     corner = np.unravel_index(index.flat[0] % places, value.base[1:]) if ndim else ()
     steps = [_step(index, axis, value.base) for axis in range(ndim)]
-    lines = [int(a) + s * np.arange(m) for a, s, m in zip(corner, steps, index.shape[2:], strict=True)]
+    lines = [
+        int(a) + s * np.arange(m) for a, s, m in zip(corner, steps, index.shape[2:], strict=True)
+    ]
     if any(line[0] < 0 or line[-1] >= n for line, n in zip(lines, value.base[1:], strict=True)):
         raise Refused(_UNKNOWN)
     at = np.ravel_multi_index(np.ix_(*lines), value.base[1:])
@@ -62,8 +64,10 @@ def _step(index: npt.NDArray[np.int64], axis: int, base: tuple[int, ...]) -> int
     """Distance of neighbouring places on an axis, as the first two of them are apart."""
     if index.shape[axis + 2] == 1:
         return 1
-    first, second = np.take(index, [0, 1], axis + 2).reshape(index.shape[1], 2, -1)[0, :, 0] if 0 else (
-        np.moveaxis(index, axis + 2, 0).reshape(index.shape[axis + 2], -1)[:2, 0]
+    first, second = (
+        np.take(index, [0, 1], axis + 2).reshape(index.shape[1], 2, -1)[0, :, 0]
+        if 0
+        else (np.moveaxis(index, axis + 2, 0).reshape(index.shape[axis + 2], -1)[:2, 0])
     )
     step, rest = divmod(int(second - first), prod(base[axis + 2 :]))
     if rest or step < 1:

@@ -18,8 +18,22 @@ from erf_theory.readers.trace import Constant, Op, Trace
 
 __all__ = ["exported", "in_eval_mode", "torch_trace"]
 
-_LISTS = {"chunk", "split", "split_with_sizes", "tensor_split", "unbind", "unsafe_chunk", "unsafe_split"}
-_FILLED = {"zeros_like": 0.0, "ones_like": 1.0, "new_zeros": 0.0, "new_ones": 1.0, "empty_like": 0.0}
+_LISTS = {
+    "chunk",
+    "split",
+    "split_with_sizes",
+    "tensor_split",
+    "unbind",
+    "unsafe_chunk",
+    "unsafe_split",
+}
+_FILLED = {
+    "zeros_like": 0.0,
+    "ones_like": 1.0,
+    "new_zeros": 0.0,
+    "new_ones": 1.0,
+    "empty_like": 0.0,
+}
 _FRAME = re.compile(r'File "([^"]+)", line (\d+), in \w+')
 
 
@@ -252,7 +266,11 @@ class _Reading:
         names = [part.name for part in schema.arguments]
         found = {part.name: part.default_value for part in schema.arguments}
         found |= dict(zip(names, args, strict=False)) | kwargs
-        shapes = [p.meta["val"].shape for p in node.all_input_nodes if "val" in p.meta and hasattr(p.meta["val"], "shape")]
+        shapes = [
+            p.meta["val"].shape
+            for p in node.all_input_nodes
+            if "val" in p.meta and hasattr(p.meta["val"], "shape")
+        ]
         after = getattr(node.meta["val"], "shape", ())
         return Told(found, tuple(shapes[0]), tuple(after))
 
@@ -282,7 +300,9 @@ class _Reading:
         if _name(whole) == "unbind":
             move: Any = lambda index: index.take(at, axis)  # noqa: E731
         else:
-            sizes = [part.shape[axis] for part in whole.meta["val"]] if "val" in whole.meta else None
+            sizes = (
+                [part.shape[axis] for part in whole.meta["val"]] if "val" in whole.meta else None
+            )
             sizes = sizes or self._sizes(whole, axis)
             start = sum(sizes[:at])
             cut = (slice(None),) * axis + (slice(start, start + sizes[at]),)

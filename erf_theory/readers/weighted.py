@@ -100,4 +100,3 @@ def _numbers(
         return {"init": build.weights}
     fan_in = prod(shape[1:])
     return {"init": "pytorch", "bias_variance": 0 if bias is None else Fraction(1, 3 * fan_in)}
-

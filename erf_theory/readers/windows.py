@@ -90,12 +90,19 @@ def _(build: Build, op: Op, inputs: list[Value]) -> Value:
         return value
     if value.node in build.pooled:
         return build.everywhere(value, after)
-    if all(m % n == 0 for m, n in zip(before, after, strict=True)) and op.attributes["mode"] == "nearest":
-        return build.add(MaxPool(1, one_or_all([m // n for m, n in zip(before, after, strict=True)])), value)
+    if (
+        all(m % n == 0 for m, n in zip(before, after, strict=True))
+        and op.attributes["mode"] == "nearest"
+    ):
+        return build.add(
+            MaxPool(1, one_or_all([m // n for m, n in zip(before, after, strict=True)])), value
+        )
     if any(n % m for m, n in zip(before, after, strict=True)):
         raise Refused(f"it resizes {before} to {after}, which is not by a whole number")
     if op.attributes.get("aligned") and before != (1,) * build.ndim:
-        raise Refused("it aligns corners (align_corners=True), so that its weights differ from place to place")
+        raise Refused(
+            "it aligns corners (align_corners=True), so that its weights differ from place to place"
+        )
     mode = op.attributes["mode"]
     if mode not in ("nearest", "linear"):
         raise Refused(f"it interpolates by the mode {mode}")
