@@ -128,7 +128,9 @@ def measure_erf(
     its mean and variance are taken before, per channel, over 4 other inputs and 256 places or
     more in each, and are constants on the way back. Layer, group and instance norms take theirs
     from the input itself, over all places of a box of 1024 or more around the unit's, and the
-    gradient goes through them; what they so bring from outside the map is left out of it.
+    gradient goes through them; what they so bring from outside the map is left out of it. Of a
+    module, the batch norms that are in eval mode are treated likewise, over 4 inputs of noise,
+    where weights are drawn; nothing else is changed.
 
     Memory does not grow with the number of samples: they are added up in 64 blocks.
 

@@ -22,6 +22,9 @@ from erf_theory.network.base import Given
 
 __all__ = ["TorchModel", "model_for"]
 
+_INPUTS = 4
+"""Over how many inputs batch norms are calibrated."""
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -94,6 +97,7 @@ class TorchModel(Experiment):
         with _seeded(torch, int(rng.integers(2**63))):
             if self.draws:
                 module.apply(_reset)
+                _calibrate(torch, module, (_INPUTS, *self.input_shape))
             x = torch.tensor(image[None]).to(_like(module)).requires_grad_()
             output = _output(module, self.layer, x)[(0, slice(None), *self.unit)]
         at_random = rng.standard_normal(len(output)) / sqrt(len(output))
@@ -215,6 +219,22 @@ def _reset(part: Any) -> None:
     """Draw the weights of a submodule anew, if it has any."""
     if hasattr(part, "reset_parameters"):
         part.reset_parameters()
+
+
+def _calibrate(torch: Any, module: Any, shape: tuple[int, ...]) -> None:
+    """Give batch norms in eval mode the statistics of noise, as training would."""
+    kinds = (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d, torch.nn.BatchNorm3d)
+    parts = (part for part in module.modules() if isinstance(part, kinds))
+    norms = [norm for norm in parts if norm.track_running_stats and not norm.training]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None
+        norm.train()
+    if norms:
+        with torch.no_grad():
+            module(torch.randn(shape).to(_like(module)))
+    for norm in norms:
+        norm.eval()
 
 
 def _like(module: Any) -> Any:

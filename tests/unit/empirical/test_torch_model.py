@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from erf_theory.architectures import network_erf
 from erf_theory.empirical.measure import measure_erf
 from erf_theory.errors import ErfTheoryError
-from erf_theory.network import Chain, Conv
+from erf_theory.network import Activation, Chain, Conv, Norm
 
 pytestmark = pytest.mark.torch
 SHAPE = {"input_shape": (2, 11, 9)}
@@ -132,7 +133,7 @@ def test_what_comes_after_a_layer_does_not_run():
 
     class Stops(torch.nn.Module):
         def forward(self, x):
-            raise AssertionError
+            raise AssertionError(x)
 
     module = torch.nn.Sequential(torch.nn.Conv2d(1, 1, 3), Stops())
     found = measure_erf(module, layer="0", input_shape=(1, 5, 5), samples=2, progress=False)
@@ -155,3 +156,19 @@ def test_layers_that_are_not_there_or_do_not_run_are_refused():
         measure_erf(Idle(), layer="usedd", **options)
     with pytest.raises(ErfTheoryError, match="does not run its submodule unused"):
         measure_erf(Idle(), layer="unused", **options)
+
+
+def test_batch_norms_of_drawn_weights_are_calibrated():
+    """In eval mode, as the norms of a description: without, they would be the identity."""
+    import torch
+
+    parts = [torch.nn.Conv2d(2, 8, 3, bias=False), torch.nn.BatchNorm2d(8), torch.nn.ReLU()]
+    net = torch.nn.Sequential(*parts, torch.nn.Conv2d(8, 8, 3, bias=False)).eval()
+    before = {name: numbers.clone() for name, numbers in net.state_dict().items()}
+    options = {"input_shape": (2, 24, 24), "samples": 400, "weights": "law", "progress": False}
+    found = measure_erf(net, rng=0, **options)
+    described = [Conv(2, 8, 3, init="pytorch"), Norm(), Activation("relu")]
+    theory = network_erf(Chain([*described, Conv(8, 8, 3, init="pytorch")]))
+    assert found.mass == pytest.approx(theory.mass, rel=0.1)
+    assert not any(part.training for part in net.modules())
+    assert all(torch.equal(before[name], now) for name, now in net.state_dict().items())
