@@ -13,6 +13,7 @@ from erf_theory.plotting.maps import map_figure, volume_figure
 from erf_theory.plotting.pairs import pairs_figure
 from erf_theory.plotting.profiles import profile_figure
 from erf_theory.plotting.scaling import Panel, scaling_figure
+from erf_theory.plotting.widths import widths_figure
 
 __all__ = [
     "Approximation",
@@ -28,4 +29,5 @@ __all__ = [
     "save_figure",
     "scaling_figure",
     "volume_figure",
+    "widths_figure",
 ]
