@@ -186,8 +186,11 @@ def compare_training(
     for layer in layers:
         image = shape[1:]
         unit = _middle(drawn, layer, image)
-        fresh = measure_erf(module, input_shape=shape, weights="law", rng=next(seeds), **options)
-        trained = measure_erf(module, images=images, rng=next(seeds), **options)
+        measure = partial(
+            measure_erf, module, layer=layer, unit=unit, samples=samples, progress=progress
+        )
+        fresh = measure(input_shape=shape, weights="law", rng=next(seeds))
+        trained = measure(images=images, rng=next(seeds))
         theories = (
             network_erf(net, layer=layer, unit=unit, image_size=image) for net in (drawn, given)
         )
