@@ -27,9 +27,12 @@ if TYPE_CHECKING:
     from erf_theory.gaussian.clt import CLTFormulas, clt_formulas
     from erf_theory.gaussian.convergence import convergence
     from erf_theory.gaussian.depths import Scaling
+    from erf_theory.gaussian.distances import distance_to_normal, distance_to_sampled_normal
     from erf_theory.gaussian.edgeworth import Edgeworth, best_order, edgeworth
+    from erf_theory.gaussian.enclosure import Enclosure
     from erf_theory.gaussian.expansions import Expansions, compare_expansions
     from erf_theory.gaussian.limit import GaussianLimit, gaussian_limit
+    from erf_theory.gaussian.metrics import Distances
     from erf_theory.gaussian.rates import Convergence
     from erf_theory.gaussian.saddlepoint import Saddlepoint, saddlepoint
     from erf_theory.gaussian.scaling import sqrt_scaling
@@ -52,8 +55,10 @@ __all__ = [
     "BerryEsseen",
     "CLTFormulas",
     "Convergence",
+    "Distances",
     "ERF",
     "Edgeworth",
+    "Enclosure",
     "EngineError",
     "ErfTheoryError",
     "Expansions",
@@ -79,6 +84,8 @@ __all__ = [
     "compare_expansions",
     "convergence",
     "crosscheck",
+    "distance_to_normal",
+    "distance_to_sampled_normal",
     "edgeworth",
     "fluctuation",
     "gaussian_limit",
@@ -106,8 +113,10 @@ _HOMES = {
     "BerryEsseen": "gaussian.bounds",
     "CLTFormulas": "gaussian.clt",
     "Convergence": "gaussian.rates",
+    "Distances": "gaussian.metrics",
     "ERF": "erf",
     "Edgeworth": "gaussian.edgeworth",
+    "Enclosure": "gaussian.enclosure",
     "EngineError": "errors",
     "ErfTheoryError": "errors",
     "Expansions": "gaussian.expansions",
@@ -133,6 +142,8 @@ _HOMES = {
     "compare_expansions": "gaussian.expansions",
     "convergence": "gaussian.convergence",
     "crosscheck": "verdict.agreement",
+    "distance_to_normal": "gaussian.distances",
+    "distance_to_sampled_normal": "gaussian.distances",
     "edgeworth": "gaussian.edgeworth",
     "fluctuation": "finitewidth",
     "gaussian_limit": "gaussian.limit",

@@ -10,7 +10,6 @@ import click
 
 from erf_theory.cli.converge import converge
 from erf_theory.cli.limits import limit
-from erf_theory.cli.networks import compare, layers, net
 from erf_theory.cli.networks import compare, layers, net, tiles
 from erf_theory.cli.reproduce import reproduce
 from erf_theory.cli.stacks import formula, scaling, show

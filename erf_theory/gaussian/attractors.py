@@ -1,12 +1,13 @@
 """Signed kernels: what their convolution powers tend to, by their transfer function.
 
-A kernel with signs is the law of nothing, and its powers need not tend to a Gaussian. Where |V| is
-largest, at ω₀, let log V(ω₀ + θ)/V(ω₀) = −iμθ + cθᵐ + …; the n-th power is, uniformly,
+A kernel with signs is the law of nothing, and its powers need not tend to a Gaussian. Where
+``|V|`` is largest, at ω₀, let log V(ω₀ + θ)/V(ω₀) = −iμθ + cθᵐ + …; the n-th power is, uniformly,
 
     v*ⁿ(t) ≈ Σ V(ω₀)ⁿ exp(iω₀t) n^(−1/m) H((t − nμ) n^(−1/m)),  H(ξ) = (1/2π) ∫ exp(iξθ + cθᵐ) dθ,
 
-the sum over all maxima of |V| (Randles and Saloff-Coste 2015, "On the convolution powers of complex
-functions on Z"; Diaconis and Saloff-Coste 2014, "Convolution powers of complex functions on Z").
+the sum over all maxima of ``|V|`` (Randles and Saloff-Coste 2015, "On the convolution powers of
+complex functions on Z"; Diaconis and Saloff-Coste 2014, "Convolution powers of complex functions on
+Z").
 """
 
 from __future__ import annotations
@@ -45,17 +46,16 @@ __all__ = ["Attractor", "attractor"]
 class Attractor(Card):
     """What the powers of a kernel tend to: the result of `attractor`, not made by hand.
 
-    Powers are divided by the n-th power of the largest |V|.
+    Powers are divided by the n-th power of the largest ``|V|``.
 
     Attributes
     ----------
     kernel : Kernel
         The kernel.
     span : int
-        Distance of the places of its powers: frequencies are radians, and drifts places, of this
-        lattice.
+        Distance of the places of its powers.
     peaks : tuple of Peak
-        The maxima of |V| in [0, π].
+        The maxima of ``|V|`` in [0, π], of the taps on this lattice, the first of them at 0.
 
     Examples
     --------
@@ -73,7 +73,7 @@ class Attractor(Card):
 
     @property
     def modulus(self) -> float:
-        """Largest |V|: the powers grow or fall as its n-th power, but for `decay`."""
+        """Largest ``|V|``: the powers grow or fall as its n-th power, but for `decay`."""
         return self.peaks[0].modulus
 
     @property
@@ -98,7 +98,7 @@ class Attractor(Card):
         return texts[0] if len(texts) == 1 else f"beats of {' and '.join(texts)}"
 
     def approximate(self, n: int, t: npt.ArrayLike, *, damped: bool = True) -> FloatArray:
-        """The attractor at lattice points: what the n-th power tends to, over the largest |V|ⁿ.
+        """The attractor at lattice points: what the n-th power tends to, over the largest ``|V|ⁿ``.
 
         Parameters
         ----------
@@ -124,14 +124,14 @@ class Attractor(Card):
         return np.where(steps == np.rint(steps), total, 0.0)
 
     def exact(self, n: int) -> tuple[npt.NDArray[np.int64], FloatArray]:
-        """Places and values of the n-th power itself, over the largest |V|ⁿ."""
+        """Places and values of the n-th power itself, over the largest ``|V|ⁿ``."""
         layers, line = whole("n", n, 1), self.kernel.trim()
         erf = theoretical_erf(None, layers, kernel=reduced(line)[0])
         values = erf.values * np.exp(erf.log_norm - layers * log(self.modulus))
         return layers * line.origin[0] + self.span * np.arange(len(values)), values
 
     def sup_norm(self, n: int) -> float:
-        """Largest magnitude of the n-th power, over the largest |V|ⁿ."""
+        """Largest magnitude of the n-th power, over the largest ``|V|ⁿ``."""
         return float(np.max(np.abs(self.exact(n)[1])))
 
     def error(self, n: int, *, damped: bool = True) -> float:
@@ -146,7 +146,10 @@ class Attractor(Card):
         return fit_power_law(layers, [self.sup_norm(n) for n in layers])
 
     def symbolic(self) -> tuple[SymbolicPeak, ...]:
-        """The maxima and their attractors as sympy expressions, exact for rational taps."""
+        """The maxima and their attractors as sympy expressions, exact for rational taps.
+
+        They count places of the powers' lattice, the first one as 0, as `peaks` does.
+        """
         from erf_theory.gaussian.symbolicpeaks import symbolic_peak
 
         return tuple(symbolic_peak(reduced(self.kernel)[0], peak) for peak in self.peaks)
@@ -261,7 +264,7 @@ def _name(peak: Peak) -> str:
 
 
 def _span_rows(span: int) -> list[tuple[str, ...]]:
-    return [("lattice", f"every {span}th place, 0 between")] if span > 1 else []
+    return [("lattice", f"places {span} apart, 0 between")] if span > 1 else []
 
 
 def _expansion(peak: Peak) -> str:

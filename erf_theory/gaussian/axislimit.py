@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, copysign, gcd, prod
+from math import ceil, pi, prod, sqrt
 from typing import TYPE_CHECKING, Any, Literal, final
 
 import numpy as np
@@ -15,6 +15,7 @@ from erf_theory.exact import root_of
 from erf_theory.gaussian.attractors import Attractor, attractor
 from erf_theory.gaussian.bounds import UNEQUAL, kolmogorov, lyapunov
 from erf_theory.gaussian.geometric import SelfSimilar, geometric
+from erf_theory.gaussian.lattices import Lattice, lattice_of
 from erf_theory.gaussian.layers import Layer, layers_of, total_cumulant
 from erf_theory.gaussian.steps import steps_of
 from erf_theory.maps import Map
@@ -22,7 +23,7 @@ from erf_theory.maps import Map
 if TYPE_CHECKING:
     from erf_theory.erf import ERF
 
-__all__ = ["NEAR", "NEAR_PEAK", "Answer", "AxisLimit", "Lattice", "Weights", "axis_limit"]
+__all__ = ["NEAR", "NEAR_PEAK", "Answer", "AxisLimit", "Weights", "axis_limit"]
 
 NEAR = 0.01
 """A map is called Gaussian where its distribution function, compared halfway between the points of
@@ -44,23 +45,6 @@ _A_FEW = 3
 """Layers that carry nearly all of the variance, up to which these are said to be the whole sum."""
 
 Answer = Literal["yes", "not yet", "no"]
-
-
-@final
-@dataclass(frozen=True)
-class Lattice:
-    """The places that a map lives on, along one axis.
-
-    Attributes
-    ----------
-    span : int
-        Pixels between neighbouring ones; more than 1 is called gridding.
-    offset : float
-        The first one at 0 or above, in pixels from the unit's centre.
-    """
-
-    span: int
-    offset: float
 
 
 @final
@@ -99,7 +83,7 @@ class AxisLimit:
     Attributes
     ----------
     lattice : Lattice
-        Where the map lives.
+        The places that the map lives on; a span above 1 is called gridding.
     weights : Weights or None
         Of its layers; None where it is no sum of independent ones.
     is_equal : bool
@@ -127,6 +111,11 @@ class AxisLimit:
     excess_kurtosis: float | None
     skewness: float | None
     distance: float | None
+
+    @property
+    def offset(self) -> float:
+        """The first place of the lattice at 0 or above, in pixels from the unit's centre."""
+        return float(self.lattice.first % self.lattice.span)
 
     @property
     def answer(self) -> Answer:
@@ -158,21 +147,24 @@ class AxisLimit:
 
     @property
     def steps_needed(self) -> int | None:
-        """About how many equal steps are near enough: the distance falls as 1/n, or as 1/√n.
+        """About how many equal steps are near enough; None where they are not equal.
 
-        The latter where the taps are not symmetric; None where the steps are not equal.
+        The distance falls as 1/n from what it is; where the taps are not symmetric, as the first
+        term of Edgeworth's series, φ(0)/6 times the skewness, which falls as 1/√n.
         """
         if not (self.is_equal and self.weights and self.distance):
             return None
-        power = 2 if self.skewness and abs(self.skewness) > _ROUNDING else 1
-        return ceil(self.weights.steps * max(self.distance / NEAR, 1.0) ** power)
+        skewed = abs(self.skewness or 0.0) / (6 * sqrt(2 * pi))
+        if skewed > _ROUNDING:
+            return max(ceil(self.weights.steps * (skewed / NEAR) ** 2), 1)
+        return ceil(self.weights.steps * self.distance / NEAR)
 
     def to_dict(self) -> dict[str, Any]:
         """The numbers, as JSON knows them."""
         return {
             "answer": self.answer,
             "span": self.lattice.span,
-            "offset": self.lattice.offset,
+            "offset": self.offset,
             "steps": self.weights and self.weights.steps,
             "lyapunov": self.weights and self.weights.lyapunov,
             "largest_share": self.weights and self.weights.largest,
@@ -191,7 +183,8 @@ def axis_limit(erf: ERF, axis: int) -> AxisLimit:
     Raises
     ------
     ErfTheoryError
-        If the map does not spread there, or has signs and layers of different kinds.
+        If the map does not spread there; or has signs and layers of different kinds, or kernels
+        that are no product of one per axis.
 
     Examples
     --------
@@ -212,17 +205,17 @@ def axis_limit(erf: ERF, axis: int) -> AxisLimit:
     layers, obstacle = _layers(erf, axis)
     line = erf.profile(axis) if erf.ndim > 1 else erf
     is_large = prod(_owner(erf, axis)[0].shape) > _MOST
-    span = gcd(*(layer.step for layer in layers)) if layers else _seen_span(line)
+    lattice = lattice_of(erf, axis)
     return AxisLimit(
-        lattice=Lattice(span, _first_place(erf, axis) % span),
+        lattice=lattice,
         weights=_weights(layers) if layers else None,
         is_equal=len(layers) == 1,
         ladder=geometric(layers),
         attractor=None,
         obstacle=obstacle,
         excess_kurtosis=float(Fraction(erf.cumulant(4, axis)) / variance**2),
-        skewness=copysign(root_of(third**2 / variance**3), third),
-        distance=None if is_large else kolmogorov(line, corrected=span),
+        skewness=root_of(third**2 / variance**3) * (1 if third > 0 else -1),
+        distance=None if is_large else kolmogorov(line, corrected=lattice.span),
     )
 
 
@@ -237,12 +230,6 @@ def _layers(erf: ERF, axis: int) -> tuple[tuple[Layer, ...], str]:
         return layers_of(erf, axis), ""
     except ErfTheoryError as error:
         return (), str(error)
-
-
-def _seen_span(line: ERF) -> int:
-    """Largest common divisor of the distances of the samples that are not 0."""
-    held = np.flatnonzero(line.sign)
-    return gcd(*map(int, np.diff(held)))
 
 
 def _weights(layers: Sequence[Layer]) -> Weights:
@@ -262,18 +249,24 @@ def _weights(layers: Sequence[Layer]) -> Weights:
 
 def _signed(erf: ERF, axis: int) -> AxisLimit:
     """The limit of equal layers with signs, by the transfer function of one."""
+    if len(_owner(erf, axis)[0].shape) > 1:
+        raise ErfTheoryError(
+            "a kernel with signs that is no product of one kernel per axis has no limit that is "
+            "known here: its transfer function may be largest off the axes"
+        )
     parts = [part for part in steps_of(erf, axis) if np.count_nonzero(part.kernel.taps) > 1]
     kinds = {(part.kernel, part.step) for part in parts}
     if len(kinds) != 1:
+        several = f"{len(kinds)} kinds of layers" if kinds else "layers of a single tap"
         raise ErfTheoryError(
-            f"{len(kinds)} kinds of layers with signs have no limit that is known here: equal "
-            "layers have, see attractor(kernel)"
+            f"{several} with signs have no limit that is known here: equal layers of two taps or "
+            "more have, see attractor(kernel)"
         )
     n = sum(part.times for part in parts)
     found = attractor(parts[0].kernel)
     span = found.span * parts[0].step[0]
     return AxisLimit(
-        lattice=Lattice(span, _first_place(erf, axis) % span),
+        lattice=_signed_lattice(erf, axis, span),
         weights=None,
         is_equal=True,
         ladder=None,
@@ -285,10 +278,11 @@ def _signed(erf: ERF, axis: int) -> AxisLimit:
     )
 
 
-def _first_place(erf: ERF, axis: int) -> float:
-    """The first place of the support, in pixels from the unit's centre."""
+def _signed_lattice(erf: ERF, axis: int, span: int) -> Lattice:
+    """The places of a map with signs: those that the signs leave 0 are among them."""
     factor, along = _owner(erf, axis)
-    return factor.support_box[0][along] - (factor.shape[along] - 1) / 2
+    first = factor.support_box[0][along] - Fraction(factor.shape[along] - 1, 2)
+    return Lattice(span, first, first + factor.support_box[1][along] - 1)
 
 
 def _ladder_to_dict(ladder: SelfSimilar) -> dict[str, Any]:

@@ -143,7 +143,7 @@ def berry_esseen(erf: ERF, axis: int = 0) -> BerryEsseen:
 
 
 def esseen_asymptote(erf: ERF, axis: int = 0) -> float:
-    """What sup|F − Φ| tends to: (|κ₃| + 3hs²)/(6√(2π) s³), h the span of the lattice.
+    """What sup|F − Φ| tends to: ``(|κ₃| + 3hs²)/(6√(2π) s³)``, h the span of the lattice.
 
     For n equal layers this is a constant over √n, with nothing to spare; for equal taps the
     constant is √(3/(2π(k² − 1))) (Esseen 1956, "A moment inequality with an application to the

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, overload
 import numpy as np
 
 from erf_theory.gaussian import divergences, products, transports
+from erf_theory.gaussian.central import refined
 from erf_theory.gaussian.laws import Estimate
 from erf_theory.gaussian.line import line_of
 from erf_theory.gaussian.metrics import METRICS, Distances, Reference, undefined
@@ -18,7 +19,7 @@ from erf_theory.gaussian.plane import plane_of
 
 if TYPE_CHECKING:
     from erf_theory.erf import ERF
-    from erf_theory.gaussian.certified import Enclosure
+    from erf_theory.gaussian.enclosure import Enclosure
 
 __all__ = ["distance_to_normal", "distance_to_sampled_normal"]
 
@@ -76,18 +77,18 @@ def distance_to_normal(
     -----
     On one axis:
 
-    * ``kolmogorov``: sup |F − Φ|; also beside the places, where F jumps. √n times it tends to
-      √(3/(2π(k² − 1))) for n equal layers of k equal taps, and to h·φ(0)/(2s)·√n whatever they are
-      if they are symmetric.
-    * ``wasserstein1``: ∫ |F − Φ| dz ~ h/(4s), in standard deviations; times `Distances.std` in
+    * kolmogorov: ``sup |F − Φ|``; also beside the places, where F jumps. About h·φ(0)/(2s) for
+      symmetric layers: for n equal ones of k equal taps √n times it tends to √(3/(2π(k² − 1))).
+    * wasserstein1: ``∫ |F − Φ| dz ~ h/(4s)``, in standard deviations; times `Distances.std` in
       pixels.
-    * ``wasserstein2``: √∫ (F⁻¹(u) − Φ⁻¹(u))² du ~ h/(√12 s), in standard deviations.
-    * ``cramer_von_mises``: ∫ (F − Φ)² dΦ ~ h²/(24√3 π s²), Smirnov's without the factor n.
-    * ``density_error``: sup |s·p/h − φ(z)| over all places of the lattice.
+    * wasserstein2: ``√∫ (F⁻¹(u) − Φ⁻¹(u))² du ~ h/(√12 s)``, in standard deviations.
+    * cramer_von_mises: ``∫ (F − Φ)² dΦ ~ h²/(24√3 π s²)``, Smirnov's without the factor n.
+    * density_error: ``sup |s·p/h − φ(z)|`` over all places of the lattice.
 
-    On several axes ``density_error`` only, with the whole covariance and the density in d-D.
+    On several axes density_error only, with the whole covariance and the density in d-D.
     A law on a lattice and a law with a density are singular to each other: total variation and
     Hellinger distance are 1, Kullback–Leibler and χ² infinite, for every map; they are refused.
+    [Gibbs02]_ compares all of them.
 
     References
     ----------
@@ -100,13 +101,13 @@ def distance_to_normal(
     >>> erf = theoretical_erf(3, 100)
     >>> distance_to_normal(erf)
     amplitude of theoretical_erf(3, 100): distances to its normal
-      kolmogorov 0.0244053: sup |F − Φ|
-      wasserstein1 0.0306243: ∫ |F − Φ| dz, in standard deviations
-      wasserstein2 0.0353907: √∫ (F⁻¹(u) − Φ⁻¹(u))² du, in standard deviations
-      cramer_von_mises 0.000114771: ∫ (F − Φ)² dΦ
-      density_error 0.000747399: sup |s·p/h − φ| over the lattice, of z = (x − mean)/s
+      kolmogorov 0.0243843: sup |F − Φ|
+      wasserstein1 0.0306412: ∫ |F − Φ| dz, in standard deviations
+      wasserstein2 0.0353945: √∫ (F⁻¹(u) − Φ⁻¹(u))² du, in standard deviations
+      cramer_von_mises 0.000114772: ∫ (F − Φ)² dΦ
+      density_error 0.000747932: sup |s·p/h − φ| over the lattice, of z = (x − mean)/s
     >>> round(distance_to_normal(erf, "kolmogorov"), 6)
-    0.024405
+    0.024384
     """
     return _distance(erf, "normal", metric, axis, certified=certified)
 
@@ -163,21 +164,33 @@ def distance_to_sampled_normal(
     Notes
     -----
     Leading terms are those of n equal symmetric layers, whose excess kurtosis is g/n: for k equal
-    taps g = −6(k² + 1)/(5(k² − 1)). They follow from p − q = g/(24n)·He₄·q + O(n⁻²).
+    taps g = −6(k² + 1)/(5(k² − 1)). They follow from ``p − q = g/(24n)·He₄·q + O(n⁻²)``.
 
-    * ``total_variation``: ½ Σ |p − q| ~ 2.80060·|g|/(48n), where 2.80060 = E|He₄(Z)|.
-    * ``hellinger``: √(½ Σ (√p − √q)²) ~ |g|/(8√3 n).
-    * ``kullback_leibler``: Σ p log(p/q) ~ g²/(48n²), in nats.
-    * ``chi_square``: Σ (p − q)²/q ~ g²/(24n²).
-    * ``density_error``: s/h·sup |p − q| ~ |g|φ(0)/(8n).
-    * ``kolmogorov``: sup |F − G| ~ 0.55059·|g|/(24n), where 0.55059 = sup |He₃φ|.
-    * ``wasserstein1``: h/s·Σ |F − G| ~ 1.51013·|g|/(24n), in standard deviations; 1.51013 = E|He₃|.
-    * ``wasserstein2``: √∫ (F⁻¹ − G⁻¹)² du, in standard deviations; where quantiles differ by one
+    * total_variation: ``½ Σ |p − q| ~ 2.80060·|g|/(48n)``, where ``2.80060 = E|He₄(Z)|``.
+    * hellinger: ``√(½ Σ (√p − √q)²) ~ |g|/(8√3 n)``.
+    * kullback_leibler: ``Σ p log(p/q) ~ g²/(48n²)``, in nats.
+    * chi_square: ``Σ (p − q)²/q ~ g²/(24n²)``.
+    * density_error: ``s/h·sup |p − q| ~ |g|φ(0)/(8n)``.
+    * kolmogorov: ``sup |F − G| ~ 0.55059·|g|/(24n)``, where ``0.55059 = sup |He₃φ|``.
+    * wasserstein1: ``h/s·Σ |F − G| ~ 1.51001·|g|/(24n)``, in standard deviations, where
+      ``1.51001 = E|He₃(Z)|``.
+    * wasserstein2: ``√∫ (F⁻¹ − G⁻¹)² du``, in standard deviations; where quantiles differ by one
       step at most it is √(h/s·W₁), so that it falls as n^(−3/4).
-    * ``cramer_von_mises``: Σ q(F − G)² ~ 7g²/(5184√3 π n²).
+    * cramer_von_mises: ``Σ (F − G)²·(q + q')/2 ~ 7g²/(5184√3 π n²)``, where q' is q at the next
+      place, so that mirrored laws are as far from each other [Lockhart07]_.
 
-    The first five are defined on several axes too, with the whole covariance. Errors of logarithms
-    of the map bound what these differences can be known to: `Distances.digits` says it.
+    The first five are defined on several axes too, with the whole covariance.
+
+    Differences come from logarithms of the map, which are known to about n·10⁻¹⁵, while what they
+    tell falls as 1/n. Where that leaves fewer than about five digits, and the map is a sum of
+    independent steps, its exact cumulants give the differences in the middle by Edgeworth's series.
+    `Distances.digits` says how many digits hold.
+
+    References
+    ----------
+    .. [Lockhart07] R. A. Lockhart, J. J. Spinelli, M. A. Stephens, "Cramér–von Mises statistics for
+       discrete distributions with unknown parameters", Canadian Journal of Statistics 35, 2007
+       (recalled).
 
     Examples
     --------
@@ -195,23 +208,23 @@ def distance_to_sampled_normal(
 def _distance(
     erf: ERF, reference: Reference, metric: str | None, axis: int | None, *, certified: bool
 ) -> Distances | float | Mapping[str, Enclosure] | Enclosure:
-    erf = erf if axis is None else erf.profile(axis)
     if certified:
         from erf_theory.gaussian.certified import enclosures
 
-        found = enclosures(erf, reference, metric)
+        found = enclosures(erf, reference, metric, axis)
         return found if metric is None else found[metric]
+    erf = erf if axis is None else erf.profile(axis)
     asked = _compared(erf, reference)
     if metric is not None:
         if metric not in asked.metrics:
-            raise undefined(metric, reference, erf.ndim)
-        return asked.metrics[metric]()[0]
+            raise undefined(metric, erf.ndim)
+        return asked.metrics[metric]().value
     estimates = {name: asked.metrics[name]() for name in METRICS if name in asked.metrics}
     return Distances(
         reference=reference,
         kind=erf.kind,
         call=erf.call,
-        std=tuple(np.sqrt(np.diag(erf.covariance)).tolist()),
+        std=asked.std,
         span=asked.span,
         values=MappingProxyType({name: value for name, (value, _) in estimates.items()}),
         errors=MappingProxyType({name: error for name, (_, error) in estimates.items()}),
@@ -219,8 +232,9 @@ def _distance(
 
 
 class _Compared(NamedTuple):
-    """Two laws: the pixels per place, and the distances, each to be asked for."""
+    """Two laws: standard deviations, pixels per place, and the distances, each to be asked for."""
 
+    std: tuple[float, ...]
     span: int
     metrics: Mapping[str, Callable[[], Estimate]]
 
@@ -230,14 +244,19 @@ def _compared(erf: ERF, reference: Reference) -> _Compared:
     continuous = reference == "normal"
     pointwise = divergences.CONTINUOUS if continuous else divergences.SAMPLED
     if erf.ndim == 1:
-        line = line_of(erf)
+        line = refined(line_of(erf), erf)
         along = transports.CONTINUOUS if continuous else transports.SAMPLED
-        both = {name: partial(ask, line) for name, ask in along.items()}
-        return _Compared(line.span, both | {n: partial(ask, line) for n, ask in pointwise.items()})
+        asks = {name: partial(ask, line) for name, ask in along.items()}
+        asks |= {name: partial(ask, line) for name, ask in pointwise.items()}
+        return _Compared((line.std,), line.span, asks)
     if len(erf.factors) == erf.ndim:
-        lines = [line_of(erf.profile(axis)) for axis in range(erf.ndim)]
+        profiles = map(erf.profile, range(erf.ndim))
+        lines = [refined(line_of(profile), profile) for profile in profiles]
         table = products.CONTINUOUS if continuous else products.SAMPLED
         asks = {name: partial(ask, lines) for name, ask in table.items()}
-        return _Compared(prod(line.span for line in lines), asks)
+        stds = tuple(line.std for line in lines)
+        return _Compared(stds, prod(line.span for line in lines), asks)
     plane = plane_of(erf)
-    return _Compared(plane.span, {name: partial(ask, plane) for name, ask in pointwise.items()})
+    stds = tuple(np.sqrt(np.diag(erf.covariance)).tolist())
+    asks = {name: partial(ask, plane) for name, ask in pointwise.items()}
+    return _Compared(stds, plane.span, asks)

@@ -18,7 +18,7 @@ _NEAR = 0.01
 
 def _total_variation(law: Law) -> Estimate:
     value = float(np.sum(np.abs(law.difference))) / 2
-    return value, law.error / 2 + law.rounding * value
+    return Estimate(value, law.unsure / 2 + law.rounding * value)
 
 
 def _hellinger(law: Law) -> Estimate:
@@ -26,14 +26,13 @@ def _hellinger(law: Law) -> Estimate:
     near = np.sqrt(law.q) * np.expm1(np.minimum(law.ratio, 1.0) / 2)
     roots = np.where(law.ratio < 1, near, np.sqrt(law.p) - np.sqrt(law.q))
     square = float(roots @ roots) / 2
-    slope = float(np.abs(roots) @ np.sqrt(law.p)) / 2
-    return root(square, slope * law.error + law.rounding * square)
+    lost = float(np.abs(roots) @ (np.sqrt(law.p) * law.errors)) / 2
+    return root(square, lost + law.rounding * square)
 
 
 def _kullback_leibler(law: Law) -> Estimate:
     value = float(np.sum(_information(law.ratio, law.p, law.difference)))
-    slope = float(law.p @ np.abs(law.ratio))
-    return value, slope * law.error + law.rounding * value
+    return Estimate(value, float(law.lost @ np.abs(law.ratio)) + law.rounding * value)
 
 
 def _information(ratio: FloatArray, p: FloatArray, difference: FloatArray) -> FloatArray:
@@ -53,8 +52,8 @@ def _chi_square(law: Law) -> Estimate:
     with np.errstate(over="ignore"):
         square = np.exp(np.where(ratio < 1, -inf, law.log_p + ratio))
     value = float(np.sum(np.where(ratio < 1, law.difference * x, square - 2 * p + law.q)))
-    slope = 2 * float(np.sum(np.where(ratio < 1, p * np.abs(x), square)))
-    return value, slope * law.error + law.rounding * value
+    slopes = 2 * np.where(ratio < 1, p * np.abs(x), square)
+    return Estimate(value, float(np.sum(slopes * law.errors)) + law.rounding * value)
 
 
 def _density_error(law: Law) -> Estimate:
@@ -67,13 +66,13 @@ def _sampled_density_error(law: Law) -> Estimate:
 
 def _gap(law: Law, difference: FloatArray) -> Estimate:
     value = float(np.max(np.abs(difference))) / law.step
-    return value, law.error * float(np.max(law.p)) / law.step + law.rounding * value
+    return Estimate(value, float(np.max(law.lost)) / law.step + law.rounding * value)
 
 
 def root(square: float, error: float) -> Estimate:
     """The root of a square with an error."""
     found = sqrt(max(square, 0.0))
-    return found, min(error / found if found else inf, sqrt(error))
+    return Estimate(found, min(error / found if found else inf, sqrt(error)))
 
 
 CONTINUOUS: Mapping[str, Callable[[Law], Estimate]] = {"density_error": _density_error}

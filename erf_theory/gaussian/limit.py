@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import singledispatch
@@ -20,7 +21,8 @@ from erf_theory.display import Card
 from erf_theory.erf import ERF
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
-from erf_theory.gaussian.axislimit import Answer, AxisLimit, Lattice, axis_limit
+from erf_theory.gaussian.axislimit import Answer, AxisLimit, axis_limit
+from erf_theory.gaussian.lattices import Lattice
 from erf_theory.gaussian.verdicts import verdict
 from erf_theory.network.nodes import Network
 
@@ -215,7 +217,8 @@ def gaussian_limit(of: ERF | Network) -> GaussianLimit:
     Raises
     ------
     ErfTheoryError
-        If the map does not spread on an axis; or if layers with signs are not all equal.
+        If the map does not spread on an axis; or if layers with signs are not all equal, or are no
+        products of one kernel per axis.
 
     Notes
     -----
@@ -258,12 +261,15 @@ def _(of: ERF) -> GaussianLimit:
 
 @_limit.register
 def _(of: Network) -> GaussianLimit:
-    if has_given_weights(of):
-        try:
-            return _limit(network_erf(of, kind="amplitude"))
-        except ErfTheoryError:
-            return _limit(network_erf(of))
-    return _limit(network_erf(of))
+    return _limit(_map(of))
+
+
+def _map(network: Network) -> ERF:
+    """Its amplitude, if all weights are given and no layer is nonlinear; else its energy."""
+    if has_given_weights(network):
+        with suppress(ErfTheoryError):
+            return network_erf(network, kind="amplitude")
+    return network_erf(network)
 
 
 def _axes(erf: ERF) -> tuple[AxisLimit, ...]:
@@ -287,8 +293,7 @@ def _signed_moments(erf: ERF) -> tuple[tuple[float, ...], FloatArray]:
 
 def _rows(axis: AxisLimit) -> list[tuple[str, str]]:
     """What there is to say of an axis, beside its verdict."""
-    lattice = axis.lattice
-    rows = [("lattice", f"span {lattice.span} px, offset {lattice.offset:.4g} px")]
+    rows = [("lattice", f"span {axis.lattice.span} px, offset {axis.offset:.4g} px")]
     if axis.weights:
         weights = axis.weights
         rows += [

@@ -5,19 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from math import log, pi, sqrt
+from math import cos, exp, log, log1p, pi, sqrt
 from typing import TYPE_CHECKING, final
 
 import numpy as np
 
 from erf_theory.exact import BoolArray, FloatArray, root_of
-from erf_theory.gaussian.laws import REACH, ROUNDING, Law, logs_of, need_law, relevant
+from erf_theory.gaussian.laws import (
+    REACH,
+    ROUNDING,
+    Law,
+    excess_of,
+    logs_of,
+    need_law,
+    relevant,
+    single_point,
+)
 
 if TYPE_CHECKING:
     from erf_theory.erf import ERF
 
 __all__ = ["Line", "lattice_of", "line_of"]
 
+_END = 38.0
+"""Standard deviations beyond which the normal law has less than the smallest double."""
 _INEXACT = 1e-12
 """Relative error of moments that come from samples."""
 
@@ -42,6 +53,17 @@ class Line(Law):
     std: float
 
     @cached_property
+    def log_theta(self) -> float:
+        """Logarithm of what the density sums to; by Poisson's formula where steps are small.
+
+        The term left out is below 1e-34.
+        """
+        if self.step > 1:
+            return log(float(np.sum(self.density)))
+        beside = exp(-2 * (pi / self.step) ** 2)
+        return log1p(2 * beside * cos(2 * pi * float(self.z[0]) / self.step))
+
+    @cached_property
     def below(self) -> FloatArray:
         """The map's distribution function F at every place."""
         return np.cumsum(self.p)
@@ -52,19 +74,30 @@ class Line(Law):
         return np.append(np.cumsum(self.p[:0:-1])[::-1], 0.0)
 
     @cached_property
-    def normal_below(self) -> FloatArray:
-        """Φ(z)."""
+    def astray(self) -> FloatArray:
+        """Largest errors of F at every place: what may be missing on the side that has less."""
+        below = np.cumsum(self.lost)
+        return np.asarray(np.minimum(below, below[-1] - below))
+
+    @cached_property
+    def normal_tail(self) -> FloatArray:
+        """What the normal law has beyond every place, seen from the mean: Φ(−|z|)."""
         from scipy.special import ndtr
 
-        return np.asarray(ndtr(self.z))
+        return np.asarray(ndtr(-np.abs(self.z)))
+
+    @cached_property
+    def normal_below(self) -> FloatArray:
+        """Φ(z)."""
+        return np.where(self.z > 0, 1 - self.normal_tail, self.normal_tail)
 
     @cached_property
     def quantile(self) -> FloatArray:
-        """Φ⁻¹(F) at every place but the last."""
+        """Φ⁻¹(F) at every place but the last; 38 away where all of the map is on one side."""
         from scipy.special import ndtri
 
         below, above = self.below[:-1], self.above[:-1]
-        found = ndtri(np.minimum(below, above))
+        found = np.maximum(ndtri(np.minimum(below, above)), -_END)
         return np.asarray(np.where(below <= above, found, -found))
 
 
@@ -93,18 +126,29 @@ def line_of(erf: ERF) -> Line:
     log_p[max(-low, 0) : size - low] = lattice[max(low, 0) : high]
     log_p -= log(float(np.sum(np.exp(log_p))))
     log_density = log(step / sqrt(2 * pi)) - z * z / 2
-    return Line(log_p, log_density, step, 2 * relative + ROUNDING + inexact, z, span, std)
+    errors = np.full(z.size, 2 * relative + ROUNDING + inexact)
+    excess = excess_of(log_p, log_density)
+    return Line(log_p, log_density, excess, errors, step, z, span, std)
 
 
 def lattice_of(support: BoolArray) -> tuple[int, int, int]:
-    """First place, span and number of places of the lattice that a support of several lies on.
+    """First place, span and number of places of the lattice that a support lies on.
+
+    Raises
+    ------
+    ErfTheoryError
+        If it is a single point.
 
     Examples
     --------
     >>> lattice_of(np.array([0, 1, 0, 1, 0, 0, 0, 1]) > 0)
     (1, 2, 4)
     """
+    if support.size > 1 and np.all(support):
+        return 0, 1, support.size
     places = np.flatnonzero(support)
+    if places.size < 2:
+        raise single_point()
     gaps = np.diff(places)
     span = 1 if np.min(gaps) == 1 else int(np.gcd.reduce(gaps))
     return int(places[0]), span, int(places[-1] - places[0]) // span + 1
@@ -112,8 +156,10 @@ def lattice_of(support: BoolArray) -> tuple[int, int, int]:
 
 def _window(lattice: FloatArray, centre: int, rest: float, step: float) -> tuple[int, int]:
     """The places within reach of the normal law, and those whose share is not negligible."""
-    z = (np.arange(-centre, lattice.size - centre, dtype=np.float64) + rest) * step
-    some = relevant(lattice, z * z / 2)
     reach = int(REACH / step) + 1
+    z = np.arange(-centre, lattice.size - centre, dtype=np.float64)
+    z += rest
+    z *= step
+    some = relevant(lattice, z * z / 2)
     first, last = int(np.argmax(some)), lattice.size - int(np.argmax(some[::-1]))
     return min(first, centre - reach), max(last, centre + reach + 1)

@@ -10,7 +10,16 @@ from typing import Any, Literal, final
 from erf_theory import records
 from erf_theory.errors import ErfTheoryError
 
-__all__ = ["FORMAT", "JOINT", "METRICS", "Distances", "Reference"]
+__all__ = [
+    "FORMAT",
+    "JOINT",
+    "METRICS",
+    "Distances",
+    "Reference",
+    "digits_of",
+    "text_of",
+    "undefined",
+]
 
 FORMAT = "erf_theory.Distances/1"
 Reference = Literal["normal", "sampled normal"]
@@ -123,7 +132,7 @@ class Distances:
     def __getitem__(self, metric: str) -> float:
         """The distance of that name."""
         if metric not in self.values:
-            raise undefined(metric, self.reference, len(self.std))
+            raise undefined(metric, len(self.std))
         return self.values[metric]
 
     @property
@@ -160,7 +169,7 @@ class Distances:
         }
 
 
-def undefined(metric: str, reference: Reference, ndim: int) -> ErfTheoryError:
+def undefined(metric: str, ndim: int) -> ErfTheoryError:
     """The error that says why there is no such distance, and what to ask for."""
     if metric not in METRICS:
         return ErfTheoryError(

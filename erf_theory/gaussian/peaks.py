@@ -1,7 +1,8 @@
 """Where the transfer function of a kernel is largest, and how it leaves its maximum.
 
-|V(ω)|² is a polynomial in cos ω with the autocorrelation of the taps for coefficients. The roots
-of its derivative are enclosed in balls; what is equal, and what is 0, is decided on 400 bits.
+The squared modulus of V is a polynomial in cos ω with the autocorrelation of the taps for
+coefficients. The roots of its derivative are enclosed in balls; what is equal, and what is 0, is
+decided on 400 bits.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _HIGHEST = (4, 16, 64)
 @final
 @dataclass(frozen=True)
 class Peak:
-    """A maximum of |V| on the circle, and the logarithm of V near it.
+    """A maximum of ``|V|`` on the circle, and the logarithm of V near it.
 
     log V(ω₀ + θ)/V(ω₀) = −iμθ + Σ c_r θʳ over r ≥ m, and the first with a real part is that of
     r = k, which is even, and negative.
@@ -107,7 +108,7 @@ def _simple(tap: Fraction) -> Fraction:
 
 
 def squared_modulus(taps: Sequence[Number]) -> list[Fraction]:
-    """Coefficients of |V(ω)|² as a polynomial in x = cos ω, from x⁰ on: a₀ + 2 Σ aⱼ Tⱼ(x).
+    """Coefficients of ``|V|²`` as a polynomial in x = cos ω, from x⁰ on: a₀ + 2 Σ aⱼ Tⱼ(x).
 
     Examples
     --------
@@ -126,7 +127,7 @@ def squared_modulus(taps: Sequence[Number]) -> list[Fraction]:
 
 
 def peaks_of(kernel: Kernel) -> tuple[Peak, ...]:
-    """All maxima of |V| with frequencies in [0, π].
+    """All maxima of ``|V|`` with frequencies in [0, π].
 
     Parameters
     ----------
@@ -141,7 +142,7 @@ def peaks_of(kernel: Kernel) -> tuple[Peak, ...]:
     Raises
     ------
     ErfTheoryError
-        If there is one tap, where |V| is the same everywhere, or more than 128.
+        If there is one tap, where ``|V|`` is the same everywhere, or more than 128.
 
     Examples
     --------
@@ -176,7 +177,7 @@ def _middle(ball: Any) -> Fraction:
 
 
 def _critical(squared: Sequence[Fraction]) -> Iterator[tuple[Any, Any]]:
-    """Balls around cos ω where |V|² may be largest, and around its values there."""
+    """Balls around cos ω where ``|V|²`` may be largest, and around its values there."""
     from flint import arb, fmpq, fmpq_poly
 
     polynomial = fmpq_poly([fmpq(c.numerator, c.denominator) for c in squared])

@@ -12,7 +12,16 @@ import numpy.typing as npt
 from erf_theory.engines.extent import need_memory
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import BoolArray, FloatArray
-from erf_theory.gaussian.laws import REACH, ROUNDING, Law, logs_of, need_law, relevant
+from erf_theory.gaussian.laws import (
+    REACH,
+    ROUNDING,
+    Law,
+    excess_of,
+    logs_of,
+    need_law,
+    relevant,
+    single_point,
+)
 
 if TYPE_CHECKING:
     from erf_theory.erf import ERF
@@ -23,7 +32,7 @@ _SOME = 200
 """Places from which a lattice is guessed before all others are asked."""
 _FLAT = 1e-9
 """Relative determinant of covariances below which a map lies on a line or a plane."""
-Integers = npt.NDArray[np.int64]
+_Integers = npt.NDArray[np.int64]
 
 
 @final
@@ -52,6 +61,8 @@ def plane_of(erf: ERF) -> Plane:
     """
     need_law(erf)
     covariance = erf.covariance
+    if not np.all(np.diag(covariance)):
+        raise single_point()
     correlation = covariance / np.sqrt(np.outer(np.diag(covariance), np.diag(covariance)))
     if np.linalg.det(correlation) < _FLAT:
         raise ErfTheoryError(
@@ -62,7 +73,7 @@ def plane_of(erf: ERF) -> Plane:
     wide, first = _widened(logs, np.sqrt(np.diag(covariance)), erf.mean)
     basis = basis_of(np.argwhere(wide > -np.inf))
     span = abs(prod(int(basis[i, i]) for i in range(erf.ndim)))
-    far = _squares(first, wide.shape, np.linalg.inv(covariance))
+    far = _squares(first, wide.shape, np.asarray(np.linalg.inv(covariance), dtype=np.float64))
     some = relevant(wide, far / 2) | (far < REACH * REACH)
     if span > 1:
         some &= _on_lattice(wide > -np.inf, basis)
@@ -71,7 +82,8 @@ def plane_of(erf: ERF) -> Plane:
     log_p = wide[some]
     log_p = log_p - log(float(np.sum(np.exp(log_p))))
     error = 2 * relative + ROUNDING * float(np.linalg.cond(correlation))
-    return Plane(log_p, log_density, step, error, span)
+    errors = np.full(log_p.size, error)
+    return Plane(log_p, log_density, excess_of(log_p, log_density), errors, step, span)
 
 
 def _widened(
@@ -99,7 +111,7 @@ def _squares(first: list[float], shape: tuple[int, ...], inverse: FloatArray) ->
     return np.asarray(sum(inverse[i, j] * grid[i] * grid[j] for i, j in pairs))
 
 
-def basis_of(places: Integers) -> Integers:
+def basis_of(places: _Integers) -> _Integers:
     """Basis of the lattice that differences of places generate, upper triangular.
 
     Examples
@@ -116,7 +128,7 @@ def basis_of(places: Integers) -> Integers:
     return basis
 
 
-def _hermite(rows: Integers) -> Integers:
+def _hermite(rows: _Integers) -> _Integers:
     """The first rows of the Hermite normal form, as many as there are axes."""
     from flint import fmpz_mat
 
@@ -126,7 +138,7 @@ def _hermite(rows: Integers) -> Integers:
     return np.array([[int(c) for c in row] for row in found], dtype=np.int64)
 
 
-def _rest(steps: Integers, basis: Integers) -> Integers:
+def _rest(steps: _Integers, basis: _Integers) -> _Integers:
     """What is left of steps after whole rows of a basis; 0 for steps of its lattice."""
     rest = steps.copy()
     for i, row in enumerate(basis):
@@ -134,8 +146,8 @@ def _rest(steps: Integers, basis: Integers) -> Integers:
     return rest
 
 
-def _on_lattice(support: BoolArray, basis: Integers) -> BoolArray:
+def _on_lattice(support: BoolArray, basis: _Integers) -> BoolArray:
     """Which places lie on the lattice of a support."""
     places = np.indices(support.shape).reshape(support.ndim, -1).T
     steps = places - np.argwhere(support)[0]
-    return np.all(_rest(steps, basis) == 0, axis=1).reshape(support.shape)
+    return np.asarray(np.all(_rest(steps, basis) == 0, axis=1)).reshape(support.shape)

@@ -14,23 +14,23 @@ from erf_theory.gaussian.line import Line
 
 __all__ = ["CONTINUOUS", "SAMPLED", "corners"]
 
-Tails = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
+_Tails = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 """What of p, and of p − q, lies where log(p/q) is above some limits."""
 
 
 def _kullback_leibler(laws: Sequence[Line]) -> Estimate:
     """Divergences add."""
     parts = [POINTWISE["kullback_leibler"](law) for law in laws]
-    return sum(value for value, _ in parts), sum(error for _, error in parts)
+    return Estimate(sum(value for value, _ in parts), sum(error for _, error in parts))
 
 
 def _chi_square(laws: Sequence[Line]) -> Estimate:
     """χ² + 1 multiplies."""
     parts = [POINTWISE["chi_square"](law) for law in laws]
     if any(value == inf for value, _ in parts):
-        return inf, inf
+        return Estimate(inf, inf)
     value = expm1(sum(log1p(chi) for chi, _ in parts))
-    return value, (1 + value) * sum(error / (1 + chi) for chi, error in parts)
+    return Estimate(value, (1 + value) * sum(error / (1 + chi) for chi, error in parts))
 
 
 def _hellinger(laws: Sequence[Line]) -> Estimate:
@@ -38,7 +38,7 @@ def _hellinger(laws: Sequence[Line]) -> Estimate:
     parts = [POINTWISE["hellinger"](law) for law in laws]
     square = -expm1(sum(log1p(-value * value) for value, _ in parts))
     root = sqrt(square)
-    return root, sum(value * error for value, error in parts) / root if root else inf
+    return Estimate(root, sum(value * error for value, error in parts) / root if root else inf)
 
 
 def _total_variation(laws: Sequence[Line]) -> Estimate:
@@ -48,10 +48,10 @@ def _total_variation(laws: Sequence[Line]) -> Estimate:
         tails = _joined(tails, law)
     value = float(tails(np.zeros(1))[1][0])
     rounding = sum(law.rounding for law in laws)
-    return value, sum(law.error for law in laws) / 2 + rounding * value
+    return Estimate(value, sum(law.unsure for law in laws) / 2 + rounding * value)
 
 
-def _tails(law: Line) -> Tails:
+def _tails(law: Line) -> _Tails:
     order = np.argsort(law.ratio)
     ratio = law.ratio[order]
     shares, differences = (
@@ -65,7 +65,7 @@ def _tails(law: Line) -> Tails:
     return above
 
 
-def _joined(tails: Tails, law: Line) -> Tails:
+def _joined(tails: _Tails, law: Line) -> _Tails:
     """The tails of a product with one more law: p₁p₂ − q₁q₂ = (p₁ − q₁)·q₂ + p₁·(p₂ − q₂)."""
 
     def above(limits: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -96,8 +96,9 @@ def _gap(laws: Sequence[Line], differences: Sequence[FloatArray]) -> Estimate:
         shares = np.multiply.outer(shares, p)
     steps = prod(law.step for law in laws)
     top = prod(float(np.max(law.p)) for law in laws)
+    error = top * sum(float(np.max(law.lost)) / float(np.max(law.p)) for law in laws)
     found = float(np.max(np.abs(gaps))) / steps
-    return found, sum(law.error for law in laws) * top / steps + laws[0].rounding * found
+    return Estimate(found, error / steps + laws[0].rounding * found)
 
 
 def corners(x: FloatArray, y: FloatArray) -> list[int]:

@@ -18,7 +18,7 @@ __all__ = ["SymbolicPeak", "symbolic_peak"]
 @final
 @dataclass(frozen=True)
 class SymbolicPeak:
-    """A maximum of |V| and its attractor, exact.
+    """A maximum of ``|V|`` and its attractor, exact.
 
     Attributes
     ----------
@@ -58,9 +58,9 @@ class SymbolicPeak:
 
 
 def symbolic_peak(kernel: Kernel, peak: Peak) -> SymbolicPeak:
-    """A maximum of |V|, found in numbers, as sympy expressions.
+    """A maximum of ``|V|``, found in numbers, as sympy expressions.
 
-    Its cosine is a root of the derivative of |V|², which is a rational polynomial in cos ω.
+    Its cosine is a root of the derivative of ``|V|²``, which is a rational polynomial in cos ω.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def symbolic_peak(kernel: Kernel, peak: Peak) -> SymbolicPeak:
 
 
 def _cosine(squared: Sequence[Fraction], near: float) -> Any:
-    """The cosine of ω₀ as an algebraic number: -1, 1, or a root of the derivative of |V|²."""
+    """The cosine of ω₀ as an algebraic number: -1, 1, or a root of the derivative of ``|V|²``."""
     sp = _sympy()
 
     x = sp.Symbol("x")
@@ -113,7 +113,7 @@ def _turned(x: Any, m: int) -> Any:
 def _moment(taps: Sequence[Fraction], places: range, x: Any, r: int) -> Any:
     """Σ mʳ v(m) exp(−imω) times the conjugate of V(ω): polynomials in x, and in the sine.
 
-    For r = 1 the sines add up to the derivative of |V|²/2, which is 0 at a maximum.
+    For r = 1 the sines add up to the derivative of ``|V|²``/2, which is 0 at a maximum.
     """
     sp = _sympy()
 

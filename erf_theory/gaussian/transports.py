@@ -22,7 +22,7 @@ def _kolmogorov(law: Line) -> Estimate:
     """F jumps at the places only, so that the supremum is beside one of them."""
     above = np.max(law.below - law.normal_below)
     under = np.max(law.normal_below[1:] - law.below[:-1])
-    return float(max(above, under)), law.error / 2 + law.rounding
+    return Estimate(float(max(above, under)), law.unsure / 2 + law.rounding)
 
 
 def _wasserstein1(law: Line) -> Estimate:
@@ -30,20 +30,22 @@ def _wasserstein1(law: Line) -> Estimate:
 
     On the right of the mean with 1 − F and 1 − Φ, which are small there.
     """
+    from scipy.special import ndtr
+
     left, right = law.z[:-1], law.z[1:]
     crossing = np.clip(law.quantile, left, right)
     side = np.where(left > 0, -1.0, 1.0)
     share = side * np.where(left > 0, law.above[:-1], law.below[:-1])
-    ends = _area(side * left) + _area(side * right) - 2 * _area(side * crossing)
-    pieces = share * (2 * crossing - left - right) + ends
-    return float(np.sum(pieces)), law.error + law.rounding
+    area = _density(law.z) - np.abs(law.z) * law.normal_tail
+    middle = _density(crossing) + side * crossing * ndtr(side * crossing)
+    ends = area[:-1] + area[1:] + np.where(left > 0, 0.0, np.maximum(right, 0.0))
+    pieces = share * (2 * crossing - left - right) + ends - 2 * middle
+    return Estimate(float(np.sum(pieces)), _moved(law) + law.rounding)
 
 
-def _area(z: FloatArray) -> FloatArray:
-    """∫ Φ up to z: zΦ(z) + φ(z)."""
-    from scipy.special import ndtr
-
-    return np.asarray(z * ndtr(z) + _density(z))
+def _moved(law: Line) -> float:
+    """Largest error of an integral of F."""
+    return law.step * float(np.sum(law.astray))
 
 
 def _density(z: FloatArray) -> FloatArray:
@@ -57,9 +59,8 @@ def _wasserstein2(law: Line) -> Estimate:
     """
     z, quantile = law.z, law.quantile
     square = float(law.p @ (z * z)) + 1 - 2 * law.step * float(np.sum(_density(quantile)))
-    shares = np.minimum(law.below, law.above)[:-1]
-    moved = law.step * float(shares @ np.abs(z[1:] + z[:-1] - 2 * quantile))
-    return root(square, moved * law.error + 2 * law.rounding)
+    moved = law.step * float(law.astray[:-1] @ np.abs(z[1:] + z[:-1] - 2 * quantile))
+    return root(square, moved + 2 * law.rounding)
 
 
 def _cramer_von_mises(law: Line) -> Estimate:
@@ -68,35 +69,39 @@ def _cramer_von_mises(law: Line) -> Estimate:
     high, low = normal[1:] - law.below[:-1], normal[:-1] - law.below[:-1]
     pieces = np.diff(normal) * (high * high + high * low + low * low)
     value = float(np.sum(pieces)) / 3
-    return value, 2 * sqrt(value) * (law.error / 2 + law.rounding)
+    return Estimate(value, 2 * sqrt(value) * (law.unsure / 2 + law.rounding))
 
 
 def _sampled_kolmogorov(law: Line) -> Estimate:
     value = float(np.max(np.abs(np.cumsum(law.difference))))
-    return value, law.error / 2 + law.rounding * value
+    return Estimate(value, law.unsure / 2 + law.rounding * value)
 
 
 def _sampled_wasserstein1(law: Line) -> Estimate:
     value = law.step * float(np.sum(np.abs(np.cumsum(law.difference))))
-    return value, law.error + law.rounding * value
+    return Estimate(value, _moved(law) + law.rounding * value)
 
 
 def _sampled_wasserstein2(law: Line) -> Estimate:
     """From the quantiles of both laws: they are constant between values of F and of G."""
     normal = np.cumsum(law.q)
-    ends = np.sort(np.concatenate([law.below, normal]))
+    below = np.maximum.accumulate(normal + np.cumsum(law.difference))
+    ends = np.sort(np.concatenate([below, normal]))
     middles, parts = (ends[1:] + ends[:-1]) / 2, np.diff(ends)
-    steps = np.searchsorted(law.below, middles) - np.searchsorted(normal, middles)
+    steps = np.searchsorted(below, middles) - np.searchsorted(normal, middles)
     square = float(parts @ (steps * steps)) * law.step**2
     farthest = int(np.max(np.abs(steps[parts > _MATTERS]), initial=0))
     slope = law.step * (2 * farthest + 1)
-    return root(square, slope * (law.error + law.rounding))
+    return root(square, slope * (_moved(law) + law.rounding))
 
 
 def _sampled_cramer_von_mises(law: Line) -> Estimate:
-    gaps = np.cumsum(law.difference)
-    value = float(law.q @ (gaps * gaps))
-    return value, law.error * float(law.q @ np.abs(gaps)) + law.rounding * value
+    """Σ (F − G)²·(q + q')/2, q' at the next place: the same for the mirrored laws."""
+    gaps = np.cumsum(law.difference)[:-1]
+    weights = (law.q[1:] + law.q[:-1]) / 2
+    value = float(weights @ (gaps * gaps))
+    lost = 2 * float((weights * law.astray[:-1]) @ np.abs(gaps))
+    return Estimate(value, lost + law.rounding * value)
 
 
 CONTINUOUS: Mapping[str, Callable[[Line], Estimate]] = {

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import singledispatch
 from typing import Any, final
+
+import numpy as np
 
 from erf_theory.errors import ErfTheoryError
 from erf_theory.lattice import Steps, per_axis
@@ -15,7 +18,16 @@ from erf_theory.network.pooling import Pool, Upsample
 from erf_theory.network.routing import Crop, Pad
 from erf_theory.network.sight import Sight, sight
 
-__all__ = ["Region", "image_sizes", "regions", "resolved", "seen", "shape_behind", "sights"]
+__all__ = [
+    "Region",
+    "crossed",
+    "image_sizes",
+    "regions",
+    "resolved",
+    "seen",
+    "shape_behind",
+    "sights",
+]
 
 
 @final
@@ -171,6 +183,34 @@ def regions(network: Network, unit: Steps = 0, margin: int = 0) -> tuple[Region 
             known = found[source + 1]
             found[source + 1] = need if known is None else known | need
     return tuple(found)
+
+
+def crossed(
+    network: Network, unit: Steps, sizes: Sequence[tuple[int, ...]]
+) -> tuple[tuple[bool, bool], ...]:
+    """Whether a unit depends on anything beyond the low and the high border, per axis.
+
+    Parameters
+    ----------
+    network : Network
+        Its paddings in numbers.
+    unit : int or tuple of int
+        The output unit.
+    sizes : sequence of tuple of int
+        Shape of the input, and of what is behind every node.
+
+    Examples
+    --------
+    >>> from erf_theory.network import Chain, Conv
+    >>> crossed(Chain([Conv(1, 1, 3, padding=1)], ndim=1), 0, [(8,), (8,)])
+    ((True, False),)
+    """
+    met = np.zeros((network.ndim, 2), dtype=bool)
+    for region, size in zip(regions(network, unit), sizes, strict=True):
+        if region is not None:
+            ends = np.add(region.start, region.shape)
+            met |= np.stack([np.less(region.start, 0), ends > size], axis=1)
+    return tuple((bool(low), bool(high)) for low, high in met)
 
 
 def _padding(layer: Layer) -> Any:

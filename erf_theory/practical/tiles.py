@@ -156,12 +156,13 @@ def tile_overlap(
     Notes
     -----
     Behind an upsampling outputs differ; the cut is that of the worst of all phases. Gates and
-    norms are those of the whole image: what zeros do to the signal near an edge is not counted. A
-    walk of symmetric steps that crosses an edge ends beyond it half the time, so that the cut is
-    about twice the share of the map that lies beyond the edge.
+    norms are those of the whole image: what zeros do to the signal near an edge is not counted.
+    Because paths that leave a tile may come back, the cut is up to twice the share of the map that
+    lies beyond its edge.
 
     For a linear network with random weights and white input, E (y' - y)²/E y² is the cut, y' being
-    the output of a tile and y that of the whole image.
+    the output of a tile and y that of the whole image. With ReLU behind seven of eight convolutions
+    it was 0.74 to 0.80 of the cut, for cuts from 0.2 to 0.0015.
 
     Where the energy on one axis depends on the phase on another (linear upsampling by more than
     2), the phase on the other is taken as 0.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from heapq import heappop, heappush
 
 from erf_theory.network.convolutions import Weighted
-from erf_theory.network.nodes import INPUT, Network
+from erf_theory.network.nodes import INPUT, Network, remembered
 from erf_theory.network.routing import Add
 
 __all__ = ["COHERENT", "coherent_sums"]
@@ -18,6 +18,7 @@ COHERENT = (
 )
 
 
+@remembered
 def coherent_sums(network: Network) -> tuple[str, ...]:
     """Names of the sums that two branches without weights reach from one node.
 

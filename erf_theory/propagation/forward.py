@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, reduce, singledispatch
 from math import prod
@@ -14,7 +14,7 @@ from erf_theory.errors import ErfTheoryError
 from erf_theory.lattice import per_axis
 from erf_theory.network.base import Layer
 from erf_theory.network.convolutions import ConvTranspose, Weighted
-from erf_theory.network.nodes import INPUT, Network
+from erf_theory.network.nodes import INPUT, Network, Node
 from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample, overlaps
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
@@ -69,34 +69,29 @@ def signals(network: Network, notes: Notes) -> tuple[Signals, ...]:
 
     A node with several inputs has the signal of their sum, or of their channels in a row.
     """
-    source = Pieces.uniform(network.in_channels, normal(1.0))
-    counts = (*network.channels, network.in_channels)
-    coherent = coherent_sums(network)
+    coherent, ndim = coherent_sums(network), network.ndim
     before: list[Signals] = []
-    after: list[Signals] = []
-    for node in network.nodes:
-        inputs = [source if i == INPUT else after[i] for i in node.inputs]
-        sizes = [counts[i] for i in node.inputs]
-        whole, doubts = _merged(node.layer, inputs, sizes), tuple[str, ...]()
-        if node.name in coherent:
-            doubts = ("branches that are added are taken as independent",)
+    after = {INPUT: Pieces.uniform(network.in_channels, normal(1.0))}
+    for place, (node, channels) in enumerate(
+        zip(network.nodes, network.channels_before, strict=True)
+    ):
+        whole = _merged(node, after)
         try:
-            passed, reasons = _behind(node.layer, whole, network.ndim, sum(sizes))
+            after[place], reasons = _behind(node.layer, whole, ndim, channels)
         except ErfTheoryError as error:
             raise ErfTheoryError(f"node {node.name}: {error}") from None
         before.append(whole)
-        after.append(passed)
-        for reason in (*doubts, *reasons):
+        if node.name in coherent:
+            notes.add_to_signal("branches that are added are taken as independent", node.name)
+        for reason in reasons:
             notes.add_to_signal(reason, node.name)
     return tuple(before)
 
 
 def behind(network: Network, before: Sequence[Signals], place: int) -> Signals:
     """The signal behind a node, from those before all nodes."""
-    node = network.nodes[place]
-    counts = (*network.channels, network.in_channels)
-    channels = sum(counts[i] for i in node.inputs)
-    return _behind(node.layer, before[place], network.ndim, channels)[0]
+    layer, channels = network.nodes[place].layer, network.channels_before[place]
+    return _behind(layer, before[place], network.ndim, channels)[0]
 
 
 @lru_cache(maxsize=65536)
@@ -108,14 +103,15 @@ def _behind(
     return passed(layer, before, at), tuple(at.reasons)
 
 
-def _merged(layer: Layer, inputs: Sequence[Signals], sizes: Sequence[int]) -> Signals:
-    """The signal of all inputs."""
-    if isinstance(layer, Concat):
+def _merged(node: Node, after: Mapping[int, Signals]) -> Signals:
+    """The signal of all inputs of a node."""
+    if len(node.inputs) == 1:
+        return after[node.inputs[0]]
+    inputs = [after[i] for i in node.inputs]
+    if isinstance(node.layer, Concat):
         parts: list[tuple[int, int, Signal]] = []
-        first = 0
-        for one, size in zip(inputs, sizes, strict=True):
-            parts.extend(one.moved(first).parts)
-            first += size
+        for one in inputs:
+            parts.extend(one.moved(parts[-1][1] if parts else 0).parts)
         return Pieces(tuple(parts))
     return reduce(lambda total, one: total.joined(one, summed), inputs)
 

@@ -54,7 +54,7 @@ def note_global(network: Network, notes: Notes) -> None:
 @energy.register(Scale)
 def _(layer: Gate | Scale, fields: Pieces[F], at: Context) -> Pieces[F]:
     squares = _runs(layer.factors(at.channels) ** 2)
-    return fields.zipped(squares).each(lambda pair: at.axes.scaled(*pair))
+    return fields.met(squares, at.axes.scaled)
 
 
 @passed.register(Gate)
@@ -68,7 +68,7 @@ def _(layer: Gate | Scale, before: Signals, at: object) -> Signals:
         last = first + len(list(run))
         parts.append((first, last, line))
         first = last
-    return before.zipped(Pieces(tuple(parts))).each(lambda pair: on_line(*pair))
+    return before.met(Pieces(tuple(parts)), on_line)
 
 
 @passed.register

@@ -24,7 +24,7 @@ def normalised(layer: Norm, before: Pieces[Signal], channels: int) -> Pieces[Sig
     """The signal behind a norm of so many channels."""
     found = _standardised(layer, before, channels)
     lines = _numbers(layer, channels)
-    return found if lines is None else found.zipped(lines).each(lambda pair: on_line(*pair))
+    return found if lines is None else found.met(lines, on_line)
 
 
 def norm_factors(layer: Norm, before: Pieces[Signal], channels: int) -> Pieces[float]:
@@ -33,7 +33,7 @@ def norm_factors(layer: Norm, before: Pieces[Signal], channels: int) -> Pieces[f
     lines = _numbers(layer, channels)
     if lines is None:
         return found
-    return found.zipped(lines).each(lambda pair: pair[0] * pair[1][0] ** 2)
+    return found.met(lines, lambda factor, line: factor * line[0] ** 2)
 
 
 def divides_by_variance(layer: Norm) -> bool:
@@ -47,7 +47,7 @@ def _standardised(layer: Norm, before: Pieces[Signal], channels: int) -> Pieces[
     if divides_by_variance(layer):
         return before.each(lambda signal: _of_channel(signal, layer.eps))
     if layer.kind == "batch":
-        return before.zipped(_own(layer, channels)).each(lambda pair: on_line(*pair))
+        return before.met(_own(layer, channels), on_line)
     found = []
     size = channels // layer.groups if layer.kind == "group" else channels
     for first, last, inside in before.grouped(channels // size, size):

@@ -7,6 +7,7 @@ all images and places share, or have a law that is known on a grid.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import final
 
 import numpy as np
@@ -66,6 +67,14 @@ class Signal:
         limits = np.finfo(np.float64)
         kept = min(max(self.second, float(limits.tiny)), float(limits.max))
         object.__setattr__(self, "second", kept)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        """Signals are asked for it at every node."""
+        return hash((self.second, self.shared, self.mean, self.law, self.lags))
 
     @property
     def variance(self) -> float:

@@ -16,9 +16,12 @@ from erf_theory.network import (
     MaxPool,
     Norm,
     Pad,
+    Residual,
     Split,
     Upsample,
 )
+from erf_theory.network.geometry import image_sizes
+from erf_theory.propagation.backward import Question
 from erf_theory.theory import variance_erf
 
 CROSS = [[0, 1, 0], [1, 2, 1], [0, 1, 0]]
@@ -230,3 +233,41 @@ def test_reasons_travel_with_all_kinds():
         erf = network_erf(network, **named)
         assert erf.exactness == "approximate"
         assert "a max pool's winner" in erf.reasons[0]
+
+
+SHORTCUT = Residual(Chain([Conv(4, 4, 3, padding=1), MaxPool(1), Conv(4, 4, 3, padding=1)]))
+BORDERED = {
+    "shortcuts": Chain([Conv(1, 4, 3, stride=2, padding=1), *[SHORTCUT] * 2]),
+    "upsampling": Chain([Conv(1, 4, 3, stride=2, padding=1), SHORTCUT, Upsample(2)]),
+    "linear": Chain([Conv(1, 4, 3, padding=1), SHORTCUT, Upsample(2, "linear")]),
+    "reflected": Chain([Conv(1, 4, 3, padding=1), Pad(2, "reflect"), SHORTCUT]),
+    "steep gates": Chain([Conv(1, 4, 3, padding=1), Activation("tanh"), SHORTCUT]),
+}
+
+
+@pytest.mark.parametrize("network", BORDERED.values(), ids=BORDERED)
+@pytest.mark.parametrize("middle", [0, 1, 5])
+def test_borders_on_one_axis_leave_a_profile_of_the_whole_map(network, middle):
+    size = (16, 48)
+    units = image_sizes(network, size)[-1]
+    unit = (1, middle * units[1] // 10)
+    whole = network_erf(network, image_size=size, unit=unit)
+    for axis in (0, 1):
+        line = network_erf(network, image_size=size, unit=unit, ndim=1, axis=axis)
+        assert line.values == pytest.approx(whole.values.sum(axis=1 - axis), abs=1e-13)
+        assert line.log_mass == pytest.approx(whole.log_mass, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("unit", "met"),
+    [
+        ((0, 4), ((True, False), (False, False))),
+        ((15, 0), ((False, True), (True, False))),
+        ((2, 29), ((False, False), (False, False))),
+        ((2, 30), ((False, False), (False, True))),
+    ],
+)
+def test_which_borders_a_unit_meets(unit, met):
+    network = Chain([Conv(1, 1, 3, padding=1), Conv(1, 1, 3, padding=1)])
+    assert Question(network, unit, image=(16, 32)).met == met
+    assert not any(map(any, Question(network, unit).met))

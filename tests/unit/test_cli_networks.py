@@ -143,3 +143,20 @@ def test_what_verify_cannot_do_is_one_line_and_exit_code_2(arguments, text):
     result = verify(*arguments)
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
     assert text in result.stderr
+
+
+def test_the_overlap_of_tiles(tmp_path):
+    from erf_theory.practical.tiles import tile_overlap
+
+    path = str(tmp_path / "net.json")
+    network = Chain([Conv(3, 8, 3, stride=2, padding=1), *[Conv(8, 8, 3, padding=1)] * 4])
+    save(network, path)
+    result = CliRunner().invoke(main, ["tiles", path, "--mass", "0.9"])
+    assert (result.exit_code, result.stdout) == (0, f"{tile_overlap(network, 0.9)}\n")
+    record = json.loads(
+        CliRunner().invoke(main, ["tiles", path, "--overlap", "6,8", "--json"]).stdout
+    )
+    assert [axis["overlap"] for axis in record["axes"]] == [6, 8]
+    refused = CliRunner().invoke(main, ["tiles", path, "--overlap", "5"])
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "choose a multiple" in refused.stderr

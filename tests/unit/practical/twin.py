@@ -29,14 +29,18 @@ NETWORKS = {
 }
 
 
+def module_of(network):
+    """A module of PyTorch whose weights are the variances."""
+    weights = {
+        place: np.ones((1, 1, *per_axis(node.layer.size, network.ndim)))
+        for place, node in enumerate(network.nodes)
+        if isinstance(node.layer, Conv | ConvTranspose)
+    }
+    return torch_module(network, weights, {})
+
+
 def sums(network, size):
     """The energy of every output of an image of that size, from the weights."""
     import torch
 
-    weights = {
-        place: np.ones((1, 1, 1, *per_axis(node.layer.size, network.ndim)))
-        for place, node in enumerate(network.nodes)
-        if isinstance(node.layer, Conv | ConvTranspose)
-    }
-    module = torch_module(network, weights, {})
-    return module(torch.ones((1, 1, *size), dtype=torch.float64))[0, 0].numpy()
+    return module_of(network)(torch.ones((1, 1, *size), dtype=torch.float64))[0, 0].numpy()
