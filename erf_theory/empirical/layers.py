@@ -24,7 +24,7 @@ from erf_theory.network.base import Layer, Window
 from erf_theory.network.convolutions import Conv, ConvTranspose, Weighted
 from erf_theory.network.gating import Gate, Global, Scale
 from erf_theory.network.geometry import Region
-from erf_theory.network.pointwise import Activation, Dropout, Identity
+from erf_theory.network.pointwise import Activation, Dropout, Identity, PReLU
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
 
@@ -86,6 +86,14 @@ def _(layer: Layer, xs: Sequence[Any], at: At) -> tuple[Any, Pull]:
 def _(layer: Activation, xs: Sequence[Any], at: At) -> tuple[Any, Pull]:
     (x,), what = xs, layer.nonlinearity
     return what.value(x, at.xp), lambda gradient: (gradient * what.slope(x, at.xp),)
+
+
+@forward.register
+def _(layer: PReLU, xs: Sequence[Any], at: At) -> tuple[Any, Pull]:
+    (x,), shape = xs, (1, 1, -1, *(1,) * len(at.region.shape))
+    below = at.xp.asarray(layer.array.reshape(shape).copy(), dtype=x.dtype)
+    slope = at.xp.where(x > 0, at.xp.ones_like(x), below * at.xp.ones_like(x))
+    return slope * x, lambda gradient: (gradient * slope,)
 
 
 @forward.register
@@ -260,8 +268,9 @@ def _(layer: Gate | Scale, xs: Sequence[Any], at: At) -> tuple[Any, Pull]:
 def _(layer: Global, xs: Sequence[Any], at: At) -> tuple[Any, Pull]:
     """Nothing: what it stands for is the same at all places, and hands nothing back to one."""
     (x,) = xs
-    nothing = at.xp.zeros((*x.shape[:2], layer.channels, *x.shape[3:]), dtype=x.dtype)
-    return nothing, lambda gradient: (at.xp.zeros(x.shape, dtype=x.dtype),)
+    shape = (*x.shape[:2], layer.channels, *at.region.shape)
+    nothing = at.xp.zeros(shape, dtype=x.dtype)
+    return nothing, lambda _: (at.xp.zeros(x.shape, dtype=x.dtype),)
 
 
 @forward.register

@@ -6,7 +6,7 @@ from the samples in the box, and the gradient goes through them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
@@ -44,19 +44,32 @@ def _frozen(layer: Norm, x: Any, at: At) -> tuple[Any, Pull]:
 
 def _moving(layer: Norm, x: Any, xp: Any) -> tuple[Any, Pull]:
     """A norm that takes its statistics from the samples themselves."""
+    if layer.kind == "place":
+        return _of_places(layer, x, xp)
     groups = {"layer": 1, "group": layer.groups, "instance": x.shape[2]}[layer.kind]
     shape = (*x.shape[:2], groups, prod(x.shape[2:]) // groups)
-    rows = xp.reshape(x, shape)
-    factor = 1 / xp.sqrt(xp.var(rows, axis=-1, keepdims=True) + layer.eps)
-    unit = (rows - xp.mean(rows, axis=-1, keepdims=True)) * factor
+    unit, pull = _standardised(layer.eps, xp.reshape(x, shape), -1, xp)
+    return xp.reshape(unit, x.shape), lambda gradient: (
+        xp.reshape(pull(xp.reshape(gradient, shape)), x.shape),
+    )
 
-    def pull(gradient: Any) -> Sequence[Any]:
-        g = xp.reshape(gradient, shape)
-        along = xp.mean(g * unit, axis=-1, keepdims=True)
-        back = factor * (g - xp.mean(g, axis=-1, keepdims=True) - unit * along)
-        return (xp.reshape(back, x.shape),)
 
-    return xp.reshape(unit, x.shape), pull
+def _of_places(layer: Norm, x: Any, xp: Any) -> tuple[Any, Pull]:
+    """A norm over the channels of every place."""
+    unit, pull = _standardised(layer.eps, x, 2, xp)
+    return unit, lambda gradient: (pull(gradient),)
+
+
+def _standardised(eps: float, rows: Any, axis: int, xp: Any) -> tuple[Any, Callable[[Any], Any]]:
+    """Rows less their mean, over their standard deviation, and how a gradient goes back."""
+    factor = 1 / xp.sqrt(xp.var(rows, axis=axis, keepdims=True) + eps)
+    unit = (rows - xp.mean(rows, axis=axis, keepdims=True)) * factor
+
+    def pull(g: Any) -> Any:
+        along = xp.mean(g * unit, axis=axis, keepdims=True)
+        return factor * (g - xp.mean(g, axis=axis, keepdims=True) - unit * along)
+
+    return unit, pull
 
 
 def _per_channel(numbers: Any, x: Any, xp: Any) -> Any:

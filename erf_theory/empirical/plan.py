@@ -84,7 +84,7 @@ def plan(network: Network, unit: Steps = 0) -> Plan:
     at, narrow = per_axis(unit, network.ndim), regions(network, unit)
     if narrow[0] is None:
         raise ErfTheoryError(f"the output unit {at} depends on no input: choose another unit")
-    moving = {place: _PLACES for place, layer in norms if layer.kind != "batch"}
+    moving = {place: _PLACES for place, layer in norms if layer.kind not in ("batch", "place")}
     calibrated = {place: _PLACES // INPUTS for place, layer in norms if is_calibrated(layer)}
     boxes = _wide(network, unit, moving) if moving else narrow
     wide = _wide(network, unit, moving | calibrated) if calibrated else None

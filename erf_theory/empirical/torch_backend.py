@@ -254,7 +254,7 @@ def _in_boxes(network: Network, where: Image, noise: Noise, *, calibrate: bool) 
         if isinstance(node.layer, Dropout) and place in noise.masks:
             mask = torch.asarray(noise.masks[place])
             yield _Hook(name_of(place, "dropout"), index, shape, mask, crops=True)
-        if isinstance(node.layer, Norm) and node.layer.kind != "batch":
+        if isinstance(node.layer, Norm) and node.layer.kind not in ("batch", "place"):
             yield _Hook(name_of(place, "norm"), index, shape, crops=True)
         if isinstance(node.layer, Norm) and is_calibrated(node.layer) and calibrate:
             yield _Hook(name_of(place, "norm"), index, shape, calibrates=True)

@@ -21,7 +21,7 @@ from erf_theory.network.base import Given, Layer
 from erf_theory.network.convolutions import Conv, ConvTranspose, Weighted
 from erf_theory.network.gating import Gate, Global, Scale
 from erf_theory.network.nodes import INPUT, Network
-from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
+from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm, PReLU
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
 
@@ -202,6 +202,13 @@ def _(layer: Activation, channels: int, ndim: int, torch: _Torch) -> dict[str, A
 
 
 @_modules.register
+def _(layer: PReLU, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
+    module = torch.nn.PReLU(channels)
+    module.weight.data = torch.asarray(layer.array.copy())
+    return {"activation": module}
+
+
+@_modules.register
 def _(layer: Dropout, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
     return {"dropout": torch.nn.Dropout(layer.rate).train(layer.training)}
 
@@ -211,6 +218,8 @@ def _(layer: Norm, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
     if layer.kind in ("batch", "instance"):
         name = {"batch": "BatchNorm", "instance": "InstanceNorm"}[layer.kind]
         module = _of(torch, name, ndim)(channels, eps=layer.eps, affine=True).eval()
+    elif layer.kind == "place":
+        module = _place_norm(channels, layer.eps, torch)
     else:
         groups = 1 if layer.kind == "layer" else layer.groups
         module = torch.nn.GroupNorm(groups, channels, eps=layer.eps)
@@ -221,6 +230,16 @@ def _(layer: Norm, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
             alike = np.tile(numbers.array, channels // len(numbers.array))
             getattr(module, theirs).data = torch.asarray(alike)
     return {"norm": module}
+
+
+def _place_norm(channels: int, eps: float, torch: _Torch) -> Any:
+    """A layer norm over the channels of every place."""
+
+    class PlaceNorm(torch.nn.LayerNorm):  # type: ignore[misc]
+        def forward(self, x: Any) -> Any:
+            return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+
+    return PlaceNorm(channels, eps)
 
 
 @_modules.register

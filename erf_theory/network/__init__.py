@@ -6,7 +6,7 @@ from erf_theory.network.files import from_dict, load, save, to_dict
 from erf_theory.network.gating import Gate, Global, Scale
 from erf_theory.network.graph import Chain, Graph, Parallel, Residual
 from erf_theory.network.nodes import Network, Node
-from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
+from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm, PReLU
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
 from erf_theory.network.receptive import Geometry, receptive_field
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
@@ -32,6 +32,7 @@ __all__ = [
     "Network",
     "Node",
     "Norm",
+    "PReLU",
     "Pad",
     "Parallel",
     "Residual",

@@ -106,7 +106,7 @@ def resolved(network: Network, image: Steps | None) -> Network:
             except ErfTheoryError as error:
                 raise ErfTheoryError(f"node {node.name}: {error}") from None
         nodes.append(replace(node, layer=layer))
-    return Flat(tuple(nodes), network.ndim, network.in_channels)
+    return Flat(tuple(nodes), network.ndim, network.in_channels, network.remarks)
 
 
 def sights(network: Network, axis: int) -> tuple[Sight, ...]:

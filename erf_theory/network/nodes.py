@@ -59,6 +59,8 @@ class Network(ABC):
     """Spatial axes, where they are said."""
     said_channels: int | None = None
     """Channels of the input, where they are said."""
+    remarks: tuple[str, ...] = ()
+    """What is to be said of it: how it was read."""
 
     @property
     @abstractmethod
@@ -185,7 +187,9 @@ class Network(ABC):
 
     def until(self, name: str) -> Network:
         """The network whose output is that of a node."""
-        return Flat(self.nodes[: self.place_of(name) + 1], self.ndim, self.in_channels)
+        return Flat(
+            self.nodes[: self.place_of(name) + 1], self.ndim, self.in_channels, self.remarks
+        )
 
     def check(self) -> None:
         """Refuse what does not fit together, naming the node.
@@ -285,11 +289,14 @@ class Flat(Network):
         Spatial axes.
     said_channels : int, optional
         Channels of the input. Default: as its layers say.
+    remarks : tuple of str
+        What is to be said of a network that was read from a model.
     """
 
     flat: tuple[Node, ...]
     said_ndim: int | None = None
     said_channels: int | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def children(self) -> tuple[Part, ...]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Literal, final
 
+import numpy as np
 import numpy.typing as npt
 
 from erf_theory.activations import Nonlinearity, nonlinearity
 from erf_theory.errors import ErfTheoryError
-from erf_theory.network.base import Given, Layer, given, need_number, need_one, need_whole
+from erf_theory.exact import FloatArray
+from erf_theory.network.base import Given, Layer, given, keep, need_number, need_one, need_whole
 
-__all__ = ["Activation", "Dropout", "Identity", "Norm", "Pointwise"]
+__all__ = ["Activation", "Dropout", "Identity", "Norm", "PReLU", "Pointwise"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -63,14 +66,61 @@ class Activation(Pointwise):
 
 @final
 @dataclass(frozen=True, repr=False)
+class PReLU(Pointwise):
+    """A ReLU whose slope below 0 is a number of its own for every channel.
+
+    With one slope for all channels it is ``Activation("prelu(0.25)")``.
+
+    Parameters
+    ----------
+    slopes : array_like
+        One slope per channel.
+
+    Examples
+    --------
+    >>> PReLU([0.25, 0.1]).runs
+    ((0, 1, 'prelu(0.25)'), (1, 2, 'prelu(0.1)'))
+    """
+
+    slopes: Given | npt.ArrayLike
+
+    def __post_init__(self) -> None:
+        keep(self, "slopes", given("slopes", self.slopes))
+        if self.array.ndim != 1:
+            raise ErfTheoryError(f"slopes are one number per channel, not {self.array.ndim}-D")
+
+    @property
+    def array(self) -> FloatArray:
+        """The slopes."""
+        assert isinstance(self.slopes, Given)  # noqa: S101
+        return self.slopes.array
+
+    @property
+    def runs(self) -> tuple[tuple[int, int, str], ...]:
+        """Channels that are alike: the first, the one behind the last, and their activation."""
+        cuts = [0, *(np.flatnonzero(np.diff(self.array)) + 1).tolist(), len(self.array)]
+        return tuple((a, b, f"prelu({float(self.array[a])!r})") for a, b in pairwise(cuts))
+
+    def out_of(self, *channels: int) -> int:
+        """As many as go in."""
+        count = need_one(channels)
+        if count != len(self.array):
+            raise ErfTheoryError(
+                f"{len(self.array)} slopes do not fit {count} channels: give one for each"
+            )
+        return count
+
+
+@final
+@dataclass(frozen=True, repr=False)
 class Norm(Pointwise):
     """A normalisation.
 
     Parameters
     ----------
-    kind : {"batch", "layer", "group", "instance"}
-        Over what: inputs and places of a channel; all of a sample; a group of its channels; one
-        channel of a sample.
+    kind : {"batch", "layer", "place", "group", "instance"}
+        Over what: inputs and places of a channel; all of a sample; all channels of one place of
+        it, as a layer norm behind a transposition has it; a group of its channels; one channel.
     groups : int
         Groups of channels, for "group".
     eps : float
@@ -79,7 +129,7 @@ class Norm(Pointwise):
         Numbers of a trained batch norm, one per channel.
     """
 
-    kind: Literal["batch", "layer", "group", "instance"] = "batch"
+    kind: Literal["batch", "layer", "place", "group", "instance"] = "batch"
     groups: int = 1
     eps: float = 1e-5
     scale: Given | npt.ArrayLike | None = None
@@ -131,4 +181,4 @@ class Dropout(Pointwise):
 
 
 _NUMBERS = ("scale", "shift", "mean", "variance")
-_NORMS = ("batch", "layer", "group", "instance")
+_NORMS = ("batch", "layer", "place", "group", "instance")

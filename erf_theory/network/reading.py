@@ -14,7 +14,7 @@ from erf_theory.network.convolutions import Conv, ConvTranspose
 from erf_theory.network.gating import Gate, Global, Scale
 from erf_theory.network.graph import Chain, Graph, Parallel, Residual
 from erf_theory.network.nodes import INPUT, Flat, Network, Node, Part
-from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
+from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm, PReLU
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
 
@@ -24,7 +24,7 @@ LAYERS: dict[str, type[Layer]] = {
     kind.__name__: kind
     for kind in (
         *(Activation, Add, AvgPool, ChannelShuffle, Concat, Conv, ConvTranspose, Crop, Dropout),
-        *(Gate, Global, Identity, MaxPool, Norm, Pad, Scale, Split, Upsample),
+        *(Gate, Global, Identity, MaxPool, Norm, Pad, PReLU, Scale, Split, Upsample),
     )
 }
 """The layers that a file can hold, by name."""
@@ -101,7 +101,10 @@ def _graph(record: _Record, where: str) -> Graph:
 
 
 def _flat(record: _Record, where: str) -> Flat:
-    _need(record, ("nodes", "ndim", "in_channels"), ["nodes"])
+    _need(record, ("nodes", "ndim", "in_channels", "remarks"), ["nodes"])
+    remarks = _list(record.get("remarks", []), "remarks")
+    if not all(isinstance(text, str) for text in remarks):
+        raise ErfTheoryError(f"remarks are texts, not {remarks!r}")
     nodes = []
     for place, (name, (layer, *inputs)) in enumerate(_rows(record["nodes"], where).items()):
         whole = all(type(i) is int and INPUT <= i < place for i in inputs)
@@ -112,7 +115,7 @@ def _flat(record: _Record, where: str) -> Flat:
         nodes.append(Node(name, layer, tuple(inputs)))
     if not nodes:
         raise ErfTheoryError("a network has at least one node")
-    return Flat(tuple(nodes), record.get("ndim"), record.get("in_channels"))
+    return Flat(tuple(nodes), record.get("ndim"), record.get("in_channels"), tuple(remarks))
 
 
 def _rows(rows: Any, where: str) -> dict[str, Sequence[Any]]:

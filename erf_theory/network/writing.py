@@ -76,8 +76,9 @@ def _parts(network: Network, *, arrays: bool) -> dict[str, Any]:
                 for name, (part, reads) in nodes.items()
             ]
             return {"parts": rows, **({} if output == rows[-1][0] else {"output": output})}
-        case Flat(flat=flat, said_channels=channels):
-            said = {} if channels is None else {"in_channels": channels}
+        case Flat(flat=flat, said_channels=channels, remarks=remarks):
+            said: dict[str, Any] = {} if channels is None else {"in_channels": channels}
+            said |= {"remarks": list(remarks)} if remarks else {}
             return {
                 "nodes": [[n.name, written(n.layer, arrays=arrays), *n.inputs] for n in flat],
                 **said,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from heapq import heappop, heappush
 
 from erf_theory.network.convolutions import Weighted
+from erf_theory.network.gating import Global
 from erf_theory.network.nodes import INPUT, Network, remembered
 from erf_theory.network.routing import Add
 
@@ -29,6 +30,8 @@ def coherent_sums(network: Network) -> tuple[str, ...]:
     ('add',)
     >>> coherent_sums(Residual(Conv(4, 4, 3, padding=1)))
     ()
+
+    What sees all places hands nothing back to one, so that it is no branch.
     """
     nodes = network.nodes
     readers: dict[int, list[int]] = {place: [] for place in range(INPUT, len(nodes))}
@@ -49,7 +52,7 @@ def _met(network: Network, readers: Mapping[int, list[int]], fork: int) -> set[i
 
     def pass_on(place: int) -> None:
         for reader in readers[place]:
-            if not isinstance(network.nodes[reader].layer, Weighted):
+            if not isinstance(network.nodes[reader].layer, Weighted | Global):
                 if reader not in arrived:
                     heappush(alive, reader)
                 arrived[reader] += 1

@@ -27,7 +27,7 @@ from erf_theory.propagation.pieces import Pieces
 from erf_theory.propagation.pooled import pooled
 from erf_theory.propagation.signal import IDENTITY, Signal, normal
 
-__all__ = ["Signals", "behind", "passed", "signals"]
+__all__ = ["Place", "Signals", "behind", "passed", "signals"]
 
 Signals = Pieces[Signal]
 _PHASES = (
@@ -47,7 +47,7 @@ _SUMMED = (
 
 
 @dataclass(frozen=True)
-class _Place:
+class Place:
     """Where a rule is applied: the network's axes, the input's channels, a list for reasons."""
 
     ndim: int
@@ -99,7 +99,7 @@ def _behind(
     layer: Layer, before: Signals, ndim: int, channels: int
 ) -> tuple[Signals, tuple[str, ...]]:
     """The signal behind a layer, and the reasons why it is only approximate."""
-    at = _Place(ndim, channels, [])
+    at = Place(ndim, channels, [])
     return passed(layer, before, at), tuple(at.reasons)
 
 
@@ -117,7 +117,7 @@ def _merged(node: Node, after: Mapping[int, Signals]) -> Signals:
 
 
 @singledispatch
-def passed(layer: Layer, before: Signals, at: _Place) -> Signals:
+def passed(layer: Layer, before: Signals, at: Place) -> Signals:
     """The signal behind a layer, from that before it: one rule per layer.
 
     Raises
@@ -133,12 +133,12 @@ def passed(layer: Layer, before: Signals, at: _Place) -> Signals:
 @passed.register(Crop)
 @passed.register(Identity)
 @passed.register(Pad)
-def _(layer: Layer, before: Signals, at: _Place) -> Signals:
+def _(layer: Layer, before: Signals, at: Place) -> Signals:
     return before
 
 
 @passed.register
-def _(layer: Weighted, before: Signals, at: _Place) -> Signals:
+def _(layer: Weighted, before: Signals, at: Place) -> Signals:
     phases, alike = _phases(layer, at.ndim)
     if not alike:
         at.note("the signal behind a transposed convolution depends on the phase: its mean")
@@ -162,19 +162,19 @@ def _(layer: Weighted, before: Signals, at: _Place) -> Signals:
 
 
 @passed.register
-def _(layer: Activation, before: Signals, at: _Place) -> Signals:
+def _(layer: Activation, before: Signals, at: Place) -> Signals:
     return before.each(lambda signal: _activated(layer.nonlinearity, signal, at))
 
 
 @passed.register
-def _(layer: Norm, before: Signals, at: _Place) -> Signals:
+def _(layer: Norm, before: Signals, at: Place) -> Signals:
     if divides_by_variance(layer):
         at.doubt(before)
     return normalised(layer, before, at.channels)
 
 
 @passed.register
-def _(layer: Dropout, before: Signals, at: _Place) -> Signals:
+def _(layer: Dropout, before: Signals, at: Place) -> Signals:
     if not layer.training or layer.rate == 0:
         return before
     kept = 1 - layer.rate
@@ -184,7 +184,7 @@ def _(layer: Dropout, before: Signals, at: _Place) -> Signals:
 
 
 @passed.register
-def _(layer: MaxPool, before: Signals, at: _Place) -> Signals:
+def _(layer: MaxPool, before: Signals, at: Place) -> Signals:
     size = per_axis(layer.size, at.ndim)
     if prod(size) == 1:
         return before
@@ -195,7 +195,7 @@ def _(layer: MaxPool, before: Signals, at: _Place) -> Signals:
 
 
 @passed.register
-def _(layer: AvgPool, before: Signals, at: _Place) -> Signals:
+def _(layer: AvgPool, before: Signals, at: Place) -> Signals:
     values = (layer.size, layer.stride, layer.dilation)
     at.doubt(before)
     return before.each(
@@ -204,7 +204,7 @@ def _(layer: AvgPool, before: Signals, at: _Place) -> Signals:
 
 
 @passed.register
-def _(layer: Upsample, before: Signals, at: _Place) -> Signals:
+def _(layer: Upsample, before: Signals, at: Place) -> Signals:
     at.note(_PHASES)
     if layer.mode == "nearest":
         return before.each(lambda signal: replace(signal, lags=()))
@@ -219,12 +219,12 @@ def _(layer: Upsample, before: Signals, at: _Place) -> Signals:
 
 
 @passed.register
-def _(layer: Split, before: Signals, at: _Place) -> Signals:
+def _(layer: Split, before: Signals, at: Place) -> Signals:
     return before.take(layer.start, layer.stop)
 
 
 @passed.register
-def _(layer: ChannelShuffle, before: Signals, at: _Place) -> Signals:
+def _(layer: ChannelShuffle, before: Signals, at: Place) -> Signals:
     return before.dealt(at.channels // layer.groups, at.channels)
 
 
@@ -248,7 +248,7 @@ def _phases(layer: Weighted, ndim: int) -> tuple[int, bool]:
 
 
 def _lags_behind(
-    layer: Weighted, signal: Signal, at: _Place
+    layer: Weighted, signal: Signal, at: Place
 ) -> tuple[tuple[tuple[int, ...], float], ...]:
     """The lags of the input that the outputs of a convolution meet, in outputs."""
     if isinstance(layer, ConvTranspose):
@@ -259,7 +259,7 @@ def _lags_behind(
     return tuple((divided(h, strides), r) for h, r in signal.lags if divides(h, strides))
 
 
-def _activated(gate: Nonlinearity, signal: Signal, at: _Place) -> Signal:
+def _activated(gate: Nonlinearity, signal: Signal, at: Place) -> Signal:
     if signal.law is not None:
         return on_law(gate, signal, signal.law.mapped(lambda x: gate.value(x, np)))
     if not signal.is_normal:
@@ -279,7 +279,7 @@ def _activated(gate: Nonlinearity, signal: Signal, at: _Place) -> Signal:
     )
 
 
-def _largest(signal: Signal, places: int, at: _Place) -> Signal:
+def _largest(signal: Signal, places: int, at: Place) -> Signal:
     """The largest sample of a window."""
     gate, before = signal.gate, signal.before
     law = law_of(signal) if signal.is_independent and not signal.lags else None

@@ -1,4 +1,4 @@
-"""Factors: fixed ones, and those that depend on the whole input, whose own influence no map has."""
+"""Factors, slopes of every channel, and what depends on the whole input, which no map has."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ from erf_theory.exact import FloatArray
 from erf_theory.network.base import Layer
 from erf_theory.network.gating import Gate, Global, Scale
 from erf_theory.network.nodes import INPUT, Network
+from erf_theory.network.pointwise import Activation, PReLU
 from erf_theory.propagation.channelwise import Setting, channelwise, scaled
 from erf_theory.propagation.energy import Context, energy
-from erf_theory.propagation.forward import Signals, passed
+from erf_theory.propagation.forward import Place, Signals, passed
 from erf_theory.propagation.norms import on_line
 from erf_theory.propagation.notes import Notes
 from erf_theory.propagation.pieces import Pieces
+from erf_theory.propagation.signal import Signal
 
 __all__ = ["GATED", "GLOBAL", "needed", "note_global", "transmits"]
 
 GATED = (
-    "a gate depends on all places of the image: its factor is taken at rest, and its own influence, "
-    "by which every pixel counts a little, is not in the map"
+    "a gate depends on all places of the image: its factor is taken at rest, and its own "
+    "influence, by which every pixel counts a little, is not in the map"
 )
 GLOBAL = "what sees all places of the image alike is not in the map"
 
@@ -59,7 +61,7 @@ def _(layer: Gate | Scale, fields: Pieces[F], at: Context) -> Pieces[F]:
 
 @passed.register(Gate)
 @passed.register(Scale)
-def _(layer: Gate | Scale, before: Signals, at: object) -> Signals:
+def _(layer: Gate | Scale, before: Signals, at: Place) -> Signals:
     channels = max(last for _, last, _ in before.parts)
     shifts = layer.shifts(channels) if isinstance(layer, Scale) else np.zeros(channels)
     pairs = zip(layer.factors(channels).tolist(), shifts.tolist(), strict=True)
@@ -72,7 +74,7 @@ def _(layer: Gate | Scale, before: Signals, at: object) -> Signals:
 
 
 @passed.register
-def _(layer: Global, before: Signals, at: object) -> Signals:
+def _(layer: Global, before: Signals, at: Place) -> Signals:
     """As large as what it reads, and the same for all images."""
     signal = before.parts[0][2]
     found = replace(signal, shared=signal.second, is_guessed=True, before=None, law=None, lags=())
@@ -83,6 +85,32 @@ def _(layer: Global, before: Signals, at: object) -> Signals:
 @channelwise.register(Scale)
 def _(layer: Gate | Scale, field: F, at: Setting) -> F:
     return scaled(field, layer.factors(at.channels) ** at.power, at)
+
+
+@energy.register
+def _(layer: PReLU, fields: Pieces[F], at: Context) -> Pieces[F]:
+    found: list[tuple[int, int, F]] = []
+    for first, last, name in layer.runs:
+        here = replace(at, signals=at.signals.take(first, last), channels=last - first)
+        part = energy(Activation(name), fields.take(first, last), here)
+        found.extend(part.moved(first).parts)
+    return Pieces(tuple(found))
+
+
+@passed.register
+def _(layer: PReLU, before: Signals, at: Place) -> Signals:
+    found: list[tuple[int, int, Signal]] = []
+    for first, last, name in layer.runs:
+        part = passed(Activation(name), before.take(first, last), at)
+        found.extend(part.moved(first).parts)
+    return Pieces(tuple(found))
+
+
+@channelwise.register
+def _(layer: PReLU, field: F, at: Setting) -> F:
+    if at.gates is None:
+        raise at.refusal("an amplitude needs a linear network: ask for the energy")
+    return scaled(field, at.gates, at)
 
 
 def _runs(numbers: FloatArray) -> Pieces[float]:

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from erf_theory.activations import Nonlinearity
+from erf_theory.activations import Nonlinearity, nonlinearity
 from erf_theory.activations.closed import CLIP, LEAKY
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
@@ -22,7 +22,7 @@ from erf_theory.network.base import Given, Layer
 from erf_theory.network.convolutions import ConvTranspose, Weighted
 from erf_theory.network.gating import Gate, Global, Scale
 from erf_theory.network.nodes import INPUT, Network
-from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
+from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm, PReLU
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
 from erf_theory.propagation.axes import Axes
@@ -59,8 +59,8 @@ def statistics(network: Network) -> tuple[Channels, ...]:
 
 def gate_factors(layer: Layer, before: Channels) -> FloatArray | None:
     """What a layer multiplies the energy of every channel by: E σ'², or a norm's scale squared."""
-    if isinstance(layer, Activation):
-        return _moments(layer.nonlinearity, before)[2]
+    if isinstance(layer, Activation | PReLU):
+        return _activated(layer, before)[2]
     if not isinstance(layer, Norm):
         return None
     scale = _scale(layer)
@@ -100,9 +100,10 @@ def _(layer: Weighted, before: Channels, ndim: int) -> Channels:
     return Channels(mean, _summed(layer, "energy", ndim, before.variance))
 
 
-@_passed.register
-def _(layer: Activation, before: Channels, ndim: int) -> Channels:
-    mean, second, _ = _moments(layer.nonlinearity, before)
+@_passed.register(Activation)
+@_passed.register(PReLU)
+def _(layer: Activation | PReLU, before: Channels, ndim: int) -> Channels:
+    mean, second, _ = _activated(layer, before)
     return Channels(mean, np.maximum(second - mean**2, 0.0))
 
 
@@ -191,6 +192,20 @@ def _normalised(layer: Norm, before: Channels) -> Channels:
     return Channels(np.repeat(means.mean(axis=1), size), np.repeat(spread, size))
 
 
+def _activated(
+    layer: Activation | PReLU, before: Channels
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """E σ, E σ² and E σ'² for every channel."""
+    if isinstance(layer, Activation):
+        return _moments(layer.nonlinearity, before)
+    parts = [
+        _moments(nonlinearity(name), Channels(before.mean[a:b], before.variance[a:b]))
+        for a, b, name in layer.runs
+    ]
+    first, second, slopes = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return first, second, slopes
+
+
 def _moments(gate: Nonlinearity, before: Channels) -> tuple[FloatArray, FloatArray, FloatArray]:
     """E σ, E σ² and E σ'² for every channel."""
     std = np.sqrt(np.maximum(before.variance, 1e-300))[:, None]
@@ -254,7 +269,6 @@ def _gauss_legendre() -> tuple[FloatArray, FloatArray]:
 
 def _largest(places: int) -> tuple[float, float]:
     """Mean and variance of the largest of K standard normal numbers."""
-    from erf_theory.activations import nonlinearity
     from erf_theory.propagation.pooled import pooled
 
     found = pooled(nonlinearity("identity"), 1.0, 0.0, places)

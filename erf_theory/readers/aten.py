@@ -1,417 +1,244 @@
-"""PyTorch's operators (ATen) in the readers' vocabulary: one small function for each."""
+"""PyTorch's operators (ATen) in the readers' vocabulary: one small function for each kind."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-__all__ = ["OPERATORS", "Found", "Told"]
+from erf_theory.readers.aten_moves import MOVES
+from erf_theory.readers.calls import Call, Found, Translation
+
+__all__ = ["OPERATORS"]
 
 
-@dataclass(frozen=True)
-class Told:
-    """An operator's call: its arguments by name, and the shapes of what it reads.
-
-    Attributes
-    ----------
-    arguments : mapping
-        As PyTorch's schema names them, defaults filled in; tensors are names or constants.
-    shape : tuple of int
-        Shape of its first tensor.
-    after : tuple of int
-        Shape of what comes out.
-    """
-
-    arguments: Mapping[str, Any]
-    shape: tuple[int, ...]
-    after: tuple[int, ...]
-
-    def __getitem__(self, name: str) -> Any:
-        return self.arguments[name]
-
-    @property
-    def data(self) -> Any:
-        """Its first argument: the tensor that it acts on."""
-        return next(iter(self.arguments.values()))
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """An argument, where the operator has it and it is not None."""
-        found = self.arguments.get(name)
-        return default if found is None else found
-
-    def per_axis(self, name: str, default: int = 1) -> tuple[int, ...]:
-        """An argument with one number for every place axis."""
-        ndim = len(self.shape) - 2
-        values = self.get(name, default)
-        found = tuple(values) if isinstance(values, Sequence) else (values,)
-        return found * ndim if len(found) == 1 else found
-
-
-@dataclass(frozen=True)
-class Found:
-    """What an operator is: a kind, what it reads, its attributes and arrays; see `trace`."""
-
-    kind: str
-    inputs: tuple[Any, ...]
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-    arrays: Mapping[str, Any] = field(default_factory=dict)
-
-
-Translate = Callable[[Told], Found]
-OPERATORS: dict[str, Translate] = {}
-"""By an operator's name without its overload, and without the underscore of an in-place one."""
-
-
-def _is(*names: str) -> Callable[[Translate], Translate]:
-    def enter(function: Translate) -> Translate:
-        OPERATORS.update(dict.fromkeys(names, function))
-        return function
-
-    return enter
-
-
-def _arrays(**arrays: Any) -> dict[str, Any]:
-    return {name: array for name, array in arrays.items() if array is not None}
-
-
-@_is("conv1d", "conv2d", "conv3d", "convolution")
-def _(told: Told) -> Found:
-    if told.get("transposed"):
-        return _transposed(told)
-    size = told["weight"].shape[2:]
-    dilation = told.per_axis("dilation")
-    padding = told["padding"]
-    if padding == "same":
+def _conv(call: Call) -> Found:
+    size, dilation = call["weight"].shape[2:], call.per_axis("dilation")
+    pads = [(0, 0)] * len(size)
+    if call["padding"] == "same":
         reach = [d * (k - 1) for k, d in zip(size, dilation, strict=True)]
         pads = [(r // 2, r - r // 2) for r in reach]
-    elif padding == "valid":
-        pads = [(0, 0)] * len(size)
-    else:
-        pads = [(p, p) for p in told.per_axis("padding")]
-    what = {"stride": told.per_axis("stride"), "padding": pads, "dilation": dilation}
-    arrays = _arrays(weight=told["weight"], bias=told["bias"])
-    return Found("conv", (told.data,), what | {"groups": told["groups"]}, arrays)
+    elif call["padding"] != "valid":
+        pads = [(p, p) for p in call.per_axis("padding")]
+    what = {"stride": call.per_axis("stride"), "padding": pads, "dilation": dilation}
+    arrays = call.arrays(weight="weight", bias="bias")
+    return Found("conv", (call.data,), what | {"groups": call["groups"]}, arrays)
 
 
-@_is("conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
-def _transposed(told: Told) -> Found:
+def _transposed(call: Call) -> Found:
     what = {
-        "stride": told.per_axis("stride"),
-        "padding": [(p, p) for p in told.per_axis("padding")],
-        "dilation": told.per_axis("dilation"),
-        "groups": told["groups"],
-        "output_padding": told.per_axis("output_padding"),
+        "stride": call.per_axis("stride"),
+        "padding": [(p, p) for p in call.per_axis("padding")],
+        "dilation": call.per_axis("dilation"),
+        "groups": call["groups"],
+        "output_padding": call.per_axis("output_padding"),
     }
-    arrays = _arrays(weight=told["weight"], bias=told["bias"])
-    return Found("conv_transpose", (told.data,), what, arrays)
+    arrays = call.arrays(weight="weight", bias="bias")
+    return Found("conv_transpose", (call.data,), what, arrays)
 
 
-@_is("linear")
-def _(told: Told) -> Found:
-    arrays = _arrays(weight=told["weight"], bias=told["bias"])
-    return Found("linear", (told.data,), {}, arrays)
+def _linear(call: Call) -> Found:
+    return Found("linear", (call.data,), {}, call.arrays(weight="weight", bias="bias"))
 
 
-@_is("max_pool1d", "max_pool2d", "max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d")
-def _(told: Told) -> Found:
-    is_max = "dilation" in told.arguments
-    pads = [(p, p) for p in told.per_axis("padding")]
-    what = {"size": told.per_axis("kernel_size"), "padding": pads}
-    what["dilation"] = told.per_axis("dilation")
-    what["stride"] = told.per_axis("stride") if told.get("stride") else what["size"]
-    return Found("max_pool" if is_max else "avg_pool", (told.data,), what)
+def _window(call: Call) -> dict[str, Any]:
+    """What both pools have."""
+    size = call.per_axis("kernel_size")
+    return {
+        "size": size,
+        "stride": call.per_axis("stride") if call.get("stride") else size,
+        "padding": [(p, p) for p in call.per_axis("padding")],
+    }
 
 
-def _adaptive(kind: str) -> Translate:
-    return lambda told: Found(kind, (told.data,), {"size": told.per_axis("output_size")})
+def _largest(call: Call) -> Found:
+    return Found("max_pool", (call.data,), _window(call) | {"dilation": call.per_axis("dilation")})
 
 
-for _n in (1, 2, 3):
-    OPERATORS[f"adaptive_avg_pool{_n}d"] = _adaptive("adaptive_avg_pool")
-    OPERATORS[f"adaptive_max_pool{_n}d"] = _adaptive("adaptive_max_pool")
+def _average(call: Call) -> Found:
+    counts = bool(call["count_include_pad"]) and not call["ceil_mode"]
+    more = {"counts_padding": counts, "divisor": call.get("divisor_override")}
+    return Found("avg_pool", (call.data,), _window(call) | more)
 
 
-def _reduced(function: str) -> Translate:
-    def translate(told: Told) -> Found:
-        dims = told.get("dim")
-        every = tuple(range(len(told.shape)))
-        axes = every if dims is None or dims == [] else tuple(np.atleast_1d(dims).tolist())
-        return Found("reduce", (told.data,), {"function": function, "axes": axes})
-
-    return translate
+def _adaptive(kind: str, call: Call) -> Found:
+    return Found(kind, (call.data,), {"size": call.per_axis("output_size")})
 
 
-OPERATORS.update(mean=_reduced("mean"), sum=_reduced("sum"), amax=_reduced("max"))
-_PLAIN = {
-    **{name: name for name in ("relu", "relu6", "tanh", "sigmoid", "silu", "mish", "selu", "erf")},
-    **{name: name for name in ("hardswish", "hardsigmoid", "softsign", "sin", "abs")},
-}
+def _reduced(function: str, call: Call) -> Found:
+    dims = call.get("dim", [])
+    axes = tuple(np.atleast_1d(dims).tolist()) or tuple(range(len(call.shape)))
+    return Found("reduce", (call.data,), {"function": function, "axes": axes})
 
 
-def _activated(function: str) -> Translate:
-    return lambda told: Found("activation", (told.data,), {"function": function})
+def _activation(function: str, call: Call) -> Found:
+    return Found("activation", (call.data,), {"function": function})
 
 
-OPERATORS.update({name: _activated(function) for name, function in _PLAIN.items()})
+def _curve(curve: Callable[[Any], Any], call: Call) -> Found:
+    return Found("activation", (call.data,), {"curve": curve})
 
 
-@_is("gelu")
-def _(told: Told) -> Found:
-    name = "gelu_tanh" if told["approximate"] == "tanh" else "gelu"
-    return Found("activation", (told.data,), {"function": name})
+def _gelu(call: Call) -> Found:
+    return _activation("gelu_tanh" if call["approximate"] == "tanh" else "gelu", call)
 
 
-@_is("leaky_relu")
-def _(told: Told) -> Found:
-    function = f"leaky_relu({float(told['negative_slope'])!r})"
-    return Found("activation", (told.data,), {"function": function})
+def _leaky(call: Call) -> Found:
+    return _activation(f"leaky_relu({float(call['negative_slope'])!r})", call)
 
 
-@_is("prelu")
-def _(told: Told) -> Found:
-    slopes = told["weight"].array.ravel()
-    if np.any(slopes != slopes[0]):
-        return Found("prelu with a slope for every channel", (told.data,))
-    function = f"prelu({float(slopes[0])!r})"
-    return Found("activation", (told.data,), {"function": function})
+def _prelu(call: Call) -> Found:
+    return Found("prelu", (call.data,), {}, {"slopes": call["weight"]})
 
 
-@_is("elu")
-def _(told: Told) -> Found:
-    alpha, scale, rate = (float(told[name]) for name in ("alpha", "scale", "input_scale"))
+def _elu(call: Call) -> Found:
+    alpha, scale, rate = (float(call[name]) for name in ("alpha", "scale", "input_scale"))
     if scale == rate == 1:
-        function = f"elu({alpha!r})"
-    else:
-        function = "selu" if rate == 1 else f"celu({1 / rate!r})"
-    return Found("activation", (told.data,), {"function": function})
+        return _activation(f"elu({alpha!r})", call)
+    return _curve(lambda x: scale * np.where(x > 0, x, alpha * np.expm1(rate * x)), call)
 
 
-@_is("celu")
-def _(told: Told) -> Found:
-    return Found("activation", (told.data,), {"function": f"celu({float(told['alpha'])!r})"})
+def _celu(call: Call) -> Found:
+    return _activation(f"celu({float(call['alpha'])!r})", call)
 
 
-@_is("softplus")
-def _(told: Told) -> Found:
-    if told["beta"] != 1:
-        beta = float(told["beta"])
-        return _curve(told, lambda x: np.logaddexp(0, beta * x) / beta)
-    return Found("activation", (told.data,), {"function": "softplus"})
+def _softplus(call: Call) -> Found:
+    beta = float(call["beta"])
+    if beta == 1:
+        return _activation("softplus", call)
+    return _curve(lambda x: np.logaddexp(0, beta * x) / beta, call)
 
 
-@_is("clamp", "hardtanh", "clamp_min", "clamp_max")
-def _(told: Told) -> Found:
-    low, high = (
-        told.get(name, told.get(other, default))
-        for name, other, default in (("min", "min_val", -np.inf), ("max", "max_val", np.inf))
-    )
-    known = {(0, 6): "relu6", (-1, 1): "hardtanh", (0, np.inf): "relu"}
-    function = known.get((low, high))
+def _clipped(call: Call) -> Found:
+    low = call.get("min", call.get("min_val", -np.inf))
+    high = call.get("max", call.get("max_val", np.inf))
+    function = {(0, 6): "relu6", (-1, 1): "hardtanh", (0, np.inf): "relu"}.get((low, high))
     if function is not None:
-        return Found("activation", (told.data,), {"function": function})
-    return _curve(told, lambda x: np.clip(x, low, high))
+        return _activation(function, call)
+    return _curve(lambda x: np.clip(x, low, high), call)
 
 
-def _curve(told: Told, curve: Callable[[Any], Any]) -> Found:
-    return Found("activation", (told.data,), {"curve": curve})
+def _power(call: Call) -> Found:
+    exponent = call["exponent"]
+    if not isinstance(exponent, int | float):
+        return Found("pow", (call.data,))
+    return _curve(lambda x: np.power(x, exponent), call)
 
 
-OPERATORS.update(
-    exp=lambda told: _curve(told, np.exp),
-    log=lambda told: _curve(told, np.log),
-    log1p=lambda told: _curve(told, np.log1p),
-    sqrt=lambda told: _curve(told, np.sqrt),
-    rsqrt=lambda told: _curve(told, lambda x: 1 / np.sqrt(x)),
-    reciprocal=lambda told: _curve(told, np.reciprocal),
-    neg=lambda told: Found("mul", (told.data, -1.0)),
-)
-
-
-@_is("pow")
-def _(told: Told) -> Found:
-    exponent = told.get("exponent")
-    return _curve(told, lambda x: np.power(x, exponent))
-
-
-@_is("batch_norm", "instance_norm", "_native_batch_norm_legit_no_training")
-def _(told: Told) -> Found:
-    tracked = told["running_mean"] is not None and not told.get("use_input_stats")
-    norm = "batch" if tracked else "instance"
+def _batch_norm(call: Call) -> Found:
+    fixed = call["running_mean"] is not None and not call.get("use_input_stats")
     names = {"scale": "weight", "shift": "bias", "mean": "running_mean", "variance": "running_var"}
-    arrays = _arrays(**{own: told[theirs] for own, theirs in names.items()})
-    return Found("norm", (told.data,), {"norm": norm, "eps": told["eps"]}, arrays)
+    what = {"norm": "batch" if fixed else "instance", "eps": call["eps"]}
+    return Found("norm", (call.data,), what, call.arrays(**names))
 
 
-@_is("layer_norm")
-def _(told: Told) -> Found:
-    what = {"norm": "layer", "eps": told["eps"], "axes": len(told["normalized_shape"])}
-    arrays = _arrays(scale=told["weight"], shift=told["bias"])
-    return Found("norm", (told.data,), what, arrays)
+def _layer_norm(call: Call) -> Found:
+    what = {"norm": "layer", "eps": call["eps"], "axes": len(call["normalized_shape"])}
+    return Found("norm", (call.data,), what, call.arrays(scale="weight", shift="bias"))
 
 
-@_is("group_norm")
-def _(told: Told) -> Found:
-    what = {"norm": "group", "eps": told["eps"], "groups": told["num_groups"]}
-    arrays = _arrays(scale=told["weight"], shift=told["bias"])
-    return Found("norm", (told.data,), what, arrays)
+def _group_norm(call: Call) -> Found:
+    what = {"norm": "group", "eps": call["eps"], "groups": call["num_groups"]}
+    return Found("norm", (call.data,), what, call.arrays(scale="weight", shift="bias"))
 
 
-@_is("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout")
-def _(told: Told) -> Found:
-    return Found("dropout" if told["train"] else "identity", (told.data,))
+def _dropout(call: Call) -> Found:
+    return Found("active dropout" if call["train"] else "identity", (call.data,))
 
 
-def _as_it_is(told: Told) -> Found:
-    return Found("identity", (told.data,))
+def _as_it_is(call: Call) -> Found:
+    return Found("identity", (call.data,))
 
 
-for _name in (
-    "contiguous",
-    "clone",
-    "detach",
-    "alias",
-    "to",
-    "type_as",
-    "_to_copy",
-    "lift_fresh_copy",
-):
-    OPERATORS[_name] = _as_it_is
+def _arithmetic(kind: str, call: Call) -> Found:
+    if call.get("alpha", 1) != 1 or call.get("rounding_mode") is not None:
+        return Found(f"{kind} with alpha or rounding", (call.data,))
+    return Found(kind, (call.data, call["other"]))
 
 
-def _arithmetic(kind: str) -> Translate:
-    def translate(told: Told) -> Found:
-        other = told["other"]
-        alpha = told.get("alpha", 1)
-        if alpha != 1:
-            return Found(f"{kind} with alpha", (told.data,))
-        if kind == "div" and told.get("rounding_mode") is not None:
-            return Found("rounded division", (told.data,))
-        return Found(kind, (told.data, other))
-
-    return translate
+def _subtracted_from(call: Call) -> Found:
+    return Found("sub", (call["other"], call.data))
 
 
-OPERATORS.update({kind: _arithmetic(kind) for kind in ("add", "sub", "mul", "div")})
-OPERATORS["rsub"] = lambda told: Found("sub", (told["other"], told.data))
+def _negative(call: Call) -> Found:
+    return Found("mul", (call.data, -1.0))
 
 
-@_is("cat", "concat", "concatenate")
-def _(told: Told) -> Found:
-    return Found("concat", tuple(told["tensors"]), {"axis": told["dim"]})
+def _concatenated(call: Call) -> Found:
+    return Found("concat", tuple(call["tensors"]), {"axis": call["dim"]})
 
 
-@_is("upsample_nearest1d", "upsample_nearest2d", "upsample_nearest3d")
-def _(told: Told) -> Found:
-    return Found("resize", (told.data,), {"mode": "nearest"})
+def _resized(mode: str, call: Call) -> Found:
+    return Found("resize", (call.data,), {"mode": mode, "aligned": bool(call.get("align_corners"))})
 
 
-@_is("_upsample_nearest_exact1d", "_upsample_nearest_exact2d", "_upsample_nearest_exact3d")
-def _(told: Told) -> Found:
-    grows = all(n >= m for m, n in zip(told.shape, told.after, strict=True))
-    mode = "nearest" if grows else "nearest-exact"
-    return Found("resize", (told.data,), {"mode": mode})
+def _nearest_exact(call: Call) -> Found:
+    grows = all(n >= m for m, n in zip(call.shape, call.after, strict=True))
+    return _resized("nearest" if grows else "nearest-exact", call)
 
 
-@_is("upsample_linear1d", "upsample_bilinear2d", "upsample_trilinear3d")
-def _(told: Told) -> Found:
-    what = {"mode": "linear", "aligned": bool(told["align_corners"])}
-    return Found("resize", (told.data,), what)
-
-
-@_is("upsample_bicubic2d")
-def _(told: Told) -> Found:
-    return Found("resize", (told.data,), {"mode": "cubic"})
-
-
-@_is("pad", "constant_pad_nd")
-def _(told: Told) -> Found:
-    flat = list(told["pad"])
+def _padded(call: Call) -> Found:
+    flat = list(call["pad"])
     pairs = [(flat[i], flat[i + 1]) for i in range(0, len(flat), 2)][::-1]
-    ends = [(0, 0)] * (len(told.shape) - len(pairs)) + pairs
-    mode = told.get("mode", "constant")
-    border = {"constant": "zeros"}.get(mode, mode)
-    return Found(
-        "pad", (told.data,), {"ends": ends, "border": border, "value": told.get("value", 0)}
-    )
+    ends = [(0, 0)] * (len(call.shape) - len(pairs)) + pairs
+    mode = call.get("mode", "constant")
+    border = "zeros" if mode == "constant" else mode
+    what = {"ends": ends, "border": border, "value": call.get("value", 0)}
+    return Found("pad", (call.data,), what)
 
 
-def _moved(make: Callable[[Told], Callable[[Any], Any]]) -> Translate:
-    return lambda told: Found("move", (told.data,), {"move": make(told)})
-
-
-def _reshaped(told: Told) -> Callable[[Any], Any]:
-    return lambda index: index.reshape(told.after)
-
-
-for _name in ("view", "reshape", "_unsafe_view", "flatten", "squeeze", "unsqueeze", "unflatten"):
-    OPERATORS[_name] = _moved(_reshaped)
-OPERATORS.update(
-    permute=_moved(lambda told: lambda index: index.transpose(told["dims"])),
-    transpose=_moved(lambda told: lambda index: index.swapaxes(told["dim0"], told["dim1"])),
-    swapaxes=_moved(lambda told: lambda index: index.swapaxes(told["axis0"], told["axis1"])),
-    movedim=_moved(
-        lambda told: lambda index: np.moveaxis(index, told["source"], told["destination"])
-    ),
-    expand=_moved(lambda told: lambda index: np.broadcast_to(index, told.after)),
-    expand_as=_moved(lambda told: lambda index: np.broadcast_to(index, told.after)),
-    repeat=_moved(lambda told: lambda index: np.tile(index, told["repeats"])),
-    flip=_moved(lambda told: lambda index: np.flip(index, told["dims"])),
-    roll=_moved(lambda told: lambda index: np.roll(index, told["shifts"], told["dims"] or None)),
-    t=_moved(lambda told: lambda index: index.T),
-    numpy_T=_moved(lambda told: lambda index: index.T),
-)
-OPERATORS["channel_shuffle"] = _moved(
-    lambda told: (
-        lambda index: (
-            index.reshape(1, told["groups"], -1, *index.shape[2:])
-            .swapaxes(1, 2)
-            .reshape(index.shape)
-        )
-    )
-)
-
-
-@_is("pixel_shuffle")
-def _(told: Told) -> Found:
-    r = told["upscale_factor"]
-
-    def move(index: Any) -> Any:
-        n, c, h, w = index.shape
-        blocks = index.reshape(n, c // r**2, r, r, h, w)
-        return blocks.transpose(0, 1, 4, 2, 5, 3).reshape(n, c // r**2, h * r, w * r)
-
-    return Found("move", (told.data,), {"move": move})
-
-
-@_is("pixel_unshuffle")
-def _(told: Told) -> Found:
-    r = told["downscale_factor"]
-
-    def move(index: Any) -> Any:
-        n, c, h, w = index.shape
-        blocks = index.reshape(n, c, h // r, r, w // r, r)
-        return blocks.transpose(0, 1, 3, 5, 2, 4).reshape(n, c * r**2, h // r, w // r)
-
-    return Found("move", (told.data,), {"move": move})
-
-
-@_is("slice")
-def _(told: Told) -> Found:
-    axis = told["dim"] % len(told.shape)
-    cut = slice(told.get("start"), told.get("end"), told.get("step"))
-    return _moved(lambda _: lambda index: index[(slice(None),) * axis + (cut,)])(told)
-
-
-@_is("narrow")
-def _(told: Told) -> Found:
-    axis, start = told["dim"] % len(told.shape), told["start"]
-    cut = slice(start, start + told["length"])
-    return _moved(lambda _: lambda index: index[(slice(None),) * axis + (cut,)])(told)
-
-
-@_is("select")
-def _(told: Told) -> Found:
-    return _moved(lambda _: lambda index: index.take(told["index"], told["dim"]))(told)
+_NAMED = ("relu", "relu6", "tanh", "sigmoid", "silu", "mish", "selu", "erf", "hardswish")
+_CURVES: Mapping[str, Callable[[Any], Any]] = {
+    "exp": np.exp,
+    "log": np.log,
+    "log1p": np.log1p,
+    "reciprocal": np.reciprocal,
+    "rsqrt": lambda x: 1 / np.sqrt(x),
+    "sqrt": np.sqrt,
+}
+OPERATORS: Mapping[str, Translation] = {
+    **MOVES,
+    **{f"conv{n}d": _conv for n in (1, 2, 3)},
+    **{f"conv_transpose{n}d": _transposed for n in (1, 2, 3)},
+    "linear": _linear,
+    **{f"max_pool{n}d": _largest for n in (1, 2, 3)},
+    **{f"avg_pool{n}d": _average for n in (1, 2, 3)},
+    **{f"adaptive_avg_pool{n}d": partial(_adaptive, "adaptive_avg_pool") for n in (1, 2, 3)},
+    **{f"adaptive_max_pool{n}d": partial(_adaptive, "adaptive_max_pool") for n in (1, 2, 3)},
+    "mean": partial(_reduced, "mean"),
+    "sum": partial(_reduced, "sum"),
+    "amax": partial(_reduced, "max"),
+    **{name: partial(_activation, name) for name in (*_NAMED, "hardsigmoid", "sin", "abs")},
+    **{name: partial(_curve, curve) for name, curve in _CURVES.items()},
+    "gelu": _gelu,
+    "leaky_relu": _leaky,
+    "prelu": _prelu,
+    "elu": _elu,
+    "celu": _celu,
+    "softplus": _softplus,
+    **dict.fromkeys(("clamp", "hardtanh", "clamp_min", "clamp_max"), _clipped),
+    "pow": _power,
+    "batch_norm": _batch_norm,
+    "instance_norm": _batch_norm,
+    "_native_batch_norm_legit_no_training": _batch_norm,
+    "layer_norm": _layer_norm,
+    "group_norm": _group_norm,
+    **dict.fromkeys(("dropout", "feature_dropout", "alpha_dropout"), _dropout),
+    **dict.fromkeys(("contiguous", "clone", "detach", "alias", "to", "_to_copy"), _as_it_is),
+    **{kind: partial(_arithmetic, kind) for kind in ("add", "sub", "mul", "div")},
+    "rsub": _subtracted_from,
+    "neg": _negative,
+    "cat": _concatenated,
+    **{f"upsample_nearest{n}d": partial(_resized, "nearest") for n in (1, 2, 3)},
+    **{f"_upsample_nearest_exact{n}d": _nearest_exact for n in (1, 2, 3)},
+    **{
+        f"upsample_{kind}": partial(_resized, "linear")
+        for kind in ("linear1d", "bilinear2d", "trilinear3d")
+    },
+    "upsample_bicubic2d": partial(_resized, "cubic"),
+    "pad": _padded,
+    "constant_pad_nd": _padded,
+}
+"""By an operator's name without its overload, and without the underscore of an in-place one."""

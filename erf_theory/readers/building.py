@@ -10,20 +10,22 @@ import numpy as np
 
 from erf_theory.errors import ErfTheoryError
 from erf_theory.network.base import Layer
-from erf_theory.network.geometry import shape_behind
 from erf_theory.network.gating import Global, Scale
+from erf_theory.network.geometry import shape_behind
 from erf_theory.network.nodes import INPUT, Node
 from erf_theory.network.routing import Concat
 from erf_theory.readers.curves import GRID
-from erf_theory.readers.settling import channel_layers, is_spread, settled
+from erf_theory.readers.settling import channel_layers, is_spread, pieces_of, settled
 from erf_theory.readers.trace import Constant, Op
-from erf_theory.readers.values import Refused, Value
+from erf_theory.readers.values import Refused, Value, is_per_place
 
-__all__ = ["RULES", "Build", "Operand", "Rule", "one_or_all", "rule"]
+__all__ = ["FROZEN", "RULES", "Build", "Operand", "Rule", "one_or_all", "rule"]
 
 Operand = Value | Constant
 Rule = Callable[["Build", Op, Any], Value]
 """From an operation and what it reads to what comes out of it."""
+FROZEN = "frozen to the size of the example"
+"""What is said of layers whose windows are as large as a map, or follow from its size."""
 RULES: dict[str, Rule] = {}
 """What becomes of every kind of operation."""
 
@@ -57,6 +59,8 @@ class Build:
         Channels and places behind every node.
     pooled : set of int
         Nodes with one place, that sees all places by a global pool or the like.
+    remarks : dict
+        What is to be said of the network, and the operations that it is said of.
     learned : dict
         Places of the nodes that have a law in place of one array of weights, by its identity.
     name : str
@@ -69,6 +73,7 @@ class Build:
     nodes: list[Node] = field(default_factory=list)
     shapes: list[tuple[int, ...]] = field(default_factory=list)
     pooled: set[int] = field(default_factory=set)
+    remarks: dict[str, list[str]] = field(default_factory=dict)
     learned: dict[int, list[int]] = field(default_factory=dict)
     name: str = ""
     _settled: dict[int, tuple[Value, Value]] = field(default_factory=dict)
@@ -81,6 +86,10 @@ class Build:
     def source(self) -> Value:
         """The network's input."""
         return Value(INPUT, (self.channels, *self.places), curves={INPUT: GRID})
+
+    def remark(self, text: str) -> None:
+        """Say something about the operation that is read now."""
+        self.remarks.setdefault(text, []).append(self.name)
 
     def add(self, layer: Layer, *inputs: Value, part: str = "") -> Value:
         """Append a node behind others that hold their samples as they are, and give its output.
@@ -138,11 +147,28 @@ class Build:
                 self.name = reader
         return self._settled[id(value)][1]
 
+    def per_place(self, value: Value, axis: int) -> Value:
+        """The tensor with an axis that is the channels of its node.
+
+        Raises
+        ------
+        Refused
+            If no layers bring it there.
+        """
+        if is_per_place(value, axis):
+            return value
+        front = self.plain(value.move(lambda index: np.moveaxis(index, axis, 1), value.name))
+        return front.move(lambda index: np.moveaxis(index, 1, axis), value.name)
+
     def _moved(self, value: Value) -> Value:
-        found = value.unmoved()
         if is_spread(value):
-            return self.everywhere(found, value.shape[2:])
-        layers, channels = settled(value)
+            return self.everywhere(value.base[0], value.shape[2:])
+        pieces = [self._piece(value, piece) for piece in pieces_of(value)]
+        return self.add(Concat(), *pieces) if len(pieces) > 1 else pieces[0]
+
+    def _piece(self, value: Value, index: Any) -> Value:
+        found = value.unmoved()
+        layers, channels = settled(value.base, index)
         for layer in layers:
             found = self.add(layer, found, part=type(layer).__name__.lower())
         routes = channel_layers(channels, found.base[0])
@@ -151,8 +177,8 @@ class Build:
         parts = [self.add(one, found, part=str(i)) for i, one in enumerate(routes)]
         return self.add(Concat(), *parts)
 
-    def everywhere(self, spot: Value, places: Sequence[int]) -> Value:
-        """What brings one place's samples, that see all places, to so many places.
+    def everywhere(self, channels: int, places: Sequence[int], part: str = "") -> Value:
+        """Samples that see all places, and are the same at so many places.
 
         Raises
         ------
@@ -164,7 +190,7 @@ class Build:
         if not alike:
             raise Refused(f"nothing else in the model has {places} places")
         base = self.shapes[alike[-1]] if alike[-1] != INPUT else (self.channels, *self.places)
-        return self.add(Global(spot.base[0]), Value(alike[-1], base), part="everywhere")
+        return self.add(Global(channels), Value(alike[-1], base), part=part)
 
     def leads(self, first: Value, last: Value) -> bool:
         """Whether one tensor is computed from another one."""

@@ -1,8 +1,9 @@
-"""Operations with two inputs or more: sums, products, concatenations, and factors that are fixed."""
+"""Operations with two inputs or more: sums, products, concatenations; and fixed factors."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -27,13 +28,13 @@ def _(build: Build, op: Op, inputs: list[Operand]) -> Value:
         return _affine(build, _value(one), 1.0, sign * other.array)
     if isinstance(one, Constant):
         return _affine(build, other, sign, one.array)
-    curves = curved(lambda x, y: x + sign * y, one, other)
+    curves = curved(lambda x, y: x + sign * y, one, other) if one.alike(other) else {}
     if one.node is None or other.node is None:
         return _some(written_out(build, one, curves), one, curves, op)
     if sign < 0:
         other = build.pointwise(build.affine(-1.0), other, "minus")
     found = _sum(build, one, other)
-    return replace(found, curves=found.curves | curves)
+    return found.knowing(curves)
 
 
 @rule("mul", "div")
@@ -68,8 +69,11 @@ def _(build: Build, op: Op, inputs: list[Operand]) -> Value:
     axis = op.attributes["axis"] % len(parts[0].shape)
     if all(part.node == parts[0].node for part in parts):
         together = np.concatenate([part.index for part in parts], axis)
-        return replace(parts[0].at(together), name=op.name)
-    backs = [part.move(lambda index: np.moveaxis(index, axis, 1), op.name) for part in parts]
+        first: Value = parts[0].at(together)
+        return replace(first, name=op.name)
+    backs: list[Value] = [
+        part.move(lambda index: np.moveaxis(index, axis, 1), op.name) for part in parts
+    ]
     found = build.add(Concat(), *map(build.plain, backs))
     return found.move(lambda index: np.moveaxis(index, 1, axis), op.name)
 
@@ -92,7 +96,7 @@ def _sum(build: Build, one: Value, other: Value) -> Value:
     one, other = build.plain(one), build.plain(other)
     if one.is_spot != other.is_spot:
         one, other = (one, other) if other.is_spot else (other, one)
-        other = build.everywhere(other, one.base[1:])
+        other = build.everywhere(other.base[0], one.base[1:], "everywhere")
     return build.add(Add(), one, other)
 
 
@@ -130,22 +134,17 @@ def _affine(build: Build, value: Value, factor: Any, shift: Any) -> Value:
     if scalars and float(numbers[0]) == 1 and float(numbers[1]) == 0:
         return value
     found = build.pointwise(build.affine(*numbers), value)
-    return replace(found, curves=found.curves | curves)
+    return found.knowing(curves)
 
 
 def _of_node(numbers: Any, value: Value) -> Any:
     """Fixed numbers beside a tensor, as one number or one for every channel of its node."""
     if numbers.size == 1:
         return numbers.reshape(())
-    beside = np.broadcast_to(numbers, value.shape).ravel()
-    index = value.index.ravel()
-    rows = np.full(value.base, np.nan)
-    rows.ravel()[index] = beside
-    rows = rows.reshape(value.base[0], -1)
-    first = np.nanmax(rows, axis=1)
-    if not np.array_equal(
-        first[value.index // rows.shape[1]], np.broadcast_to(numbers, value.shape)
-    ):
+    beside = np.broadcast_to(numbers, value.shape)
+    channels = value.index // prod(value.base[1:])
+    found = np.zeros(value.base[0])
+    found[channels] = beside
+    if not np.array_equal(found[channels], beside):
         raise Refused("its numbers differ from place to place")
-    first = np.nan_to_num(first)
-    return first[0].reshape(()) if np.all(first == first[0]) else first
+    return found[0].reshape(()) if np.all(found == found[0]) else found

@@ -11,13 +11,12 @@ __all__: list[str] = []
 
 @rule("move")
 def _(build: Build, op: Op, inputs: list[Value]) -> Value:
-    """What is cut from moved samples is cut behind the layers that move them, if there are any."""
-    (value,) = inputs
-    found = value.move(op.attributes["move"], op.name)
-    if value.moved is None or found.index.size >= value.moved.size:
+    """Where layers bring the samples, these are its meaning; else a later operation tells it."""
+    found = inputs[0].move(op.attributes["move"], op.name)
+    if found.moved is None or found.is_spot:
         return found
     try:
-        before = build.plain(value)
+        settled = build.plain(found)
     except Refused:
         return found
-    return before.move(op.attributes["move"], op.name) if before.shape == value.shape else found
+    return settled if settled.shape == found.shape else found

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from erf_theory.network.pointwise import Activation, Norm
+from erf_theory.network.pointwise import Activation, Norm, PReLU
 from erf_theory.readers.building import Build, rule
 from erf_theory.readers.curves import named
 from erf_theory.readers.trace import Constant, Op
-from erf_theory.readers.values import Refused, Value, is_per_place
+from erf_theory.readers.values import Refused, Value
 
 __all__ = ["Curves", "curved", "written_out"]
 
@@ -25,17 +25,28 @@ def _(build: Build, op: Op, inputs: list[Value]) -> Value:
 
 @rule("activation")
 def _(build: Build, op: Op, inputs: list[Value]) -> Value:
-    (value,) = inputs
+    value = _routed(build, inputs[0])
     function = op.attributes.get("function")
     if function is None:
         curves = curved(op.attributes["curve"], value)
         found = written_out(build, value, curves)
         return replace(value, node=None, name=op.name, curves=curves) if found is None else found
     layer = Activation(function)
-    found = build.pointwise(layer, _routed(build, value))
-    return replace(
-        found, curves=found.curves | curved(lambda x: layer.nonlinearity.value(x, np), value)
-    )
+    found = build.pointwise(layer, value)
+    return found.knowing(curved(lambda x: layer.nonlinearity.value(x, np), value))
+
+
+@rule("prelu")
+def _(build: Build, op: Op, inputs: list[Value]) -> Value:
+    """Slopes that are learned have PyTorch's start where laws stand for weights."""
+    slopes = op.arrays["slopes"]
+    if build.weights != "given" and slopes.is_learned:
+        return build.pointwise(Activation("prelu(0.25)"), _routed(build, inputs[0]))
+    array = slopes.array.ravel()
+    if np.all(array == array[0]):
+        name = f"prelu({float(array[0])!r})"
+        return build.pointwise(Activation(name), _routed(build, inputs[0]))
+    return build.pointwise(PReLU(array), build.per_place(inputs[0], 1))
 
 
 def curved(function: Any, *values: Value) -> Curves:
@@ -56,7 +67,7 @@ def written_out(build: Build, like: Value, curves: Curves) -> Value | None:
             found = build.pointwise(Activation(name), start)
             if factor != 1:
                 found = build.pointwise(build.affine(factor), found, "scale")
-            return replace(found, curves=found.curves | curves)
+            return found.knowing(curves)
     return None
 
 
@@ -78,14 +89,14 @@ def _(build: Build, op: Op, inputs: list[Value]) -> Value:
     if kind == "layer":
         axes = what["axes"]
         axis = len(value.shape) - 1
-        if axes == 1 and is_per_place(value, axis):
-            pass
-        elif axes == len(value.shape) - 1:
-            value, axis = build.plain(value), 1
+        if axes == len(value.shape) - 1 and axes > 1:
+            value = build.plain(value)
+        elif axes == 1:
+            value, kind = build.per_place(value, axis), "place"
         else:
-            raise Refused("it takes its mean over an axis that is not the channels")
-    elif not is_per_place(value, axis):
-        value = build.plain(value)
+            raise Refused("it takes its mean over axes that are not the channels")
+    else:
+        value = build.per_place(value, axis)
     if kind == "group":
         options["groups"] = what["groups"]
     for name in ("scale", "shift", "mean", "variance"):

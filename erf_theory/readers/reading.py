@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from erf_theory.errors import ErfTheoryError
 from erf_theory.network.nodes import INPUT, Flat, Network, Node
 from erf_theory.network.pointwise import Identity
 from erf_theory.readers import merging, moving, pointwise, weighted, windows
 from erf_theory.readers.building import RULES, Build
-from erf_theory.readers.trace import Constant, Op, Trace
+from erf_theory.readers.overriding import Overrides, overridden
+from erf_theory.readers.trace import Op, Trace
 from erf_theory.readers.values import Refused, Value
 
 __all__ = ["network_of"]
@@ -23,12 +25,15 @@ _HOW = (
 )
 _WHY = {
     "softmax": "it divides by a sum over samples",
-    "matmul": "it multiplies activations with each other, as attention does",
-    "attention": "every place sees all others by weights that depend on the input",
+    **dict.fromkeys(
+        ("matmul", "bmm", "baddbmm", "einsum"),
+        "it multiplies activations with each other, as attention does",
+    ),
+    "scaled_dot_product_attention": "every place sees all others, as far as the input says",
 }
 
 
-def network_of(trace: Trace, weights: str) -> Network:
+def network_of(trace: Trace, weights: str, overrides: Overrides | None = None) -> Network:
     """The network that a model's operations are.
 
     Parameters
@@ -37,6 +42,8 @@ def network_of(trace: Trace, weights: str) -> Network:
         The operations.
     weights : str
         "given", "law" (PyTorch's), or the name of a law.
+    overrides : mapping, optional
+        What the user says of parts; see `erf_theory.readers.overriding.Overrides`.
 
     Raises
     ------
@@ -48,6 +55,7 @@ def network_of(trace: Trace, weights: str) -> Network:
             f"the example has the shape {trace.shape}: give one of (1, channels, place, …) with 1 "
             "to 3 axes of places"
         )
+    trace = overridden(trace, overrides or {})
     build = Build(trace.shape[1], trace.shape[2:], weights)
     values: dict[str, Value | None] = {trace.source: build.source()}
     refused: dict[str, str] = {}
@@ -55,34 +63,37 @@ def network_of(trace: Trace, weights: str) -> Network:
         values[op.name] = _read(build, op, values, refused)
     known = [name for name in trace.outputs if refused.keys().isdisjoint(_needed(trace, name))]
     if trace.outputs[0] not in known:
-        needed = _needed(trace, trace.outputs[0])
-        raise ErfTheoryError(
-            _refusal([op for op in trace.ops if op.name in needed & refused.keys()], refused)
-        )
-    return _network(build, [values[name] for name in known])
+        needed = _needed(trace, trace.outputs[0]) & refused.keys()
+        raise ErfTheoryError(_refusal([op for op in trace.ops if op.name in needed], refused))
+    lost = [name for name in trace.outputs if name not in known]
+    before = [name for output in lost for name in _ends(trace, output, refused)]
+    return _network(build, [values[name] for name in (*known, *before)], lost)
 
 
 def _read(
     build: Build, op: Op, values: dict[str, Value | None], refused: dict[str, str]
 ) -> Value | None:
-    """What comes out of an operation; where that is not known, what the next ones may go on with."""
+    """What comes out of an operation; else what the next ones may go on with."""
     operands = [values[one] if isinstance(one, str) else one for one in op.inputs]
-    build.name = op.name
-    if all(operand is not None for operand in operands):
+    if op.kind not in RULES:
+        refused[op.name] = _WHY.get(op.kind, "there is no layer for it")
+    elif all(operand is not None for operand in operands):
         try:
-            if op.kind not in RULES:
-                raise Refused(_WHY.get(op.kind, "there is no layer for it"))
-            found = RULES[op.kind](build, op, operands)
-            if op.shape is not None and found.shape != op.shape:
-                raise Refused(f"it would be read with shape {found.shape}, and it has {op.shape}")
+            return _by_rule(build, op, operands)
         except Refused as reason:
             refused[op.name] = str(reason)
-        else:
-            return found
     alike = [x for x in operands if isinstance(x, Value) and x.shape == op.shape]
     if op.name in refused:
         alike = [x for x in alike if x.moved is None]
     return alike[0] if alike else None
+
+
+def _by_rule(build: Build, op: Op, operands: list[Any]) -> Value:
+    build.name = op.name
+    found = RULES[op.kind](build, op, operands)
+    if op.shape is not None and found.shape != op.shape:
+        raise Refused(f"it would be read with shape {found.shape}, and it has {op.shape}")
+    return found
 
 
 def _needed(trace: Trace, output: str) -> set[str]:
@@ -94,18 +105,35 @@ def _needed(trace: Trace, output: str) -> set[str]:
     return needed
 
 
+def _ends(trace: Trace, output: str, refused: dict[str, str]) -> list[str]:
+    """What the operations read that cannot be read, of those that an output needs."""
+    needed = _needed(trace, output)
+    rows = [op.reads for op in trace.ops if op.name in needed & refused.keys()]
+    ends = dict.fromkeys(name for reads in rows for name in reads)
+    return [name for name in ends if refused.keys().isdisjoint(_needed(trace, name))]
+
+
 def _refusal(ops: Sequence[Op], reasons: dict[str, str]) -> str:
     """One message about all operations that cannot be read."""
-    lines = [
-        f"  {op.name} ({op.kind}{f', {op.where}' if op.where else ''}): {reasons[op.name]}"
-        for op in ops
-    ]
+    firsts: dict[str, list[Op]] = {}
+    for op in ops:
+        firsts.setdefault(op.module or op.name, []).append(op)
+    lines = [_line(same, reasons) for same in firsts.values()]
     return "\n".join([f"{len(ops)} operations of the model cannot be read:", *lines, _HOW])
 
 
-def _network(build: Build, outputs: Sequence[Value | None]) -> Network:
+def _line(ops: Sequence[Op], reasons: dict[str, str]) -> str:
+    """The first operation that cannot be read within a module, and how many follow."""
+    op = ops[0]
+    more = f", and {len(ops) - 1} more behind it" if len(ops) > 1 else ""
+    at = f", {op.where}" if op.where else ""
+    return f"  {op.name} ({op.kind}{at}): {reasons[op.name]}{more}"
+
+
+def _network(build: Build, outputs: Sequence[Value | None], lost: Sequence[str]) -> Network:
     """What the outputs need, the first of them last; every node with a name of its own."""
-    ends = [build.plain(value).node for value in outputs if value is not None]
+    last, *others = (value for value in outputs if value is not None)
+    ends = [build.plain(last).node, *(value.node for value in others)]
     wanted = {end for end in ends if end is not None}
     for place in reversed(range(len(build.nodes))):
         if place in wanted:
@@ -116,12 +144,28 @@ def _network(build: Build, outputs: Sequence[Value | None]) -> Network:
         replace(build.nodes[old], inputs=tuple(new[i] for i in build.nodes[old].inputs))
         for old in order
     ]
-    last = new[ends[0] if ends[0] is not None else INPUT]
-    if last != len(nodes) - 1 or not nodes:
-        nodes.append(Node("output", Identity(), (last,)))
-    network = Flat(tuple(_own_names(nodes)), build.ndim, build.channels)
+    end = new[ends[0] if ends[0] is not None else INPUT]
+    if end != len(nodes) - 1 or not nodes:
+        nodes.append(Node("output", Identity(), (end,)))
+    _need_own_weights(build, wanted)
+    made = {build.nodes[old].name for old in order}
+    said = {text: [x for x in names if x in made] for text, names in build.remarks.items()}
+    said["outputs that cannot be read are left out"] = list(lost)
+    remarks = tuple(f"{text}: {', '.join(names)}" for text, names in said.items() if names)
+    network = Flat(tuple(_own_names(nodes)), build.ndim, build.channels, remarks)
     network.check()
     return network
+
+
+def _need_own_weights(build: Build, wanted: set[int]) -> None:
+    """Refuse a law for weights that several nodes share."""
+    for places in build.learned.values():
+        names = [build.nodes[place].name for place in places if place in wanted]
+        if len(names) > 1:
+            raise ErfTheoryError(
+                f"the nodes {', '.join(names)} share their weights, and a law draws them apart: "
+                'read the model with weights="given"'
+            )
 
 
 def _own_names(nodes: Iterable[Node]) -> list[Node]:

@@ -42,7 +42,7 @@ def _rest(build: Build, place: int) -> FloatArray:
 
 @singledispatch
 def _through(layer: Layer, *before: FloatArray) -> FloatArray:
-    raise Refused(f"a gate with a layer {layer} in it is not known")
+    raise Refused(f"it multiplies by a gate with {layer} in it, whose mean is not known")
 
 
 @_through.register(Dropout)
@@ -58,7 +58,7 @@ def _(layer: Activation, *before: FloatArray) -> FloatArray:
 
 @_through.register
 def _(layer: Add, *before: FloatArray) -> FloatArray:
-    return np.sum(before, axis=0)
+    return np.asarray(np.sum(before, axis=0))
 
 
 @_through.register
@@ -76,7 +76,7 @@ def _(layer: Conv, *before: FloatArray) -> FloatArray:
     middle = weights[(..., *((k - 1) // 2 for k in weights.shape[2:]))]
     rows = middle.reshape(layer.groups, -1, middle.shape[1])
     bias = 0.0 if layer.given_bias is None else layer.given_bias
-    return np.einsum("gok,gk->go", rows, grouped).ravel() + bias
+    return np.asarray(np.einsum("gok,gk->go", rows, grouped).ravel() + bias)
 
 
 @_through.register

@@ -13,7 +13,9 @@ from erf_theory.network.pooling import MaxPool
 from erf_theory.network.routing import ChannelShuffle, Crop, Split
 from erf_theory.readers.values import Refused, Value
 
-__all__ = ["channel_layers", "is_spread", "settled"]
+__all__ = ["channel_layers", "is_spread", "pieces_of", "settled"]
+
+_Index = npt.NDArray[np.int64]
 
 _RUNS = 64
 """Pieces of channels, at most, that a tensor is put together from."""
@@ -32,44 +34,52 @@ def is_spread(value: Value) -> bool:
     )
 
 
-def settled(value: Value) -> tuple[list[Layer], npt.NDArray[np.int64]]:
-    """The layers that bring places where a tensor has them, and the channels that it has then.
+def pieces_of(value: Value) -> list[_Index]:
+    """A tensor as pieces, one behind the other in channels, each of which begins at one place.
 
     Raises
     ------
     Refused
-        If no layers do that.
+        If it has not the axes of its node.
     """
     ndim, index = len(value.base) - 1, value.index
     if value.is_spot and index.size == prod(index.shape[:2]):
         index = index.reshape(*index.shape[:2], *(1,) * ndim)
     if index.ndim != ndim + 2 or index.shape[0] != 1:
         raise Refused(f"{_UNKNOWN}: a tensor of shape {index.shape} from one of {value.base}")
-    places = prod(value.base[1:])
-    channels = index[0].reshape(index.shape[1], -1)[:, 0] // places
-    corner = np.unravel_index(index.flat[0] % places, value.base[1:]) if ndim else ()
-    steps = [_step(index, axis, value.base) for axis in range(ndim)]
-    lines = [
-        int(a) + s * np.arange(m) for a, s, m in zip(corner, steps, index.shape[2:], strict=True)
-    ]
-    if any(line[0] < 0 or line[-1] >= n for line, n in zip(lines, value.base[1:], strict=True)):
+    firsts = index[0].reshape(index.shape[1], -1)[:, 0] % prod(value.base[1:])
+    cuts = np.flatnonzero(np.diff(firsts)) + 1
+    if len(cuts) >= _RUNS:
         raise Refused(_UNKNOWN)
-    at = np.ravel_multi_index(np.ix_(*lines), value.base[1:])
-    if not np.array_equal(index[0], channels.reshape(-1, *(1,) * ndim) * places + at):
-        raise Refused(_UNKNOWN)
-    return _place_layers(lines, steps, value.base[1:]), channels
+    return np.split(index[0], cuts)
 
 
-def _step(index: npt.NDArray[np.int64], axis: int, base: tuple[int, ...]) -> int:
+def settled(base: tuple[int, ...], index: _Index) -> tuple[list[Layer], _Index]:
+    """The layers that bring places where a piece has them, and the channels that it has then.
+
+    Raises
+    ------
+    Refused
+        If no layers do that.
+    """
+    places = prod(base[1:])
+    channels = index.reshape(len(index), -1)[:, 0] // places
+    corner = np.unravel_index(index.flat[0] % places, base[1:])
+    steps = [_step(index[0], axis, base) for axis in range(index.ndim - 1)]
+    rows = zip(corner, steps, index.shape[1:], base[1:], strict=True)
+    lines = [np.minimum(int(a) + s * np.arange(m), n - 1) for a, s, m, n in rows]
+    at = np.ravel_multi_index(np.ix_(*lines), base[1:])
+    if not np.array_equal(index, channels.reshape(-1, *(1,) * at.ndim) * places + at):
+        raise Refused(_UNKNOWN)
+    return _place_layers(lines, steps, base[1:]), channels
+
+
+def _step(index: _Index, axis: int, base: tuple[int, ...]) -> int:
     """Distance of neighbouring places on an axis, as the first two of them are apart."""
-    if index.shape[axis + 2] == 1:
+    line = np.moveaxis(index, axis, 0).reshape(index.shape[axis], -1)[:2, 0]
+    if len(line) == 1:
         return 1
-    first, second = (
-        np.take(index, [0, 1], axis + 2).reshape(index.shape[1], 2, -1)[0, :, 0]
-        if 0
-        else (np.moveaxis(index, axis + 2, 0).reshape(index.shape[axis + 2], -1)[:2, 0])
-    )
-    step, rest = divmod(int(second - first), prod(base[axis + 2 :]))
+    step, rest = divmod(int(line[1] - line[0]), prod(base[axis + 2 :]))
     if rest or step < 1:
         raise Refused(_UNKNOWN)
     return step
@@ -88,7 +98,7 @@ def _place_layers(lines: list[Any], steps: list[int], shape: tuple[int, ...]) ->
     return layers
 
 
-def channel_layers(channels: npt.NDArray[np.int64], count: int) -> list[Layer]:
+def channel_layers(channels: _Index, count: int) -> list[Layer]:
     """Layers whose outputs, one behind the other, are those channels of so many; [] for all.
 
     Raises

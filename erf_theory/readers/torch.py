@@ -28,6 +28,11 @@ def read_torch(
         raise ErfTheoryError(f"a torch.nn.Module is read, not {type(module).__name__}")
     if not isinstance(example_input, torch.Tensor):
         raise ErfTheoryError(f"the example is a tensor, not {type(example_input).__name__}")
+    if example_input.ndim not in (3, 4, 5) or min(example_input.shape) < 1:
+        raise ErfTheoryError(
+            f"the example has the shape {tuple(example_input.shape)}: give one of (1, channels, "
+            "place, …), with 1 to 3 axes of places"
+        )
     if weights not in ("given", "law", *LAWS):
         raise ErfTheoryError(
             f'weights are "given", drawn by their "law", or by one of {", ".join(LAWS)}, not '
@@ -35,4 +40,4 @@ def read_torch(
         )
     from erf_theory.readers.torch_trace import torch_trace
 
-    return network_of(torch_trace(module, example_input[:1]), weights)
+    return network_of(torch_trace(module, example_input[:1]), weights, overrides)

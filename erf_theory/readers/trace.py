@@ -10,12 +10,14 @@ kind                      attributes, and arrays
 ========================  ===========================================================
 conv, conv_transpose      stride, padding, dilation, groups, output_padding; weight, bias
 linear                    over the last axis; weight (out, in), bias
-max_pool, avg_pool        size, stride, padding, dilation
-adaptive_avg_pool,        none: the shape says it
+max_pool, avg_pool        size, stride, padding, dilation; of a mean also divisor, and
+                          counts_padding (whether the zeros beyond the border count)
+adaptive_avg_pool,        size: that of the output
 adaptive_max_pool
 reduce                    function ("mean", "sum" or "max"), axes
 activation                function: a name of `erf_theory.activations`, and no more; or curve: any
                           function of one NumPy array, whose meaning is found out later
+prelu                     slopes
 norm                      norm (as in `Norm`), eps, groups, axes (of a layer norm);
                           scale, shift, mean, variance
 add, sub, mul, div        two inputs, of which one may be a `Constant`

@@ -15,7 +15,7 @@ from typing import Any, final
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Refused", "Value", "is_per_place", "laid_out"]
+__all__ = ["Refused", "Value", "channel_axis", "is_per_place", "laid_out"]
 
 _Index = npt.NDArray[np.int64]
 
@@ -83,6 +83,10 @@ class Value:
         """The node's output as it is."""
         return replace(self, moved=None)
 
+    def knowing(self, curves: Mapping[int, npt.NDArray[Any]]) -> Value:
+        """The tensor with more that is known of what it is a function of."""
+        return replace(self, curves={**self.curves, **curves})
+
     def alike(self, other: Value) -> bool:
         """Whether two tensors hold the same samples of their nodes."""
         if self.base != other.base:
@@ -93,7 +97,7 @@ class Value:
 
 
 def _counts(index: _Index) -> bool:
-    """Whether an array counts 0, 1, 2…"""
+    """Whether an array counts up from 0."""
     return bool(np.array_equal(index.ravel(), np.arange(index.size)))
 
 
@@ -111,6 +115,12 @@ def is_per_place(value: Value, axis: int) -> bool:
     rows = np.moveaxis(value.index, axis, 0).reshape(channels, -1)
     steps = np.arange(channels)[:, None] * places
     return bool(np.array_equal(rows, rows[:1] + steps) and np.unique(rows[0]).size == places)
+
+
+def channel_axis(value: Value) -> int:
+    """The axis of a tensor that is the channels of its node; 1 if none is."""
+    axes = range(1, len(value.shape))
+    return next((axis for axis in axes if is_per_place(value, axis)), 1)
 
 
 def laid_out(value: Value, axis: int, channels: int) -> _Index:

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from erf_theory.network.convolutions import Conv, ConvTranspose, Weighted
-from erf_theory.readers.building import Build, one_or_all, rule
-from erf_theory.readers.trace import Constant, Op
-from erf_theory.readers.values import Refused, Value, is_per_place, laid_out
+from erf_theory.network.convolutions import Conv, ConvTranspose
+from erf_theory.readers.building import FROZEN, Build, one_or_all, rule
+from erf_theory.readers.trace import Op
+from erf_theory.readers.values import Value, is_per_place, laid_out
 
 __all__: list[str] = []
 
@@ -61,12 +61,12 @@ def _(build: Build, op: Op, inputs: list[Value]) -> Value:
     (value,), weight = inputs, op.arrays["weight"]
     out, features = weight.shape
     axis = len(value.shape) - 1
+    if value.shape != (1, features) or features != prod(value.base):
+        value = build.per_place(value, axis)
     if is_per_place(value, axis):
         shape = (out, features, *(1,) * build.ndim)
         conv = Conv(features, out, 1, **_numbers(build, op, shape))
         return build.add(conv, value.unmoved()).at(laid_out(value, axis, out))
-    if value.shape != (1, features) or features != prod(value.base):
-        raise Refused("it mixes places: it acts on an axis that is not the channels")
     return _whole(build, op, value)
 
 
@@ -82,6 +82,7 @@ def _whole(build: Build, op: Op, value: Value) -> Value:
     conv = Conv(value.base[0], out, one_or_all(value.base[1:]), **numbers)
     after = build.add(conv, value.unmoved())
     build.pool(after)
+    build.remark(FROZEN)
     return after.at(after.index.reshape(1, out))
 
 

@@ -103,8 +103,8 @@ def resizing(draw: DrawFn, channels: int, ndim: int, *, linear: bool) -> Layer:
 @st.composite
 def _norms(draw: DrawFn, channels: int) -> Norm:
     """A norm."""
-    kinds: list[Literal["batch", "layer", "group", "instance"]]
-    kinds = ["batch", "layer", "group", "instance"]
+    kinds: list[Literal["batch", "layer", "place", "group", "instance"]]
+    kinds = ["batch", "layer", "place", "group", "instance"]
     numbers = st.none() | st.lists(st.floats(0.5, 2), min_size=channels, max_size=channels)
     return Norm(
         draw(st.sampled_from(kinds)),

@@ -15,10 +15,14 @@ from erf_theory.network import (
     ConvTranspose,
     Crop,
     Dropout,
+    Gate,
+    Global,
     Identity,
     MaxPool,
     Norm,
     Pad,
+    PReLU,
+    Scale,
     Split,
     Upsample,
 )
@@ -41,16 +45,21 @@ LINEAR = [
     Split(1, 3),
     ChannelShuffle(2),
     Dropout(0.5),
+    Gate(0.5),
+    Gate([1, -2, 3, 0]),
+    Scale(-2, [1, 2, 3, 4]),
     Add(),
     Concat(),
 ]
 CURVED = [
     Activation("tanh"),
     Activation("gelu"),
+    PReLU([0.25, -1, 0, 2]),
     MaxPool((2, 3), stride=(1, 2), padding=((0, 1), (2, 0)), dilation=(2, 1)),
     Norm("batch", scale=[1, 2, 3, 4], shift=[0, 1, 0, 1]),
     Norm("batch", mean=[1, 2, 3, 4], variance=[1, 2, 3, 4]),
     Norm("layer"),
+    Norm("place", scale=[1, 2, 3, 4], shift=[0, 1, 0, 1]),
     Norm("group", groups=2, scale=[1, 2, 3, 4], shift=[0, 1, 0, 1]),
     Norm("instance"),
 ]
@@ -104,7 +113,16 @@ def test_the_pull_is_the_adjoint_of_the_derivative(layer):
 
 def test_every_layer_is_among_them():
     concrete = {kind for base in (Layer, Weighted) for kind in leaves(base)}
-    assert {type(layer) for layer in LINEAR + CURVED} == concrete
+    assert {type(layer) for layer in LINEAR + CURVED} == concrete - {Global}
+
+
+def test_what_sees_all_places_hands_nothing_back_to_one():
+    x = np.ones((2, 3, 4, 5))
+    at = At(Region((0,), (5,)), Region((0,), (5,)), np)
+    y, pull = forward(Global(2), [x], at)
+    assert y.shape == (2, 3, 2, 5)
+    assert not np.any(y)
+    assert not np.any(pull(np.ones_like(y))[0])
 
 
 def leaves(kind):

@@ -66,7 +66,9 @@ LAYERS = st.one_of(
     st.builds(AvgPool, STEPS),
     st.builds(Upsample, STEPS, st.sampled_from(["nearest", "linear"])),
     st.builds(Activation, st.sampled_from(ACTIVATIONS) | st.just("leaky_relu(0.2)")),
-    st.builds(Norm, st.sampled_from(["batch", "layer", "group", "instance"]), st.just(2), FLOATS),
+    st.builds(
+        Norm, st.sampled_from(["batch", "layer", "place", "group", "instance"]), st.just(2), FLOATS
+    ),
     st.builds(Dropout, st.floats(0, 0.99), st.booleans()),
     st.builds(Pad, ENDS, st.sampled_from(["zeros", "reflect", "replicate", "circular"])),
     st.builds(Crop, ENDS),

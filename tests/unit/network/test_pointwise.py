@@ -23,7 +23,7 @@ def test_channels_pass():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Norm("spectral"), "one of batch, layer, group, instance, not 'spectral'"),
+        (lambda: Norm("spectral"), "one of batch, layer, place, group, instance, not 'spectral'"),
         (lambda: Norm("group", 0), "groups of Norm is 1 or more, not 0"),
         (lambda: Norm(eps=-1), "eps of Norm is a number of at least 0"),
         (lambda: Norm(eps="small"), "eps of Norm is a number of at least 0"),

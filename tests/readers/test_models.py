@@ -1,0 +1,117 @@
+"""Models that no one here wrote: what was read computes what they compute."""
+
+import pytest
+
+from erf_theory import network_erf
+from erf_theory.network import Gate, Global
+from erf_theory.readers.torch import read_torch
+from tests.readers.models import (
+    facenet,
+    first_output,
+    in_doubles,
+    rebuilt,
+    timm_model,
+    trained_mobilenet,
+    vision_model,
+)
+
+pytestmark = pytest.mark.torch
+
+VISION = {
+    **dict.fromkeys(("resnet18", "resnet34", "resnet50", "resnet101", "resnet152"), 64),
+    "densenet121": 64,
+    "googlenet": 64,
+    "inception_v3": 96,
+    "shufflenet_v2_x1_0": 64,
+    "mobilenet_v2": 64,
+    "mnasnet1_0": 64,
+    "squeezenet1_1": 64,
+    "regnet_x_400mf": 64,
+    "convnext_tiny": 64,
+    "fcn_resnet50": 64,
+    "alexnet": 224,
+    "vgg16": 224,
+    "mobilenet_v3_large": 64,
+    "efficientnet_b0": 64,
+    "regnet_y_400mf": 64,
+    "deeplabv3_resnet50": 64,
+    "lraspp_mobilenet_v3_large": 64,
+}
+"""Models of torchvision, and a size of image that all their layers take."""
+TIMM = ("hrnet_w18_small", "convnext_atto", "resnetv2_50", "regnetx_002")
+GATED = {"mobilenet_v3_large": 8, "efficientnet_b0": 16, "regnet_y_400mf": 16}
+"""Models with squeeze-and-excitation, and how many of them they have."""
+MEASURED = {6: 4.90, 13: 16.03, 18: 37.79}
+"""Widths of the trained MobileNetV2 behind some of its features, on photographs of 448 pixels."""
+
+
+def at_rest(model):
+    """The model with its gates at rest, and nothing in what sees all places."""
+    from torch import nn
+
+    for path, part in model.named_modules():
+        if type(part).__name__ == "SqueezeExcitation":
+            part.fc1.weight.data.zero_()
+        elif type(part).__name__ == "ASPPPooling":
+            nn.init.zeros_(part[2].weight)
+        elif path == "classifier.scale":
+            part[1].weight.data.zero_()
+    return model
+
+
+def assert_same(model, size, **options):
+    """What was read gives the same output as the model, for an image of noise."""
+    import torch
+
+    model = in_doubles(model)
+    image = torch.randn(1, 3, size, size, dtype=torch.float64)
+    with torch.no_grad():
+        network = read_torch(model, image, **options)
+        wanted = first_output(at_rest(model), image)
+        found = rebuilt(network)(image)
+    scale = wanted.abs().max()
+    assert scale > 0
+    assert (found.reshape(wanted.shape) - wanted).abs().max() <= 1e-12 * scale
+    return network
+
+
+@pytest.mark.parametrize(("name", "size"), VISION.items())
+def test_torchvisions_models_are_read_as_they_compute(name, size):
+    model = vision_model(name)
+    if name in ("alexnet", "vgg16"):
+        from torch import nn
+
+        features = {"alexnet": 256 * 36, "vgg16": 512 * 49}[name]
+        model.classifier = nn.Sequential(nn.Dropout(), nn.Linear(features, 10))
+    network = assert_same(model, size)
+    gates = [node.name for node in network.nodes if isinstance(node.layer, Gate)]
+    assert len(gates) == GATED.get(name, 9 if name.startswith("lraspp") else 0)
+    everywhere = [node.name for node in network.nodes if isinstance(node.layer, Global)]
+    assert len(everywhere) == (name == "deeplabv3_resnet50")
+
+
+@pytest.mark.parametrize("name", TIMM)
+def test_timms_models_are_read_as_they_compute(name):
+    assert_same(timm_model(name), 64)
+
+
+@pytest.mark.parametrize(("name", "size"), [("PNet", 40), ("RNet", 24), ("ONet", 48)])
+def test_mtcnn_is_read_and_computed(name, size):
+    network = assert_same(facenet(name), size)
+    erf = network_erf(network, ndim=1)
+    assert erf.theoretical_rf == ({"PNet": 12, "RNet": 25, "ONet": 49}[name],)
+    assert 0 < erf.std < erf.theoretical_rf[0] / 3.4
+    assert any("left out: softmax" in text for text in network.remarks)
+
+
+def test_a_trained_mobilenet_is_read_and_computed():
+    import torch
+
+    model = trained_mobilenet().eval()
+    image = torch.randn(1, 3, 96, 96)
+    with torch.no_grad():
+        network = read_torch(model, image)
+        wanted, found = model(image), rebuilt(network)(image.double())
+    assert (found.reshape(wanted.shape) - wanted).abs().max() < 1e-4 * wanted.abs().max()
+    stds = [network_erf(network, ndim=1, layer=f"features.{i}").std for i in MEASURED]
+    assert stds == pytest.approx(list(MEASURED.values()), rel=0.08)
