@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from erf_theory.activations import nonlinearity
 from erf_theory.network.pointwise import Activation, Norm, PReLU
 from erf_theory.readers.building import Build, rule
 from erf_theory.readers.curves import named
@@ -27,13 +29,18 @@ def _(build: Build, op: Op, inputs: list[Value]) -> Value:
 def _(build: Build, op: Op, inputs: list[Value]) -> Value:
     value = _routed(build, inputs[0])
     function = op.attributes.get("function")
-    if function is None:
-        curves = curved(op.attributes["curve"], value)
+    if function is None or value.node is None:
+        curves = curved(op.attributes["curve"] if function is None else _value_of(function), value)
         found = written_out(build, value, curves)
         return replace(value, node=None, name=op.name, curves=curves) if found is None else found
-    layer = Activation(function)
-    found = build.pointwise(layer, value)
-    return found.knowing(curved(lambda x: layer.nonlinearity.value(x, np), value))
+    found = build.pointwise(Activation(function), value)
+    return found.knowing(curved(_value_of(function), value))
+
+
+def _value_of(function: str) -> Callable[[Any], Any]:
+    """An activation as a function of arrays."""
+    known = nonlinearity(function)
+    return lambda x: known.value(x, np)
 
 
 @rule("prelu")
@@ -88,7 +95,7 @@ def _(build: Build, op: Op, inputs: list[Value]) -> Value:
     axis = 1
     if kind == "layer":
         axes = what["axes"]
-        axis = len(value.shape) - 1
+        axis = what.get("axis", len(value.shape) - 1)
         if axes == len(value.shape) - 1 and axes > 1:
             value = build.plain(value)
         elif axes == 1:

@@ -76,7 +76,7 @@ def _read(
     """What comes out of an operation; else what the next ones may go on with."""
     operands = [values[one] if isinstance(one, str) else one for one in op.inputs]
     if op.kind not in RULES:
-        refused[op.name] = _WHY.get(op.kind, "there is no layer for it")
+        refused[op.name] = _why(op)
     elif all(operand is not None for operand in operands):
         try:
             return _by_rule(build, op, operands)
@@ -94,6 +94,11 @@ def _by_rule(build: Build, op: Op, operands: list[Any]) -> Value:
     if op.shape is not None and found.shape != op.shape:
         raise Refused(f"it would be read with shape {found.shape}, and it has {op.shape}")
     return found
+
+
+def _why(op: Op) -> str:
+    why: str = op.attributes.get("why", _WHY.get(op.kind.lower(), "there is no layer for it"))
+    return why
 
 
 def _needed(trace: Trace, output: str) -> set[str]:

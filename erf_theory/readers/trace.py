@@ -18,7 +18,8 @@ reduce                    function ("mean", "sum" or "max"), axes
 activation                function: a name of `erf_theory.activations`, and no more; or curve: any
                           function of one NumPy array, whose meaning is found out later
 prelu                     slopes
-norm                      norm (as in `Norm`), eps, groups, axes (of a layer norm);
+norm                      norm (as in `Norm`), eps, groups; of a layer norm axes (how many, the
+                          last ones) or axis;
                           scale, shift, mean, variance
 add, sub, mul, div        two inputs, of which one may be a `Constant`
 concat                    axis

@@ -1,0 +1,45 @@
+"""Names of operations: module paths, where PyTorch wrote the file; else the names of its nodes."""
+
+from __future__ import annotations
+
+from ast import literal_eval
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, final
+
+__all__ = ["Names"]
+
+_SCOPES = "pkg.torch.onnx.name_scopes"
+
+
+@final
+@dataclass
+class Names:
+    """Names of a graph's operations, each its own."""
+
+    taken: Counter[str] = field(default_factory=Counter)
+
+    def of(self, node: Any, part: str = "") -> tuple[str, str]:
+        """Path of the module that a node belongs to, and a name that no other operation has."""
+        path = _path(node)
+        is_own = node.name and not path and not node.name.startswith("/")
+        name = node.name if is_own else ".".join(filter(None, (path, node.op_type.lower())))
+        name = f"{name}.{part}" if part else name
+        number = self.taken[name]
+        self.taken[name] += 1
+        return path, f"{name}_{number}" if number else name
+
+
+def _path(node: Any) -> str:
+    """Path of the module that PyTorch's exporters say a node belongs to."""
+    for entry in node.metadata_props:
+        if entry.key == _SCOPES:
+            scopes = literal_eval(entry.value)
+            return str(scopes[-2]) if len(scopes) > 1 else ""
+    if not node.name.startswith("/"):
+        return ""
+    found: list[str] = []
+    for scope in node.name.split("/")[1:-1]:
+        within = found and scope.startswith(f"{found[-1]}.")
+        found = [*found[:-1], scope] if within else [*found, scope]
+    return ".".join(found)
