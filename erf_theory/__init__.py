@@ -43,11 +43,17 @@ if TYPE_CHECKING:
     from erf_theory.practical.anchors import AnchorPrior, anchor_prior
     from erf_theory.practical.sizes import InputAdvice, input_size_advice
     from erf_theory.practical.tiles import TileOverlap, tile_overlap
+    from erf_theory.readers.erf_of import erf_of
+    from erf_theory.readers.onnx import read_onnx
+    from erf_theory.readers.torch import read_torch
     from erf_theory.replknet import AreaRatios, area_ratios
+    from erf_theory.report.document import Report, model_report
+    from erf_theory.report.training import TrainingTable, compare_training
     from erf_theory.theory import theoretical_erf, variance_erf
     from erf_theory.verdict.agreement import Agreement, crosscheck
 
 __all__ = [
+    "ERF",
     "Agreement",
     "AnchorPrior",
     "AreaRatios",
@@ -56,7 +62,6 @@ __all__ = [
     "CLTFormulas",
     "Convergence",
     "Distances",
-    "ERF",
     "Edgeworth",
     "Enclosure",
     "EngineError",
@@ -69,11 +74,13 @@ __all__ = [
     "LayerTable",
     "MapTooLargeError",
     "Measurement",
+    "Report",
     "Saddlepoint",
     "Scaling",
     "SymbolicERF",
     "TailBound",
     "TileOverlap",
+    "TrainingTable",
     "anchor_prior",
     "area_ratios",
     "attractor",
@@ -82,18 +89,23 @@ __all__ = [
     "chernoff",
     "clt_formulas",
     "compare_expansions",
+    "compare_training",
     "convergence",
     "crosscheck",
     "distance_to_normal",
     "distance_to_sampled_normal",
     "edgeworth",
+    "erf_of",
     "fluctuation",
     "gaussian_limit",
     "input_size_advice",
     "layer_table",
     "measure_erf",
     "measured_erf",
+    "model_report",
     "network_erf",
+    "read_onnx",
+    "read_torch",
     "receptive_field",
     "saddlepoint",
     "samples_for",
@@ -106,6 +118,13 @@ __all__ = [
 ]
 
 _HOMES = {
+    "model_report": "report.document",
+    "Report": "report.document",
+    "TrainingTable": "report.training",
+    "compare_training": "report.training",
+    "read_onnx": "readers.onnx",
+    "read_torch": "readers.torch",
+    "erf_of": "readers.erf_of",
     "Agreement": "verdict.agreement",
     "AnchorPrior": "practical.anchors",
     "AreaRatios": "replknet",

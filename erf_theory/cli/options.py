@@ -20,6 +20,7 @@ __all__ = [
     "DepthsType",
     "KernelType",
     "NumberType",
+    "NumbersType",
     "PictureType",
     "SizeType",
     "json_option",
@@ -104,6 +105,22 @@ class SizeType(click.ParamType[Any]):
         except ValueError:
             self.fail(f"{value!r} is no size: write 224 or 480,640", param, ctx)
         return sizes if len(sizes) > 1 else sizes[0]
+
+
+class NumbersType(click.ParamType[Any]):
+    """Numbers of one kind, separated by commas, like 1,3,224,224."""
+
+    name = "numbers"
+
+    def __init__(self, kind: Callable[[str], float]) -> None:
+        self.kind = kind
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read a text."""
+        try:
+            return tuple(map(self.kind, value.split(","))) if isinstance(value, str) else value
+        except ValueError:
+            self.fail(f"{value!r} are no numbers separated by commas", param, ctx)
 
 
 ndim_option = click.option(

@@ -16,22 +16,30 @@ if TYPE_CHECKING:
 __all__ = ["overlay_figure"]
 
 _SHARES = (0.99, 0.9, 0.5)
+_INKS = (("black", 2.6), ("white", 1.1))
+"""Lines that are seen on every picture: light ones in the middle of dark ones."""
 
 
 @house_style()
 def overlay_figure(
-    image: FloatArray, offsets: Sequence[FloatArray], values: FloatArray, frame: Sequence[Extent]
+    image: FloatArray,
+    centre: Sequence[float],
+    offsets: Sequence[FloatArray],
+    values: FloatArray,
+    frame: Sequence[Extent],
 ) -> Figure:
-    """Draw contours of a field in the middle of an image.
+    """Draw contours of a field over an image.
 
     Parameters
     ----------
     image : ndarray, shape (rows, columns, 3)
         Numbers from 0 to 1.
+    centre : sequence of float
+        Where the unit has its centre, per axis: the image begins at 0 and its pixels are 1 apart.
     offsets : sequence of ndarray
         Pixels from the unit, per axis.
     values : ndarray
-        The map, with sum 1.
+        The map, free of the grid that strides leave in it.
     frame : sequence of tuple of float
         Edges of the theoretical receptive field, per axis.
 
@@ -50,7 +58,7 @@ def overlay_figure(
     >>> x = np.arange(-4.0, 5.0)
     >>> bell = np.exp(-(x[:, None] ** 2 + x**2) / 4)
     >>> picture = np.zeros((20, 30, 3))
-    >>> len(overlay_figure(picture, (x, x), bell / bell.sum(), [(-4, 4), (-4, 4)]).axes)
+    >>> len(overlay_figure(picture, (10, 15), (x, x), bell, [(-4.5, 4.5)] * 2).axes)
     1
     """
     from matplotlib.figure import Figure
@@ -58,17 +66,22 @@ def overlay_figure(
 
     check_shape(values, offsets)
     rows, columns = image.shape[:2]
-    y, x = (line + size / 2 for line, size in zip(offsets, (rows, columns), strict=True))
+    y, x = (line + middle for line, middle in zip(offsets, centre, strict=True))
     figure = Figure(figsize=(4.5, 4.5 * rows / columns), layout="constrained")
     ax = figure.subplots()
     ax.imshow(np.clip(image, 0, 1), extent=(0, columns, rows, 0))
     levels = [_level(values, share) for share in _SHARES]
-    for colour, width in (("white", 2.4), ("black", 1.0)):
+    for colour, width in _INKS:
         lines = ax.contour(x, y, values, levels=levels, colors=colour, linewidths=width)
-    ax.clabel(lines, fmt=dict(zip(levels, [f"{100 * s:.0f} %" for s in _SHARES], strict=True)))
+        ax.plot(*centre[::-1], marker="+", color=colour, markersize=8, markeredgewidth=width)
+    texts = dict(zip(levels, [f"{100 * share:.0f} %" for share in _SHARES], strict=True))
+    for text in ax.clabel(lines, fmt=texts, colors="black"):
+        text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.8})
     (top, bottom), (left, right) = frame
-    corner = (left + columns / 2, top + rows / 2)
-    ax.add_patch(Rectangle(corner, right - left, bottom - top, fill=False, **{**FRAME, "color": "white"}))
+    corner = (left + centre[1], top + centre[0])
+    ax.add_patch(
+        Rectangle(corner, right - left, bottom - top, fill=False, **{**FRAME, "color": "white"})
+    )
     ax.set(xlim=(0, columns), ylim=(rows, 0), xticks=[], yticks=[])
     return figure
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import partial
 from statistics import fmean
@@ -15,8 +16,11 @@ from erf_theory.empirical.measure import measure_erf
 from erf_theory.empirical.measurement import Measurement
 from erf_theory.empirical.progress import Watcher
 from erf_theory.empirical.seeds import Seed, seed_from
+from erf_theory.errors import ErfTheoryError
 from erf_theory.network.geometry import image_sizes, resolved
+from erf_theory.readers.overriding import Overrides
 from erf_theory.readers.torch import read_torch
+from erf_theory.report.stages import stage_ends
 from erf_theory.verdict.agreement import Agreement, crosscheck
 from erf_theory.verdict.widths import MeasuredStd
 
@@ -25,7 +29,7 @@ if TYPE_CHECKING:
 
     from erf_theory.network.nodes import Network
 
-__all__ = ["TrainingRow", "TrainingTable", "compare_training"]
+__all__ = ["TrainingRow", "TrainingTable", "compare_training", "measurable"]
 
 _NAMES = (
     "layer",
@@ -142,6 +146,7 @@ def compare_training(
     *,
     samples: int = 64,
     rng: Seed = 0,
+    overrides: Overrides | None = None,
     progress: Watcher = False,
 ) -> TrainingTable:
     """Put the fields of a module beside those of the same module with weights drawn anew.
@@ -149,7 +154,7 @@ def compare_training(
     Parameters
     ----------
     module : torch.nn.Module
-        The trained one; it is read in eval mode.
+        The trained one, in eval mode.
     images : array_like, shape (images, channels, place...)
         What it is measured on, normalised as in its training.
     layers : sequence of str
@@ -158,8 +163,10 @@ def compare_training(
         Of every measurement, 32 or more.
     rng : int, SeedSequence or Generator
         The seed.
+    overrides : mapping, optional
+        What parts of the module are, as for `read_torch`; they are measured as they run.
     progress : bool or callable
-        As for `measure_erf`.
+        As for `measure_erf`; what is called is told the samples of all measurements together.
 
     Returns
     -------
@@ -174,31 +181,79 @@ def compare_training(
     -----
     Predictions are `network_erf` on an image of that size, of the weights' laws and of the weights
     as given. Measurements are `measure_erf`, of weights drawn by ``reset_parameters`` on noise and
-    of the module's own on the images, with random output directions.
+    of the module's own on the images, with random output directions. Batch norms in eval mode
+    divide by a variance that their training has found, and by 1 where weights are drawn anew:
+    those are calibrated on noise first, so that they do what batch norms do in training.
     """
     import torch
 
     shape = tuple(images.shape[1:])
-    example = torch.zeros((1, *shape))
-    drawn, given = (read_torch(module, example, weights=w) for w in ("law", "given"))
+    like = next(iter(module.parameters()), torch.zeros(1))
+    example = torch.zeros((1, *shape), dtype=like.dtype, device=like.device)
+    drawn, given = (
+        read_torch(module, example, weights=weights, overrides=overrides)
+        for weights in ("law", "given")
+    )
     seeds = iter(seed_from(rng).spawn(2 * len(layers)))
     rows = []
-    for layer in layers:
-        image = shape[1:]
-        unit = _middle(drawn, layer, image)
-        measure = partial(
-            measure_erf, module, layer=layer, unit=unit, samples=samples, progress=progress
+    for place, layer in enumerate(layers):
+        unit = _middle(drawn, layer, shape[1:])
+        measure = partial(measure_erf, module, layer=layer, unit=unit, samples=samples)
+        watchers = (_after((2 * place + half) * samples, progress) for half in (0, 1))
+        measured = (
+            measure(input_shape=shape, weights="law", rng=next(seeds), progress=next(watchers)),
+            measure(images=images, rng=next(seeds), progress=next(watchers)),
         )
-        fresh = measure(input_shape=shape, weights="law", rng=next(seeds))
-        trained = measure(images=images, rng=next(seeds))
         theories = (
-            network_erf(net, layer=layer, unit=unit, image_size=image) for net in (drawn, given)
+            network_erf(net, layer=layer, unit=unit, image_size=shape[1:]) for net in (drawn, given)
         )
-        pairs = zip(theories, (fresh, trained), strict=True)
+        pairs = zip(theories, measured, strict=True)
         rows.append(TrainingRow(layer, *(crosscheck(*pair) for pair in pairs)))
     name = type(module).__name__
     call = f"compare_training(<{name}>, <{len(images)} images>, {list(layers)}, samples={samples})"
     return TrainingTable(tuple(rows), call)
+
+
+def _after(first: int, watcher: Watcher) -> Watcher:
+    """What is told the samples of one measurement where another is told those of all."""
+    if not callable(watcher):
+        return watcher
+    told = watcher
+    return lambda done: told(first + done)
+
+
+def measurable(module: Any, network: Network, image: Sequence[int]) -> list[str]:
+    """The submodules whose outputs end a network's stages, with several units on an image.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        The module.
+    network : Network
+        What `read_torch` read.
+    image : sequence of int
+        Size of the image.
+
+    Raises
+    ------
+    ErfTheoryError
+        If there is none.
+    """
+    whole = resolved(network, tuple(image))
+    sizes = image_sizes(whole, tuple(image))
+    ends = [node for node in stage_ends(whole) if max(sizes[whole.place_of(node)]) > 1]
+    paths = set(dict(module.named_modules()))
+    found = [path for node in ends for path in _submodule(paths, whole, node)]
+    if not found:
+        raise ErfTheoryError("no stage of the model ends with one of its submodules")
+    return found
+
+
+def _submodule(paths: AbstractSet[str], network: Network, node: str) -> list[str]:
+    """The outermost submodule whose output a node is, if there is one."""
+    parts, place = node.split("."), network.place_of(node)
+    found = (".".join(parts[:depth]) for depth in range(1, len(parts) + 1))
+    return [path for path in found if path in paths and network.place_of(path) == place][:1]
 
 
 def _middle(network: Network, layer: str, image: tuple[int, ...]) -> tuple[int, ...]:

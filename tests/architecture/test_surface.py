@@ -14,6 +14,13 @@ MODULES = sorted((ROOT / "erf_theory").rglob("*.py"))
 SOURCES = sorted(p for p in ROOT.glob("*/**/*.py") if p.parts[len(ROOT.parts)] in PARTS)
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 PUBLIC = [
+    "erf_of",
+    "read_torch",
+    "read_onnx",
+    "compare_training",
+    "TrainingTable",
+    "Report",
+    "model_report",
     "Agreement",
     "AnchorPrior",
     "AreaRatios",
