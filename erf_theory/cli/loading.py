@@ -52,6 +52,7 @@ def _callable(name: str, attribute: str) -> Any:
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
+    found: Any
     try:
         found = import_module(name)
     except ImportError as error:

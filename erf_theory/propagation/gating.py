@@ -91,7 +91,7 @@ def _(layer: Gate | Scale, field: F, at: Setting) -> F:
 def _(layer: PReLU, fields: Pieces[F], at: Context) -> Pieces[F]:
     found: list[tuple[int, int, F]] = []
     for first, last, name in layer.runs:
-        here = replace(at, signals=at.signals.take(first, last), channels=last - first)
+        here = at._replace(signals=at.signals.take(first, last), channels=last - first)
         part = energy(Activation(name), fields.take(first, last), here)
         found.extend(part.moved(first).parts)
     return Pieces(tuple(found))

@@ -201,7 +201,7 @@ def model_report(
     """
     size = None if image_size is None else tuple(image_size)
     exact = resolved(network, size)
-    ends = stage_ends(exact)
+    ends = stage_ends(exact, size)
     rows = None if len(exact.nodes) <= _FEW else [*block_ends(exact), *ends]
     table = layer_table(exact, image_size=size, layers=rows)
     stages = tuple(Stage.of(exact, node) for node in ends)

@@ -26,9 +26,10 @@ th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); text-align
   font-variant-numeric: tabular-nums; vertical-align: top; }
 th { font-weight: 600; } thead th { border-bottom-width: 2px; vertical-align: bottom; }
 tbody th { font-weight: 400; } th:first-child, td.text, th.text { text-align: left; }
-td.text { min-width: 12rem; } td { white-space: nowrap; } td.text { white-space: normal; }
+td.text { min-width: 20rem; } td { white-space: nowrap; } td.text { white-space: normal; }
 tbody tr:nth-child(even) { background: var(--band); }
 figure { margin: 1rem 0; } figure img { max-width: 100%; height: auto; background: #fff; }
+.wide img { min-width: 36rem; }
 .side { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: 1rem; }
 .side figure { margin: 0; } svg { display: block; width: 100%; max-height: 24rem;
   margin-bottom: .4rem; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
@@ -39,6 +40,7 @@ svg * { vector-effect: non-scaling-stroke; } .zero { fill: #00224e; }
 .ring { fill: none; stroke: #fff; stroke-width: 1.3; }
 @media print { :root { --ink: #000; --paper: #fff; --faint: #444; --line: #bbb; --band: #f3f5f7; }
   body { max-width: none; margin: 0; font-size: 10pt; } .wide { overflow: visible; }
+  .wide img { min-width: 0; }
   table { font-size: 8pt; } th, td { padding: .15rem .35rem; } td { white-space: normal; }
   figure, tr { break-inside: avoid; } h2 { break-after: avoid; } }
 """

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["drawn_map", "figure_of", "picture"]
 
+_BROAD = 6
+"""Inches of a figure that narrow screens scroll, rather than shrink."""
 _RINGS = ((0.5, "none"), (0.9, "1 4"))
 """Shares of the energy that discs hold, and how their rims are dashed."""
 
@@ -29,9 +31,10 @@ def picture(figure: Figure, alt: str, caption: str) -> str:
 
     figure.suptitle("")
     image = b64encode(plotting.png_bytes(figure, {})).decode("ascii")
-    return figure_of(
-        f'<img alt="{escape(alt)}" src="data:image/png;base64,{image}">', escape(caption)
-    )
+    shown = f'<img alt="{escape(alt)}" src="data:image/png;base64,{image}">'
+    if figure.get_figwidth() > _BROAD:
+        shown = f'<div class="wide" tabindex="0">{shown}</div>'
+    return figure_of(shown, escape(caption))
 
 
 def figure_of(content: str, caption: str) -> str:

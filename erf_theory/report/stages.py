@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import final
@@ -11,6 +12,7 @@ import numpy as np
 from erf_theory.architectures import network_erf
 from erf_theory.erf import ERF
 from erf_theory.gaussian.limit import GaussianLimit, gaussian_limit
+from erf_theory.network.geometry import image_sizes
 from erf_theory.network.nodes import INPUT, Network
 from erf_theory.network.receptive import receptive_field
 
@@ -46,10 +48,17 @@ class Stage:
         return gaussian_limit(first if alike else self.erf)
 
 
-def stage_ends(network: Network) -> list[str]:
+def stage_ends(network: Network, image_size: Sequence[int] | None = None) -> list[str]:
     """Names of the last nodes at every distance of units, in their order; the output is the last.
 
     A node that all paths pass through comes before one that some go around.
+
+    Parameters
+    ----------
+    network : Network
+        The network, paddings in numbers.
+    image_size : sequence of int, optional
+        Size of its input: what has one unit on it is apart from what has several.
 
     Examples
     --------
@@ -58,11 +67,13 @@ def stage_ends(network: Network) -> list[str]:
     ['stem.act', 'stage1.1.relu', 'stage2.1.relu', 'stage3.1.relu', 'stage4.1.relu']
     """
     whole = _passed_by_all(network)
+    one = (1,) * network.ndim
+    sizes = None if image_size is None else image_sizes(network, tuple(image_size))
     last: dict[tuple[object, ...], int] = {}
     for place, row in enumerate(receptive_field(network).rows):
-        jump = tuple(axis.jump for axis in row.axes)
-        if place in whole or last.get(jump) not in whole:
-            last[jump] = place
+        key = (*(axis.jump for axis in row.axes), sizes is not None and sizes[place] == one)
+        if place in whole or last.get(key) not in whole:
+            last[key] = place
     ends = {*last.values(), len(network.nodes) - 1}
     return [network.nodes[place].name for place in sorted(ends)]
 

@@ -241,7 +241,8 @@ def measurable(module: Any, network: Network, image: Sequence[int]) -> list[str]
     """
     whole = resolved(network, tuple(image))
     sizes = image_sizes(whole, tuple(image))
-    ends = [node for node in stage_ends(whole) if max(sizes[whole.place_of(node)]) > 1]
+    stages = stage_ends(whole, image)
+    ends = [node for node in stages if max(sizes[whole.place_of(node)]) > 1]
     paths = set(dict(module.named_modules()))
     found = [path for node in ends for path in _submodule(paths, whole, node)]
     if not found:
