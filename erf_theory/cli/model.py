@@ -43,6 +43,13 @@ _file = click.Path(dir_okay=False)
     type=click.Path(exists=True, dir_okay=False),
     help="A state_dict of PyTorch, for MODULE:CALLABLE; loaded without running code in it.",
 )
+@click.option(
+    "--given/--drawn",
+    "is_given",
+    default=None,
+    help="Weights as they are, or drawn by their law: what the architecture alone sees. Default: "
+    "drawn for MODULE:CALLABLE, given for ONNX files, which fold norms into weights.",
+)
 @click.option("--layer", help="Look at this layer, and at what comes before it.")
 @click.option(
     "--override",
@@ -97,23 +104,27 @@ def _report(text: str, asked: dict[str, Any]) -> Report:
     from erf_theory.report.document import model_report
 
     found, said = made(text, asked["weights"]), dict(map(part_of, asked["overrides"]))
-    network = read_model(found, asked["shape"], weights="law", overrides=said or None)
+    is_file, is_given = isinstance(found, str), asked["is_given"]
+    weights = "given" if (is_file if is_given is None else is_given) else "law"
+    network = read_model(found, asked["shape"], weights=weights, overrides=said or None)
     if asked["layer"] is not None:
         network = network.until(asked["layer"])
     shape = image_shape(found, asked["shape"])
     images = None if asked["images"] is None else _images(shape, asked)
     training = None
-    if images is not None and isinstance(found, str):
+    if images is not None and is_file:
         click.echo("nothing is measured: only a module of PyTorch is run", err=True)
     elif images is not None:
         training = _trained(found, network, images, said, asked)
-    return model_report(
-        network,
-        name=Path(text).name if isinstance(found, str) else text.partition(":")[2],
-        image_size=None if shape is None else shape[1:],
-        training=training,
-        image=None if images is None else images.pictures[0],
-    )
+    with progress_bar("layers", None) as progress:
+        return model_report(
+            network,
+            name=Path(text).name if is_file else text.partition(":")[2],
+            image_size=None if shape is None else shape[1:],
+            training=training,
+            image=None if images is None else images.pictures[0],
+            progress=progress,
+        )
 
 
 def _images(shape: tuple[int, ...] | None, asked: dict[str, Any]) -> Images:

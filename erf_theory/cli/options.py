@@ -171,8 +171,11 @@ def print_table(result: Card) -> None:
 
 
 @contextmanager
-def progress_bar(what: str, total: int) -> Iterator[Callable[[int], object]]:
-    """Show on standard error, if it is a terminal, how many are done; the bar leaves no trace."""
+def progress_bar(what: str, total: int | None) -> Iterator[Callable[[int], object]]:
+    """Show on standard error, if it is a terminal, how many are done; the bar leaves no trace.
+
+    It has no end where nobody knows the total.
+    """
     from rich.console import Console
     from rich.progress import Progress
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["widths_figure"]
 
 _LOOKS: tuple[dict[str, Any], ...] = (
-    {"color": BLUE, "marker": "o"},
-    {"color": GAUSSIAN["color"], "marker": "s"},
+    {"color": BLUE, "marker": "o", "linestyle": "-"},
+    {"color": GAUSSIAN["color"], "marker": "s", "linestyle": "--"},
 )
 
 
@@ -67,13 +67,13 @@ def widths_figure(
         line, (points, errors) = np.asarray(predicted[name]), map(np.asarray, measured[name])
         for values in (line, points, errors):
             check_shape(values, (x,))
-        ax.plot(x, line, color=look["color"], linewidth=0.9, label=f"{name}, predicted")
+        drawn = {"color": look["color"], "linestyle": look["linestyle"], "linewidth": 0.9}
+        ax.plot(x, line, **drawn, label=f"{name}, predicted")
         ax.errorbar(
             x + shift,
             points,
             errors,
-            **look,
-            linestyle="none",
+            **{**look, "linestyle": "none"},
             markersize=3.5,
             linewidth=0.9,
             label=f"{name}, measured ± standard error",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from json import dumps
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, final
 
 from erf_theory import records
+from erf_theory.channelmaps import has_given_weights
 from erf_theory.erf import ERF
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
@@ -18,7 +19,7 @@ from erf_theory.layertable import LayerTable, layer_table
 from erf_theory.network.geometry import image_sizes, resolved
 from erf_theory.network.nodes import Network
 from erf_theory.network.receptive import Geometry, receptive_field
-from erf_theory.practical.sizes import InputAdvice, input_size_advice
+from erf_theory.practical.sizes import InputAdvice, LayerInput, input_size_advice
 from erf_theory.practical.tiles import TileOverlap, tile_overlap
 from erf_theory.report import sections
 from erf_theory.report.outputs import save_all
@@ -51,7 +52,8 @@ class Report:
     image_size : tuple of int or None
         The image that it is meant for.
     layers : LayerTable
-        What its layers see; of more than 64 nodes the ends of blocks and of stages.
+        What its layers see; of more than 64 nodes, or with weights as given, the ends of blocks
+        and of stages.
     stages : tuple of Stage
         The last layer at every resolution, from the input to the output.
     training : TrainingTable or None
@@ -99,6 +101,13 @@ class Report:
     def advice(self) -> InputAdvice:
         """The smallest inputs that hold what its layers see."""
         return input_size_advice(self.network, image_size=self.image_size, table=self.layers)
+
+    @property
+    def needed(self) -> LayerInput:
+        """What the last stage needs of an input: it sees as much as the last layer in `advice`."""
+        place = self.network.place_of(self.main.name)
+        rows = (row for row in self.advice if self.network.place_of(row.name) <= place)
+        return list(rows)[-1]
 
     @cached_property
     def tiles(self) -> TileOverlap | None:
@@ -164,6 +173,7 @@ def model_report(
     image_size: Sequence[int] | None = None,
     training: TrainingTable | None = None,
     image: FloatArray | None = None,
+    progress: Callable[[int], object] | None = None,
 ) -> Report:
     """Put what a network's units see on one page.
 
@@ -180,6 +190,8 @@ def model_report(
         What `compare_training` found.
     image : ndarray, shape (rows, columns, 3), optional
         A picture of that size, numbers from 0 to 1, that the field is drawn over.
+    progress : callable, optional
+        Called with the number of layers that are done.
 
     Returns
     -------
@@ -202,8 +214,9 @@ def model_report(
     size = None if image_size is None else tuple(image_size)
     exact = resolved(network, size)
     ends = stage_ends(exact, size)
-    rows = None if len(exact.nodes) <= _FEW else [*block_ends(exact), *ends]
-    table = layer_table(exact, image_size=size, layers=rows)
+    has_few = len(exact.nodes) <= _FEW and not has_given_weights(exact)
+    rows = None if has_few else [*block_ends(exact), *ends]
+    table = layer_table(exact, image_size=size, layers=rows, progress=progress)
     stages = tuple(Stage.of(exact, node) for node in ends)
     call = f"model_report({network.label}, name={name!r}, image_size={size})"
     return Report(name, exact, size, table, stages, training, image, call)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from erf_theory.channelmaps import has_given_weights
 from erf_theory.records import DEFINITIONS
 from erf_theory.report.page import bullets, paragraph, section, table
 from erf_theory.report.pictures import drawn_map, picture
@@ -37,7 +38,13 @@ def sees(report: Report) -> str:
 
 def _summary(report: Report) -> str:
     verdict = report.main.limit.verdict
-    return paragraph(sees(report), "lead") + paragraph(f"Is it a Gaussian? {_sentence(verdict)}")
+    is_given = has_given_weights(report.network)
+    weights = "as given" if is_given else "drawn by their law: this is what the architecture sees"
+    return (
+        paragraph(sees(report), "lead")
+        + paragraph(f"Is it a Gaussian? {_sentence(verdict)}")
+        + paragraph(f"Weights are {weights}.", "faint")
+    )
 
 
 def _sentence(text: str) -> str:
@@ -150,9 +157,9 @@ def _training(report: Report) -> str:
 
 def advised(report: Report) -> list[str]:
     """The practical answers, in sentences."""
-    row, advice = report.advice[report.main.name], report.advice
+    row, advice, name = report.needed, report.advice, report.main.name
     said = [
-        f"The theoretical receptive field of {row.name} fits into an input of {row.trf_input} px.",
+        f"The theoretical receptive field of {name} fits into an input of {row.trf_input} px.",
         f"{100 * advice.mass:g} % of its energy fits into one of {row.erf_input} px.",
     ]
     if advice.image_size is not None:
@@ -165,7 +172,7 @@ def advised(report: Report) -> list[str]:
     if report.tiles is not None:
         sides = " × ".join(map(str, report.tiles.overlap))
         said.append(
-            f"Tiles of a larger image, up to {row.name}, share {sides} px so that no output loses "
+            f"Tiles of a larger image, up to {name}, share {sides} px so that no output loses "
             f"more than {100 * report.tiles.cut:.2g} % of its energy."
         )
     return said
