@@ -40,8 +40,9 @@ svg * { vector-effect: non-scaling-stroke; } .zero { fill: #00224e; }
 .ring { fill: none; stroke: #fff; stroke-width: 1.3; }
 @media print { :root { --ink: #000; --paper: #fff; --faint: #444; --line: #bbb; --band: #f3f5f7; }
   body { max-width: none; margin: 0; font-size: 10pt; } .wide { overflow: visible; }
+  h1 { font-size: 16pt; } h2 { font-size: 12pt; margin-top: 1.2rem; } td.text { min-width: 8rem; }
   .wide img { min-width: 0; }
-  table { font-size: 8pt; } th, td { padding: .15rem .35rem; } td { white-space: normal; }
+  table { font-size: 8pt; } th, td { padding: .15rem .35rem; } .lead { font-size: 11pt; }
   figure, tr { break-inside: avoid; } h2 { break-after: avoid; } }
 """
 
