@@ -68,7 +68,6 @@ class Program(Protocol):
 
 
 Term = tuple[Any, Number, tuple[int, ...]]
-"""A field, what it is multiplied by, and what it is moved by: () for nothing."""
 
 
 @singledispatch
@@ -77,6 +76,13 @@ def weighted_sum(like: Any, terms: Sequence[Term]) -> Any:  # noqa: ARG001
 
     Here it is what the operations of a field make of it; the engine whose field is ``like`` may
     have a shorter way.
+
+    Parameters
+    ----------
+    like : field
+        Of the engine that does it.
+    terms : sequence of tuple
+        Fields, what each is multiplied by, and what it is moved by: () for nothing.
 
     Examples
     --------

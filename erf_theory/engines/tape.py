@@ -14,7 +14,7 @@ from fractions import Fraction
 from functools import partial, reduce
 from itertools import groupby, pairwise, zip_longest
 from operator import add
-from typing import Any, final
+from typing import Any, NamedTuple, final
 
 import numpy as np
 
@@ -49,8 +49,7 @@ class Tape:
 
 
 @final
-@dataclass(slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """A field on record.
 
     Attributes
@@ -90,7 +89,7 @@ class Recorded:
             return placed.after(self.tape.append("scale", placed.step, factor))
         return self._times(factor, self.shift)
 
-    def __add__(self, other: Recorded) -> Recorded:
+    def __add__(self, other: Recorded) -> Recorded:  # type: ignore[override]
         """Record a sum; what both are multiplied by stays a factor."""
         common = self.factor or other.factor
         terms = self.term(common), other.term(common)

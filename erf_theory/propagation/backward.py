@@ -24,12 +24,12 @@ from erf_theory.network.routing import Concat, Pad
 from erf_theory.propagation.axes import Axes, NoMarginalError
 from erf_theory.propagation.branches import COHERENT, coherent_sums
 from erf_theory.propagation.energy import CORRELATED, Context, correlates, energy
-from erf_theory.propagation.forward import Signals
+from erf_theory.propagation.forward import Signals, few_inputs
 from erf_theory.propagation.gates import Labelled, Runs, joined
 from erf_theory.propagation.gating import transmits
 from erf_theory.propagation.lagged import Lagged, TooManyLagsError, furthest, kept_within
 from erf_theory.propagation.local import is_local, local_seconds
-from erf_theory.propagation.notes import GATES, Notes
+from erf_theory.propagation.notes import FEW_INPUTS, GATES, Notes
 from erf_theory.propagation.pieces import Pieces
 from erf_theory.propagation.winners import WINNERS_ALONE, winners
 
@@ -37,7 +37,6 @@ __all__ = ["Question", "Row", "bounded", "energy_program", "is_chain", "walk"]
 
 _T = TypeVar("_T")
 Row = tuple[int, ...]
-"""Places of nodes that follow each other, from the output on."""
 
 
 @final
@@ -205,6 +204,8 @@ def energy_program(
     run = Runs.of(question.network, before, question.source)
     for place in sorted(run.loose):
         notes.add(GATES, question.network.nodes[place].name)
+    for name in few_inputs(question.network) if run.gates else ():
+        notes.add(FEW_INPUTS, name)
     contexts = partial(_contexts, question, before, axes, _winners(question, before, run, notes))
     lagged = _needs_lags(question, contexts, axes, run)
     if lagged and axes.mode == "factor":

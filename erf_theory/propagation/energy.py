@@ -37,9 +37,10 @@ from erf_theory.propagation.lagged import (
     weighed_by_lag,
 )
 from erf_theory.propagation.lags import slope_of_pair
+from erf_theory.propagation.laws import seen
 from erf_theory.propagation.local import gate_map, varies
 from erf_theory.propagation.norms import divides_by_variance, norm_factors
-from erf_theory.propagation.notes import GUESSED, NOT_NORMAL, Notes
+from erf_theory.propagation.notes import FEW, GUESSED, NOT_NORMAL, Notes
 from erf_theory.propagation.pieces import Pieces
 from erf_theory.propagation.signal import Signal
 
@@ -332,8 +333,8 @@ def _pool_back(layer: AvgPool | MaxPool, fields: Pieces[F], at: Context) -> Piec
 def _weighed(layer: Activation, at: Context, field: F, signal: Signal) -> F:
     """A field times the gate of its samples, or of two samples at the distance of its lag."""
     slope, depends = _gate(layer, signal)
-    if not signal.is_normal and signal.law is None:
-        at.note(NOT_NORMAL)
+    if not signal.is_normal and signal.law is None and (depends or not signal.is_symmetric):
+        at.note(NOT_NORMAL if signal.sums is None else FEW)
     if depends:
         at.need_signal()
 
@@ -365,11 +366,12 @@ def _won(at: Context, field: F, ratio: float) -> F:
 def _gate(layer: Activation, signal: Signal) -> tuple[float, bool]:
     """E σ'² of the samples, and whether it depends on their scale."""
     gate = layer.nonlinearity
-    if signal.law is not None:
-        weights = signal.law.halved(lambda x: gate.slope(x, np) ** 2)
-        return float(signal.law.shares @ weights), True
     slope, of_half = (gate.slope_second_moment(signal.second / k).value for k in (1, 2))
-    return slope, slope != of_half
+    law = seen(signal)
+    if law is None or (signal.is_symmetric and slope == of_half):
+        return slope, slope != of_half
+    weights = law.halved(lambda x: gate.slope(x, np) ** 2)
+    return float(law.shares @ weights), True
 
 
 def _flipped(kernel: Kernel) -> Kernel:

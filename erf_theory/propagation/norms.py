@@ -9,9 +9,10 @@ import numpy as np
 
 from erf_theory.network.base import Given
 from erf_theory.network.pointwise import Norm
+from erf_theory.propagation.fewsums import FewSum, channel_laws
 from erf_theory.propagation.laws import law_of, mixed
 from erf_theory.propagation.pieces import Pieces
-from erf_theory.propagation.signal import IDENTITY, Signal
+from erf_theory.propagation.signal import IDENTITY, Signal, normal
 from erf_theory.propagation.tabled import Tabled, tabled_normal
 
 __all__ = ["divides_by_variance", "norm_factors", "normalised", "on_line"]
@@ -92,12 +93,25 @@ def _of_channel(signal: Signal, eps: float) -> Signal:
         is_normal=signal.is_normal,
         is_symmetric=signal.is_symmetric,
         is_guessed=signal.is_guessed,
+        sums=signal.sums,
         lags=tuple((h, scale * (r - shared)) for h, r in signal.lags),
     )
+    if signal.sums is not None:
+        return _of_sums(found, signal.sums)
     if signal.is_normal:
         return replace(found, before=(found.second, 0.0))
     law = law_of(signal) if signal.is_independent else None
     return found if law is None else replace(found, law=law.scaled(scale**0.5, signal.mean))
+
+
+def _of_sums(found: Signal, few: FewSum) -> Signal:
+    """The same, where it is known of what sums it is made: those of normal samples are normal."""
+    if few.gate is None:
+        return found
+    if few.gate == IDENTITY:
+        return normal(found.second)
+    law = channel_laws(few).law.scaled(found.second**0.5, 0.0)
+    return replace(found, is_normal=False, law=law)
 
 
 def _affine(signal: Signal, scale: float, mean: float, lost: float) -> Signal:
@@ -113,6 +127,8 @@ def _affine(signal: Signal, scale: float, mean: float, lost: float) -> Signal:
         gate=IDENTITY,
         before=(second, shared) if signal.is_normal else None,
         law=None if law is None else law.scaled(scale**0.5, mean),
+        is_guessed=signal.is_guessed or (signal.sums is not None and law is not None),
+        sums=None if law is not None else signal.sums,
         lags=tuple((h, scale * (r - off)) for h, r in signal.lags),
     )
 
@@ -123,6 +139,7 @@ def on_line(signal: Signal, line: _Line) -> Signal:
     more = offset * (2 * factor * signal.mean + offset)
     second, shared = (factor**2 * value + more for value in (signal.second, signal.shared))
     is_normal = signal.is_normal and offset == 0
+    law = None if is_normal or factor == 0 else _law_on_line(signal, line)
     return Signal(
         second=second,
         shared=shared,
@@ -130,8 +147,8 @@ def on_line(signal: Signal, line: _Line) -> Signal:
         is_normal=is_normal,
         is_symmetric=signal.is_symmetric and offset == 0,
         before=(second, shared) if is_normal else None,
-        law=None if is_normal or factor == 0 else _law_on_line(signal, line),
-        is_guessed=signal.is_guessed,
+        law=law,
+        is_guessed=signal.is_guessed or (signal.sums is not None and law is not None),
         lags=tuple((h, factor**2 * r + more) for h, r in signal.lags),
     )
 

@@ -186,24 +186,36 @@ def factors(network):
 
 
 def test_a_rectified_branch_meets_the_gate_behind_the_sum_with_its_own():
-    body = Chain([Conv(8, 8, 3, padding=1, init=[1 / 8, 0, 1 / 8]), RELU])
-    shortcut = Conv(8, 8, 1, init=1 / 8)
+    body = Chain([Conv(32, 32, 3, padding=1, init=[1 / 32, 0, 1 / 32]), RELU])
+    shortcut = Conv(32, 32, 1, init=1 / 32)
     found = network_erf(Chain([Residual(body, shortcut), RELU], 1))
     assert found.exactness == "exact"
     both = 1 / 4 + quad(lambda z: norm.pdf(z) * (norm.cdf(z * 2**0.5) - 0.5), 0, 9)[0]
     either = 1 / 4 + both
-    assert found.values * found.mass * 8 == pytest.approx([both, either, both], rel=2e-4)
+    assert found.values * found.mass * 32 == pytest.approx([both, either, both], rel=2e-4)
+
+
+def test_sums_of_few_samples_of_the_input_are_said_before_gates_in_a_row():
+    def network(channels, *between):
+        first = Conv(channels, 32, 3, padding=1)
+        blocks = [Residual(Conv(32, 32, 3, padding=1)), RELU] * 2
+        return Chain([first, *between, RELU, *blocks], 1)
+
+    said = "sums of few samples of the input"
+    assert said in network_erf(network(1)).reasons[0]
+    assert network_erf(network(11)).exactness == "exact"
+    assert network_erf(network(1, BATCH)).exactness == "exact"
 
 
 def test_without_norms_gates_meet_what_all_images_share_too():
-    stem, body = Conv(8, 8, 1, init=1 / 8), Conv(8, 8, 3, padding=1, init=[1 / 8, 0, 1 / 8])
-    network = Chain([stem, RELU, Residual(body), RELU, Residual(Conv(8, 8, 1)), RELU], 1)
+    stem, body = Conv(32, 32, 1, init=1 / 32), Conv(32, 32, 3, padding=1, init=[1 / 32, 0, 1 / 32])
+    network = Chain([stem, RELU, Residual(body), RELU, Residual(Conv(32, 32, 1)), RELU], 1)
     assert network_erf(network).exactness == "exact"
     second = signals(network, Notes())[network.place_of("3")].parts[0][2]
     assert second.shared > second.mean**2 + 0.1
     assert second.second == pytest.approx(1 / 2 + 1, rel=1e-4)
     first = network_erf(Chain(network.parts[:4], 1))
-    assert first.values[1] * first.mass == pytest.approx(BOTH / 8, rel=1e-4)
+    assert first.values[1] * first.mass == pytest.approx(BOTH / 32, rel=1e-4)
 
 
 def test_the_winner_of_a_pool_is_one_gate_with_its_relu():

@@ -159,7 +159,8 @@ def test_samples_that_are_not_normal_near_a_border_make_it_approximate():
 
 
 def test_gates_along_a_shortcut_near_a_border_make_it_approximate():
-    block = Chain([Residual(conv()), Activation("relu")], 1)
-    network = Chain([conv(), Activation("relu"), block, conv()], 1)
+    wide = Conv(16, 16, 3, padding=1)
+    block = Chain([Residual(wide), Activation("relu")], 1)
+    network = Chain([wide, Activation("relu"), block, wide], 1)
     assert network_erf(network).exactness == "exact"
     assert "near a border the signal" in network_erf(network, image_size=9, unit=4).reasons[0]
