@@ -6,14 +6,14 @@ PyTorch loads inside functions. It is an argument of what needs it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache, reduce, singledispatch
+from functools import cache, singledispatch
 from importlib import import_module
 from math import prod
-from operator import getitem
 from typing import Any
 
 import numpy as np
 
+from erf_theory.empirical.torch_calls import called
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
 from erf_theory.lattice import per_axis
@@ -116,7 +116,7 @@ def torch_module(
         before = [values[i] for i in node.inputs]
         several = count if _differs(node.layer) else 1
         found = _modules(node.layer, several * channels[node.inputs[0]], network.ndim, torch)
-        value = before[0] if found else _call(node.layer, before, graph, torch)
+        value = before[0] if found else called(node.layer, before, graph, torch)
         if several > 1:
             value = graph.call_function(_side_by_side, (value, count))
         for kind, module in found.items():
@@ -345,59 +345,6 @@ def _(layer: Crop, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
 @_modules.register
 def _(layer: ChannelShuffle, channels: int, ndim: int, torch: _Torch) -> dict[str, Any]:
     return {"shuffle": torch.nn.ChannelShuffle(layer.groups)}
-
-
-@singledispatch
-def _call(layer: Layer, before: Sequence[Any], graph: Any, torch: _Torch) -> Any:
-    """A node of the graph that calls a function."""
-    raise ErfTheoryError(f"PyTorch has no function for a layer of type {type(layer).__name__}")
-
-
-@_call.register
-def _(layer: Add, before: Sequence[Any], graph: Any, torch: _Torch) -> Any:
-    return reduce(lambda a, b: graph.call_function(torch.add, (a, b)), before)
-
-
-@_call.register
-def _(layer: Concat, before: Sequence[Any], graph: Any, torch: _Torch) -> Any:
-    return graph.call_function(torch.cat, (list(before), 1))
-
-
-@_call.register
-def _(layer: Split, before: Sequence[Any], graph: Any, torch: _Torch) -> Any:
-    return graph.call_function(getitem, (before[0], (slice(None), slice(layer.start, layer.stop))))
-
-
-@_call.register
-def _(layer: Activation, before: Sequence[Any], graph: Any, torch: _Torch) -> Any:
-    from array_api_compat import torch as xp
-
-    def activation(z: Any) -> Any:
-        return layer.nonlinearity.value(z, xp)
-
-    return graph.call_function(activation, tuple(before))
-
-
-@_call.register(Gate)
-@_call.register(Scale)
-def _(layer: Gate | Scale, before: Sequence[Any], graph: Any, torch: _Torch) -> Any:
-    def line(x: Any) -> Any:
-        def beside(numbers: FloatArray) -> Any:
-            shape = (1, -1, *(1,) * (x.ndim - 2))
-            return torch.as_tensor(numbers.copy()).to(x).reshape(shape)
-
-        shift = beside(layer.shifts(x.shape[1])) if isinstance(layer, Scale) else 0.0
-        return x * beside(layer.factors(x.shape[1])) + shift
-
-    return graph.call_function(line, tuple(before))
-
-
-@_call.register
-def _(layer: Global, before: Sequence[Any], graph: Any, torch: _Torch) -> Any:
-    def nothing(x: Any) -> Any:
-        return x.new_zeros((len(x), layer.channels, *x.shape[2:]))
-
-    return graph.call_function(nothing, tuple(before))
 
 
 def _symmetric(pads: _Ends) -> bool:

@@ -19,7 +19,8 @@ from erf_theory.lattice import Steps, per_axis
 from erf_theory.memory import physical_memory
 from erf_theory.network.base import Layer, Window, need_whole
 from erf_theory.network.convolutions import Weighted
-from erf_theory.network.pointwise import Identity, Norm
+from erf_theory.network.gating import Gate, Scale
+from erf_theory.network.pointwise import Identity, Norm, PReLU
 from erf_theory.network.pooling import Upsample
 from erf_theory.network.routing import ChannelShuffle, Concat, Split
 
@@ -249,7 +250,7 @@ def remembered(
 
 def _splits(layer: Layer) -> bool:
     """Whether what a layer does depends on the number of its channels."""
-    return isinstance(layer, Split | ChannelShuffle | Norm)
+    return isinstance(layer, Split | ChannelShuffle | Norm | PReLU | Gate | Scale)
 
 
 def _need_taps(node: Node, ndim: int) -> None:

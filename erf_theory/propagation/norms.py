@@ -17,6 +17,7 @@ from erf_theory.propagation.tabled import Tabled, tabled_normal
 
 __all__ = ["divides_by_variance", "norm_factors", "normalised", "on_line"]
 
+_LARGER, _SMALLEST = 1e6, 1e-300
 _Line = tuple[float, float]
 """Factor and what is added after it."""
 
@@ -154,8 +155,14 @@ def on_line(signal: Signal, line: _Line) -> Signal:
 
 
 def _law_on_line(signal: Signal, line: _Line) -> Tabled | None:
-    """The law of a sample times a number that is not 0, and another one added."""
+    """The law of a sample times a number that is not 0, and another one added.
+
+    None where what is added is so much larger, or the sample so small, that no grid holds both.
+    """
     factor, offset = line
+    power = factor**2 * signal.second
+    if power < _SMALLEST or offset**2 > _LARGER**2 * power:
+        return None
     if signal.is_normal:
         return tabled_normal(factor**2 * signal.second, offset)
     law = law_of(signal)

@@ -19,13 +19,14 @@ from erf_theory.readers.settling import channel_layers, is_spread, pieces_of, se
 from erf_theory.readers.trace import Constant, Op
 from erf_theory.readers.values import Refused, Value, is_per_place
 
-__all__ = ["FROZEN", "RULES", "Build", "Operand", "Rule", "one_or_all", "rule"]
+__all__ = ["FROZEN", "RULES", "UNKNOWN_CURVE", "Build", "Operand", "Rule", "one_or_all", "rule"]
 
 Operand = Value | Constant
 Rule = Callable[["Build", Op, Any], Value]
 """From an operation and what it reads to what comes out of it."""
 FROZEN = "frozen to the size of the example"
 """What is said of layers whose windows are as large as a map, or follow from its size."""
+UNKNOWN_CURVE = "it acts on every sample, and is no activation that the package knows"
 RULES: dict[str, Rule] = {}
 """What becomes of every kind of operation."""
 
@@ -208,7 +209,7 @@ class Build:
 
 def _node(value: Value) -> int:
     if value.node is None:
-        raise Refused(f"{value.name} is no activation that the package knows")
+        raise Refused(f"{UNKNOWN_CURVE}: {value.name}")
     return value.node
 
 

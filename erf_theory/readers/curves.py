@@ -14,7 +14,7 @@ from erf_theory.activations import nonlinearity
 __all__ = ["GRID", "named"]
 
 GRID: npt.NDArray[Any] = np.concatenate([np.linspace(-9.0, 9.0, 145), [-40.0, -20.0, 20.0, 40.0]])
-GRID.flags.writeable = False
+"""Numbers that functions are compared on."""
 _WRITTEN_OUT = (
     *("gelu", "gelu_tanh", "silu", "hardswish", "hardsigmoid", "mish", "relu6", "relu"),
     *("softplus", "softsign", "sigmoid", "tanh", "erf", "abs", "hardtanh", "elu", "selu"),
@@ -33,7 +33,7 @@ def named(curve: npt.NDArray[Any], names: Iterable[str] = _WRITTEN_OUT) -> tuple
         known = _values(name)
         factor = float(curve @ known / (known @ known))
         if factor and np.allclose(curve, factor * known, rtol=2e-6, atol=2e-6 * abs(factor)):
-            return name, float(np.float32(factor)) if abs(factor - round(factor)) < 1e-6 else factor
+            return name, float(round(factor)) if abs(factor - round(factor)) < 1e-6 else factor
     return None
 
 

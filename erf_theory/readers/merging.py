@@ -15,7 +15,7 @@ from erf_theory.readers.pointwise import curved, written_out
 from erf_theory.readers.resting import at_rest
 from erf_theory.readers.settling import is_spread
 from erf_theory.readers.trace import Constant, Op
-from erf_theory.readers.values import Refused, Value
+from erf_theory.readers.values import Refused, Value, channel_axis
 
 __all__: list[str] = []
 
@@ -105,13 +105,14 @@ def _gated(build: Build, one: Value, other: Value) -> Value:
     one, gate = (one, other) if _is_gate(build, other, one) else (other, one)
     if not _is_gate(build, gate, one):
         raise Refused("it multiplies activations with each other at every place")
+    axis = channel_axis(one)
     if not is_spread(gate):
-        gate = build.plain(gate)
+        gate = build.plain(gate.move(lambda index: np.moveaxis(index, axis, 1), gate.name))
     factors = at_rest(build, gate)
     if gate.base[0] != one.base[0]:
         factors = np.broadcast_to(factors, (one.base[0],))
     same = bool(np.all(factors == factors[0]))
-    return build.pointwise(Gate(float(factors[0]) if same else factors), build.plain(one))
+    return build.pointwise(Gate(float(factors[0]) if same else factors), build.per_place(one, axis))
 
 
 def _is_gate(build: Build, gate: Value, other: Value) -> bool:
@@ -126,11 +127,9 @@ def _affine(build: Build, value: Value, factor: Any, shift: Any) -> Value:
     numbers = [_of_node(np.asarray(part, dtype=np.float64), value) for part in (factor, shift)]
     scalars = all(part.ndim == 0 for part in numbers)
     curves = curved(lambda x: x * float(numbers[0]) + float(numbers[1]), value) if scalars else {}
-    found = written_out(build, value, curves)
-    if found is not None:
-        return found
-    if value.node is None:
-        return replace(value, curves=curves)
+    found = written_out(build, value, curves, exactly=value.node is not None)
+    if found is not None or value.node is None:
+        return replace(value, curves=curves) if found is None else found
     if scalars and float(numbers[0]) == 1 and float(numbers[1]) == 0:
         return value
     found = build.pointwise(build.affine(*numbers), value)

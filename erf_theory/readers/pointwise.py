@@ -64,11 +64,16 @@ def curved(function: Any, *values: Value) -> Curves:
     return {root: curve for root, curve in found.items() if np.all(np.isfinite(curve))}
 
 
-def written_out(build: Build, like: Value, curves: Curves) -> Value | None:
-    """An activation that several operations are together; None if they are none that is known."""
+def written_out(
+    build: Build, like: Value, curves: Curves, *, exactly: bool = False
+) -> Value | None:
+    """An activation that several operations are together, or exactly one, not a multiple of it.
+
+    None if they are none that is known.
+    """
     for root in sorted(curves):
         match = named(curves[root])
-        if match is not None:
+        if match is not None and (match[1] == 1 or not exactly):
             name, factor = match
             start = replace(like, node=root, curves={})
             found = build.pointwise(Activation(name), start)

@@ -11,7 +11,7 @@ from erf_theory.errors import ErfTheoryError
 from erf_theory.network.nodes import INPUT, Flat, Network, Node
 from erf_theory.network.pointwise import Identity
 from erf_theory.readers import merging, moving, pointwise, weighted, windows
-from erf_theory.readers.building import RULES, Build
+from erf_theory.readers.building import RULES, UNKNOWN_CURVE, Build
 from erf_theory.readers.overriding import Overrides, overridden
 from erf_theory.readers.trace import Op, Trace
 from erf_theory.readers.values import Refused, Value
@@ -61,6 +61,10 @@ def network_of(trace: Trace, weights: str, overrides: Overrides | None = None) -
     refused: dict[str, str] = {}
     for op in trace.ops:
         values[op.name] = _read(build, op, values, refused)
+    for name in trace.outputs:
+        output = values[name]
+        if output is not None and output.node is None:
+            refused[name] = UNKNOWN_CURVE
     known = [name for name in trace.outputs if refused.keys().isdisjoint(_needed(trace, name))]
     if trace.outputs[0] not in known:
         needed = _needed(trace, trace.outputs[0]) & refused.keys()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from erf_theory.empirical.torch_modules import import_torch
 from erf_theory.errors import ErfTheoryError
-from erf_theory.network.base import Layer
 from erf_theory.network.nodes import Network
 from erf_theory.network.weights import LAWS
+from erf_theory.readers.overriding import Overrides
 from erf_theory.readers.reading import network_of
 
 __all__ = ["read_torch"]
@@ -20,9 +19,55 @@ def read_torch(
     example_input: Any,
     *,
     weights: str = "given",
-    overrides: Mapping[str, Layer | str] | None = None,
+    overrides: Overrides | None = None,
 ) -> Network:
-    """The network that a module of PyTorch computes in eval mode."""
+    """The network that a module of PyTorch computes in eval mode.
+
+    Nodes have the paths of modules for names; a function has that of the module around it and its
+    own, as "layer3.5.add", and what is called again a number. A path such as "layer3.5" is where
+    that block ends. Sizes are frozen to the example: ``remarks`` of the network says where.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        The model. It is neither run on numbers nor changed, and its mode is restored.
+    example_input : tensor, shape (1, channels, place, …)
+        An input as the model takes it, with 1 to 3 axes of places. Only its shape counts; of
+        several inputs the first one is taken.
+    weights : str
+        "given": those of the model. "law": PyTorch's initialisation of every layer, norms as they
+        start. Or the name of a law, such as "he", for all convolutions, without biases. Fixed
+        weights, which are no parameters, stay as they are; so do factors of their own.
+    overrides : mapping from str to Layer or str, optional
+        What parts of the model are, by the name of an operation or of a module, a star for
+        anything: a layer, "identity", or "global" for what sees all places alike.
+
+    Returns
+    -------
+    Network
+        Its output is the first tensor that the model gives back; the other ones are among the
+        nodes. A squeeze-and-excitation is a `Gate`, and what brings a global pool back to all
+        places is `Global`: their influence from everywhere is in no map, and maps say so.
+
+    Raises
+    ------
+    ErfTheoryError
+        If operations are no layers, such as attention: the message names all of them, with module,
+        operator and source line. If the model depends on the numbers of its input, or PyTorch is
+        not installed.
+
+    Examples
+    --------
+    >>> import torch  # doctest: +SKIP
+    >>> from erf_theory import network_erf, read_torch  # doctest: +SKIP
+    >>> from torch import nn  # doctest: +SKIP
+    >>> model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 8, 3))  # doctest: +SKIP
+    >>> network = read_torch(model, torch.zeros(1, 3, 32, 32), weights="he")  # doctest: +SKIP
+    >>> [node.name for node in network.nodes]  # doctest: +SKIP
+    ['0', '1', '2']
+    >>> network_erf(network, ndim=1).values.round(3).tolist()  # doctest: +SKIP
+    [0.111, 0.222, 0.333, 0.222, 0.111]
+    """
     torch = import_torch()
     if not isinstance(module, torch.nn.Module):
         raise ErfTheoryError(f"a torch.nn.Module is read, not {type(module).__name__}")
@@ -40,4 +85,6 @@ def read_torch(
         )
     from erf_theory.readers.torch_trace import torch_trace
 
-    return network_of(torch_trace(module, example_input[:1]), weights, overrides)
+    like = next((p for p in module.parameters() if p.is_floating_point()), example_input)
+    example = example_input[:1].detach().to(like)
+    return network_of(torch_trace(module, example), weights, overrides)

@@ -1,5 +1,6 @@
 """Modules of PyTorch, drawn or written down: what is read, and what is refused."""
 
+import doctest
 from fractions import Fraction
 from itertools import pairwise
 
@@ -7,11 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 
+from erf_theory import network_erf
 from erf_theory.errors import ErfTheoryError
 from erf_theory.network import AvgPool, Conv, Global, Norm, Scale, from_dict, to_dict
 from erf_theory.readers.torch import read_torch
 from tests.readers.drawn import modules
-from tests.readers.models import in_doubles, rebuilt
+from tests.readers.models import in_doubles, rebuilt, timm_model
 
 pytestmark = pytest.mark.torch
 
@@ -340,3 +342,36 @@ def test_an_in_place_operator_changes_what_sees_the_same_numbers():
     image = torch.randn(1, 3, 8, 8, dtype=torch.float64)
     with torch.no_grad():
         assert torch.allclose(rebuilt(read_torch(module, image))(image), module(image))
+
+
+def test_the_example_in_the_docstring_runs():
+    text = read_torch.__doc__.replace("  # doctest: +SKIP", "")
+    found = doctest.DocTestParser().get_doctest(text, {}, "read_torch", None, None)
+    assert len(found.examples) == 7
+    assert doctest.DocTestRunner(verbose=False).run(found).failed == 0
+
+
+@pytest.mark.parametrize(("what", "attentions"), [("identity", 0), ("global", 12)])
+def test_attention_is_named_and_can_be_overridden(what, attentions):
+    swin, image = timm_model("swin_tiny_patch4_window7_224"), example(3, 224, 224)
+    with pytest.raises(ErfTheoryError) as caught:
+        read_torch(swin, image)
+    for block in ("layers.0.blocks.0", "layers.2.blocks.5"):
+        assert f"  {block}.attn.matmul (matmul, " in str(caught.value)
+    network = read_torch(swin, image, weights="he", overrides={"layers.*.attn": what})
+    assert sum(isinstance(layer, Global) for layer in layers(network).values()) == attentions
+    erf = network_erf(network, layer="layers.1", ndim=1)
+    assert erf.theoretical_rf == (8,)
+    named = [reason for reason in erf.reasons if reason.startswith("what sees all places")]
+    assert bool(named) == bool(attentions)
+
+
+def test_a_vision_transformer_is_its_patches_once_attention_is_overridden():
+    image = example(3, 224, 224)
+    with pytest.raises(ErfTheoryError) as caught:
+        read_torch(timm_model("vit_tiny_patch16_224"), image)
+    assert all(f"  blocks.{i}.attn.scaled_dot_product_att" in str(caught.value) for i in range(12))
+    model = timm_model("vit_tiny_patch16_224", class_token=False, global_pool="avg")
+    said = {"blocks.*.attn": "global", "add": "identity"}
+    network = read_torch(model, image, weights="he", overrides=said)
+    assert network_erf(network, layer="blocks").theoretical_rf == (16, 16)
