@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
-from erf_theory.errors import ErfTheoryError
 from erf_theory.network.nodes import Network
-from erf_theory.network.weights import LAWS
 from erf_theory.readers.onnx_file import load
 from erf_theory.readers.overriding import Overrides
 from erf_theory.readers.patterns import put_together
-from erf_theory.readers.reading import network_of
+from erf_theory.readers.reading import need_weights, network_of
 
 __all__ = ["read_onnx"]
 
@@ -24,10 +22,12 @@ def read_onnx(
     weights: str = "given",
     overrides: Overrides | None = None,
 ) -> Network:
-    """The network that an ONNX file holds (opset 11 and later), in eval mode.
+    """The network that an ONNX file holds; opsets from 11 on are read.
 
-    Shapes are frozen to one size of the input. Nothing in the file is run. Convolutions with a
-    folded batch norm are what the file says: convolutions.
+    Nodes have the paths of PyTorch's modules for names, where its exporters wrote the file, as in
+    `erf_theory.read_torch`; else the names that the file has. Sizes are frozen to one input:
+    ``remarks`` of the network says where. A batch norm that the exporter folded into a convolution
+    is no layer of its own. Nothing in the file is run.
 
     Parameters
     ----------
@@ -36,27 +36,30 @@ def read_onnx(
     input_shape : sequence of int, optional
         Shape of the input, as (1, channels, place, …); needed where the file leaves it open.
     weights : str
-        "given": as in the file; or the name of the law that they are drawn by (see
-        `erf_theory.network.weights.LAWS`), "law" for PyTorch's.
-    overrides : mapping, optional
-        From the name of a node, or the path of a module around it, to what it is: a layer,
-        "identity", or "global" for what sees all places.
+        "given": those of the file. "law": PyTorch's initialisation of every layer, norms as they
+        start. Or the name of a law, such as "he", for all convolutions, without biases.
+    overrides : mapping from str to Layer or str, optional
+        What parts of the model are, by the name of a node or of a module, a star for anything: a
+        layer, "identity", or "global" for what sees all places alike.
 
     Returns
     -------
     Network
+        Its output is the file's first one; the other ones are among the nodes.
 
     Raises
     ------
     ErfTheoryError
-        If the package onnx is missing, the file is none, or an operation of it cannot be read; the
-        message names all of these.
+        If operations are no layers: the message names all of them, with their nodes. If the file
+        is no ONNX, is truncated or damaged, or the package onnx is not installed.
+
+    Examples
+    --------
+    >>> from erf_theory import layer_table, read_onnx  # doctest: +SKIP
+    >>> network = read_onnx("model.onnx", input_shape=(1, 3, 224, 224))  # doctest: +SKIP
+    >>> print(layer_table(network))  # doctest: +SKIP
     """
-    if weights not in ("given", "law", *LAWS):
-        raise ErfTheoryError(
-            f'weights are "given", drawn by their "law", or by one of {", ".join(LAWS)}, not '
-            f"{weights!r}"
-        )
+    need_weights(weights)
     from erf_theory.readers.onnx_trace import onnx_trace
 
     trace = onnx_trace(load(path), Path(path).parent, input_shape)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from erf_theory.readers.aten import Found
+from erf_theory.readers.calls import Found
 from erf_theory.readers.onnx_node import Seen, becomes, moved
 
 __all__: list[str] = []
@@ -39,11 +39,11 @@ def _(seen: Seen) -> Found:
 
 @becomes("Slice")
 def _(seen: Seen) -> Found:
-    starts, ends = (np.ravel(seen.numbers(i, "range")).tolist() for i in (1, 2))
+    starts, ends = (_listed(seen.numbers(i, "range")) for i in (1, 2))
     steps = seen.numbers(4, "step")
     axes = seen.axes(3) or range(len(starts))
     cuts = [slice(None)] * len(seen.shape)
-    by = [1] * len(starts) if steps is None else np.ravel(steps).tolist()
+    by = [1] * len(starts) if steps is None else _listed(steps)
     for axis, start, end, step in zip(axes, starts, ends, by, strict=True):
         last = None if step < 0 and end < -seen.shape[axis] else end
         cuts[axis] = slice(start, last, step)
@@ -55,8 +55,16 @@ def _(seen: Seen) -> tuple[Found, ...]:
     axis = seen.get("axis", 0) % len(seen.shape)
     ends = list(accumulate((shape[axis] for shape in seen.after), initial=0))
     before = (slice(None),) * axis
-    cuts = [(*before, slice(a, b)) for a, b in pairwise(ends)]
-    return tuple(moved(seen.inputs[0], lambda index, cut=cut: index[cut]) for cut in cuts)
+    return tuple(_part(seen.inputs[0], (*before, slice(a, b))) for a, b in pairwise(ends))
+
+
+def _part(source: Any, cut: tuple[slice, ...]) -> Found:
+    return moved(source, lambda index: index[cut])
+
+
+def _listed(numbers: Any) -> list[int]:
+    found: list[int] = np.ravel(numbers).tolist()
+    return found
 
 
 @becomes("Gather")

@@ -9,6 +9,7 @@ from typing import Any, final
 
 __all__ = ["Names"]
 
+_WEIGHT = ".weight"
 _SCOPES = "pkg.torch.onnx.name_scopes"
 
 
@@ -31,9 +32,15 @@ class Names:
 
 
 def _path(node: Any) -> str:
-    """Path of the module that PyTorch's exporters say a node belongs to."""
+    """Path of the module that PyTorch's exporters say a node belongs to.
+
+    A convolution is in the scope of the norm that was folded into it; its weights have the right
+    one.
+    """
     for entry in node.metadata_props:
         if entry.key == _SCOPES:
+            if len(node.input) > 1 and node.input[1].endswith(_WEIGHT):
+                return str(node.input[1].removesuffix(_WEIGHT))
             scopes = literal_eval(entry.value)
             return str(scopes[-2]) if len(scopes) > 1 else ""
     if not node.name.startswith("/"):

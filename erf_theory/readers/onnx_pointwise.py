@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from erf_theory.readers.aten import Found
+from erf_theory.readers.calls import Found
 from erf_theory.readers.onnx_node import Seen, Translate, becomes, moved
 from erf_theory.readers.trace import Constant
 from erf_theory.readers.values import Refused
@@ -32,15 +32,37 @@ def _curve(seen: Seen, curve: Callable[[Any], Any]) -> Found:
     return Found("activation", seen.inputs[:1], {"curve": curve})
 
 
-for _op in ("Relu", "Tanh", "Sigmoid", "Softsign", "Mish", "HardSwish", "Erf", "Abs", "Sin", "Softplus"):
+for _op in (
+    "Relu",
+    "Tanh",
+    "Sigmoid",
+    "Softsign",
+    "Mish",
+    "HardSwish",
+    "Erf",
+    "Abs",
+    "Sin",
+    "Softplus",
+):
     becomes(_op)(_function(_op.lower()))
 becomes("LeakyRelu")(_function(lambda seen: f"leaky_relu({seen.get('alpha', 0.01)!r})"))
 becomes("Elu")(_function(lambda seen: f"elu({seen.get('alpha', 1.0)!r})"))
 becomes("Celu")(_function(lambda seen: f"celu({seen.get('alpha', 1.0)!r})"))
-becomes("Gelu")(_function(lambda seen: "gelu_tanh" if seen.get("approximate") == "tanh" else "gelu"))
-_CURVES = {"Exp": np.exp, "Log": np.log, "Sqrt": np.sqrt, "Reciprocal": np.reciprocal, "Cos": np.cos}
-for _op, _known in _CURVES.items():
-    becomes(_op)(lambda seen, curve=_known: _curve(seen, curve))
+becomes("Gelu")(
+    _function(lambda seen: "gelu_tanh" if seen.get("approximate") == "tanh" else "gelu")
+)
+_CURVES: dict[str, Callable[[Any], Any]] = {
+    "Exp": np.exp,
+    "Log": np.log,
+    "Sqrt": np.sqrt,
+    "Reciprocal": np.reciprocal,
+    "Cos": np.cos,
+}
+
+
+@becomes(*_CURVES)
+def _(seen: Seen) -> Found:
+    return _curve(seen, _CURVES[seen.op])
 
 
 @becomes("Neg")
@@ -147,7 +169,9 @@ def _(seen: Seen) -> Found:
     if seen.get("training_mode"):
         raise Refused("it is a batch norm in training mode: export the model in eval mode")
     arrays = seen.arrays(scale=1, shift=2, mean=3, variance=4)
-    return Found("norm", seen.inputs[:1], {"norm": "batch", "eps": seen.get("epsilon", 1e-5)}, arrays)
+    return Found(
+        "norm", seen.inputs[:1], {"norm": "batch", "eps": seen.get("epsilon", 1e-5)}, arrays
+    )
 
 
 @becomes("InstanceNormalization")
@@ -195,7 +219,9 @@ def _(seen: Seen) -> Found:
     if not isinstance(bias, Constant):
         more = bias if beta == 1 else Found("mul", (bias, beta))
         return Found("add", (Found("linear", (image,), {}, {"weight": rows}), more))
-    each = Constant((out,), lambda: beta * np.broadcast_to(bias.array.ravel(), (out,)), bias.is_learned)
+    each = Constant(
+        (out,), lambda: beta * np.broadcast_to(bias.array.ravel(), (out,)), bias.is_learned
+    )
     return Found("linear", (image,), {}, {"weight": rows, "bias": each})
 
 

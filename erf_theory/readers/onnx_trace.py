@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from erf_theory.errors import ErfTheoryError
 from erf_theory.readers import onnx_moves, onnx_pointwise, onnx_windows
-from erf_theory.readers.aten import Found
+from erf_theory.readers.calls import Found
 from erf_theory.readers.onnx_file import example_shape, import_onnx, opset_of
 from erf_theory.readers.onnx_names import Names
 from erf_theory.readers.onnx_node import OPERATORS, Seen
@@ -50,7 +50,7 @@ def onnx_trace(model: Any, folder: Path, input_shape: Sequence[int] | None) -> T
     names = tuple(one for one in outputs if isinstance(one, str))
     if not names:
         raise ErfTheoryError("no output of the model depends on its input")
-    return Trace(source, reading.shape_of(source), tuple(reading.ops), names)
+    return Trace(source, reading.start_shape, tuple(reading.ops), names)
 
 
 @final
@@ -64,6 +64,8 @@ class _Reading:
         What every tensor is: the name of an operation, or a constant.
     types : dict
         Types of tensors, with their shapes; tensors of which nothing is known are not there.
+    start_shape : tuple of int
+        Shape of the input: 1, channels, places.
     """
 
     model: Any
@@ -74,6 +76,7 @@ class _Reading:
     types: dict[str, Any] = field(default_factory=dict)
     ops: list[Op] = field(default_factory=list)
     made: dict[Any, Constant] = field(default_factory=dict)
+    start_shape: tuple[int, ...] = ()
 
     def start(self, source: str, shape: tuple[int, ...], kind: int) -> None:
         """What is known before the first node: the input and the initialisers."""
@@ -82,6 +85,7 @@ class _Reading:
         for tensor in self.model.graph.initializer:
             self._tensor(tensor.name, tensor)
         self._channels_first(source, shape, kind)
+        self.start_shape = self.shape_of(source)
 
     def _channels_first(self, source: str, shape: tuple[int, ...], kind: int) -> None:
         """Take an image whose channels come last as what the first transposition makes of it."""
@@ -239,6 +243,11 @@ class _Reading:
         """The operations that a node is, one for every output."""
         shapes = tuple(self.shape_of(name) for name in node.input)
         after = tuple(self.shape_of(name) for name in node.output)
+        if any(min(shape, default=1) < 1 for shape in after):
+            raise ErfTheoryError(
+                f"nothing is left of an image of {self.start_shape[2:]} places behind "
+                f"{_text(node)}: give a larger input_shape"
+            )
         seen = Seen(node.op_type, tuple(inputs), _attributes(node), shapes, after, self.made)
         found = self._found(node, seen)
         for place, output in enumerate(node.output):
@@ -301,8 +310,14 @@ def _evaluated(node: Any, arrays: dict[str, Any], opset: int) -> list[npt.NDArra
 
 def _attributes(node: Any) -> dict[str, Any]:
     helper: Callable[[Any], Any] = import_onnx().helper.get_attribute_value
-    found = {part.name: helper(part) for part in node.attribute}
-    return {name: v.decode() if isinstance(v, bytes) else v for name, v in found.items()}
+    return {part.name: _plain(helper(part)) for part in node.attribute}
+
+
+def _plain(value: Any) -> Any:
+    """An attribute; a number in single precision as its shortest decimal, which was meant."""
+    if isinstance(value, float):
+        return float(str(np.float32(value)))
+    return value.decode() if isinstance(value, bytes) else value
 
 
 def _order(node: Any) -> list[int] | None:
@@ -313,8 +328,10 @@ def _order(node: Any) -> list[int] | None:
 def _is_known(kind: Any) -> bool:
     """Whether a type is that of a tensor all of whose sides are numbers."""
     tensor = kind.tensor_type
-    return kind.HasField("tensor_type") and tensor.HasField("shape") and all(
-        dim.HasField("dim_value") for dim in tensor.shape.dim
+    return (
+        kind.HasField("tensor_type")
+        and tensor.HasField("shape")
+        and all(dim.HasField("dim_value") for dim in tensor.shape.dim)
     )
 
 

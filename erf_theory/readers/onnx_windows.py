@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from erf_theory.readers.aten import Found
+from erf_theory.readers.calls import Found
 from erf_theory.readers.onnx_node import Seen, becomes
 from erf_theory.readers.resizing import sampled
 from erf_theory.readers.values import Refused
@@ -88,6 +88,8 @@ def _transposed_pads(seen: Seen, more: tuple[int, ...]) -> Pairs:
 @becomes("MaxPool", "AveragePool")
 def _(seen: Seen) -> Found:
     size = tuple(seen.get("kernel_shape"))
+    if {*size, *seen.per_axis("strides")} == {1} and seen.shape == seen.after[0]:
+        return Found("identity", seen.inputs[:1])
     what = {
         "size": size,
         "stride": seen.per_axis("strides"),
@@ -142,9 +144,9 @@ def _(seen: Seen) -> Found:
         seen.inputs[0],
         (seen.shape, seen.after[0]),
         _scales(seen),
-        seen.get("mode", "nearest"),
-        seen.get("coordinate_transformation_mode", "half_pixel"),
-        seen.get("nearest_mode", "round_prefer_floor"),
+        mode=seen.get("mode", "nearest"),
+        coordinates=seen.get("coordinate_transformation_mode", "half_pixel"),
+        rounding=seen.get("nearest_mode", "round_prefer_floor"),
     )
 
 

@@ -73,27 +73,33 @@ def _needed(ops: Iterable[Op], outputs: Iterable[str]) -> tuple[Op, ...]:
 
 
 def _named_by_module(trace: Trace) -> Trace:
-    """The same operations; one that is all that a module does has the module's name."""
-    doing = Counter(op.module for op in trace.ops if op.kind not in ("move", "identity"))
+    """The same operations; what a module without modules within it hands on has its path.
+
+    A module that is called again has a number behind its path.
+    """
     around = {
         op.module[:end] for op in trace.ops for end, sign in enumerate(op.module) if sign == "."
     }
-    alone = {path for path, count in doing.items() if path and count == 1} - around
-    new = {
-        op.name: op.module
-        for op in trace.ops
-        if op.module in alone and op.kind not in ("move", "identity")
-    }
+    modules = {op.name: op.module for op in trace.ops}
+    readers = {(name, op.module) for op in trace.ops for name in op.reads}
+    handed_on = {name for name, path in readers if modules.get(name) != path} | {*trace.outputs}
+    new: dict[str, str] = {}
+    calls: Counter[str] = Counter()
+    for op in trace.ops:
+        is_last = op.name in handed_on and op.kind not in ("move", "identity")
+        if is_last and op.module and op.module not in around:
+            number = calls[op.module]
+            new[op.name] = f"{op.module}_{number}" if number else op.module
+            calls[op.module] += 1
+    return _renamed(trace, new)
 
-    def renamed(one: str | Constant) -> str | Constant:
+
+def _renamed(trace: Trace, new: dict[str, str]) -> Trace:
+    def name(one: Any) -> Any:
         return new.get(one, one) if isinstance(one, str) else one
 
-    ops = [
-        replace(op, name=new.get(op.name, op.name), inputs=tuple(map(renamed, op.inputs)))
-        for op in trace.ops
-    ]
-    outputs = tuple(new.get(name, name) for name in trace.outputs)
-    return replace(trace, ops=tuple(ops), outputs=outputs)
+    ops = (replace(op, name=name(op.name), inputs=tuple(map(name, op.inputs))) for op in trace.ops)
+    return replace(trace, ops=tuple(ops), outputs=tuple(map(name, trace.outputs)))
 
 
 def _layer_norm(ops: _Ops, op: Op) -> Op | None:
@@ -254,7 +260,7 @@ def _each(op: Op, norm: Op, numbers: Constant) -> Constant | None:
         return None
     if sides[axis] != op.shape[axis]:
         return None
-    return Constant((sides[axis],), lambda: numbers.array.ravel(), numbers.is_learned)
+    return Constant((sides[axis],), lambda: np.ravel(numbers.array), numbers.is_learned)
 
 
 def _with_bias(ops: _Ops, op: Op) -> Op | None:

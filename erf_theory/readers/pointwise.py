@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -27,20 +26,18 @@ def _(build: Build, op: Op, inputs: list[Value]) -> Value:
 
 @rule("activation")
 def _(build: Build, op: Op, inputs: list[Value]) -> Value:
-    value = _routed(build, inputs[0])
-    function = op.attributes.get("function")
-    if function is None or value.node is None:
-        curves = curved(op.attributes["curve"] if function is None else _value_of(function), value)
-        found = written_out(build, value, curves)
-        return replace(value, node=None, name=op.name, curves=curves) if found is None else found
-    found = build.pointwise(Activation(function), value)
-    return found.knowing(curved(_value_of(function), value))
-
-
-def _value_of(function: str) -> Callable[[Any], Any]:
-    """An activation as a function of arrays."""
-    known = nonlinearity(function)
-    return lambda x: known.value(x, np)
+    value, function = _routed(build, inputs[0]), op.attributes.get("function")
+    if function is not None and value.node is not None:
+        layer = Activation(function)
+        curves = curved(lambda x: layer.nonlinearity.value(x, np), value)
+        return build.pointwise(layer, value).knowing(curves)
+    curve = op.attributes.get("curve")
+    if function is not None:
+        what = nonlinearity(function)
+        curve = lambda x: what.value(x, np)  # noqa: E731
+    curves = curved(curve, value)
+    found = written_out(build, value, curves)
+    return replace(value, node=None, name=op.name, curves=curves) if found is None else found
 
 
 @rule("prelu")

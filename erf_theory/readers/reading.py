@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from math import prod
 from typing import Any
+
+import numpy as np
 
 from erf_theory.errors import ErfTheoryError
 from erf_theory.network.nodes import INPUT, Flat, Network, Node
 from erf_theory.network.pointwise import Identity
+from erf_theory.network.weights import LAWS
 from erf_theory.readers import merging, moving, pointwise, weighted, windows
 from erf_theory.readers.building import RULES, UNKNOWN_CURVE, Build
 from erf_theory.readers.overriding import Overrides, overridden
 from erf_theory.readers.trace import Op, Trace
 from erf_theory.readers.values import Refused, Value
 
-__all__ = ["network_of"]
+__all__ = ["need_weights", "network_of"]
 
 _ = (merging, moving, pointwise, weighted, windows)  # they enter their rules
 _HOW = (
@@ -31,6 +35,15 @@ _WHY = {
     ),
     "scaled_dot_product_attention": "every place sees all others, as far as the input says",
 }
+
+
+def need_weights(weights: str) -> None:
+    """Refuse what names no weights."""
+    if weights not in ("given", "law", *LAWS):
+        raise ErfTheoryError(
+            f'weights are "given", drawn by their "law", or by one of {", ".join(LAWS)}, not '
+            f"{weights!r}"
+        )
 
 
 def network_of(trace: Trace, weights: str, overrides: Overrides | None = None) -> Network:
@@ -65,6 +78,7 @@ def network_of(trace: Trace, weights: str, overrides: Overrides | None = None) -
         output = values[name]
         if output is not None and output.node is None:
             refused[name] = UNKNOWN_CURVE
+    _settle(build, values, trace.outputs[0], refused)
     known = [name for name in trace.outputs if refused.keys().isdisjoint(_needed(trace, name))]
     if trace.outputs[0] not in known:
         needed = _needed(trace, trace.outputs[0]) & refused.keys()
@@ -80,7 +94,8 @@ def _read(
     """What comes out of an operation; else what the next ones may go on with."""
     operands = [values[one] if isinstance(one, str) else one for one in op.inputs]
     if op.kind not in RULES:
-        refused[op.name] = _why(op)
+        why = _WHY.get(op.kind.lower(), "there is no layer for it")
+        refused[op.name] = op.attributes.get("why", why)
     elif all(operand is not None for operand in operands):
         try:
             return _by_rule(build, op, operands)
@@ -100,9 +115,20 @@ def _by_rule(build: Build, op: Op, operands: list[Any]) -> Value:
     return found
 
 
-def _why(op: Op) -> str:
-    why: str = op.attributes.get("why", _WHY.get(op.kind.lower(), "there is no layer for it"))
-    return why
+def _settle(
+    build: Build, values: dict[str, Value | None], output: str, refused: dict[str, str]
+) -> None:
+    """Bring an output's samples where they are, by layers; if only their order is another, not."""
+    value = values[output]
+    if value is None or output in refused:
+        return
+    try:
+        values[output] = build.plain(value)
+    except Refused as reason:
+        if np.array_equal(np.sort(value.index, axis=None), np.arange(prod(value.base))):
+            values[output] = value.unmoved()
+        else:
+            refused[output] = str(reason)
 
 
 def _needed(trace: Trace, output: str) -> set[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from erf_theory.readers.aten import Found
+from erf_theory.readers.calls import Found
 from erf_theory.readers.values import Refused
 
 __all__ = ["sampled"]
@@ -17,7 +17,7 @@ _Floats = npt.NDArray[np.float64]
 _Shapes = tuple[tuple[int, ...], tuple[int, ...]]
 
 
-def _half_pixel(i: _Floats, scale: float, before: int, after: int) -> _Floats:  # noqa: ARG001
+def _half_pixel(i: _Floats, scale: float, before: int, after: int) -> _Floats:
     return (i + 0.5) / scale - 0.5
 
 
@@ -30,11 +30,11 @@ def _symmetric(i: _Floats, scale: float, before: int, after: int) -> _Floats:
     return middle + (i + 0.5) / scale - 0.5
 
 
-def _asymmetric(i: _Floats, scale: float, before: int, after: int) -> _Floats:  # noqa: ARG001
+def _asymmetric(i: _Floats, scale: float, before: int, after: int) -> _Floats:
     return i / scale
 
 
-def _aligned(i: _Floats, scale: float, before: int, after: int) -> _Floats:  # noqa: ARG001
+def _aligned(i: _Floats, scale: float, before: int, after: int) -> _Floats:
     return i * (before - 1) / max(after - 1, 1)
 
 
@@ -57,6 +57,7 @@ def sampled(
     source: Any,
     shapes: _Shapes,
     scales: tuple[float, ...],
+    *,
     mode: str,
     coordinates: str,
     rounding: str,
@@ -73,13 +74,13 @@ def sampled(
     if coordinates not in _COORDINATES:
         raise Refused(f"it takes its samples by coordinate_transformation_mode={coordinates}")
     rows = list(zip(*shapes, scales, strict=True))
-    places = [_COORDINATES[coordinates](np.arange(b), s, a, b) for a, b, s in rows]
+    places = [_COORDINATES[coordinates](np.arange(float(b)), s, a, b) for a, b, s in rows]
     if mode == "nearest":
         return _nearest(source, shapes, [_ROUNDINGS[rounding](at) for at in places])
     if mode != "linear":
         raise Refused(f"it interpolates by the mode {mode}")
     for (before, after, _), at in zip(rows, places, strict=True):
-        plain = _half_pixel(np.arange(after), after / before, before, after)
+        plain = _half_pixel(np.arange(float(after)), after / before, before, after)
         if before > 1 and not _same(at, plain, before):
             raise Refused(
                 f"it interpolates by coordinate_transformation_mode={coordinates}, whose weights "
@@ -90,14 +91,16 @@ def sampled(
 
 def _same(one: _Floats, other: _Floats, places: int) -> bool:
     """Whether coordinates are the same, beyond the border too."""
-    inside = [np.clip(at, 0, places - 1) for at in (one, other)]
-    return bool(np.allclose(*inside, rtol=0, atol=1e-6))
+    ours, theirs = (np.clip(at, 0, places - 1) for at in (one, other))
+    return bool(np.allclose(ours, theirs, rtol=0, atol=1e-6))
 
 
 def _nearest(source: Any, shapes: _Shapes, places: list[_Floats]) -> Found:
     """Copies of every sample, or whatever samples it takes."""
     ends = list(zip(*shapes, strict=True))
-    lines = [np.clip(at, 0, m - 1).astype(np.int64) for at, (m, _) in zip(places, ends, strict=True)]
+    lines = [
+        np.clip(at, 0, m - 1).astype(np.int64) for at, (m, _) in zip(places, ends, strict=True)
+    ]
     copies = [np.arange(b) * a // b for a, b in ends]
     if all(map(np.array_equal, lines, copies)) and all(b % a == 0 for a, b in ends):
         return Found("resize", (source,), {"mode": "nearest"})

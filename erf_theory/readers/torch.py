@@ -7,9 +7,8 @@ from typing import Any
 from erf_theory.empirical.torch_modules import import_torch
 from erf_theory.errors import ErfTheoryError
 from erf_theory.network.nodes import Network
-from erf_theory.network.weights import LAWS
 from erf_theory.readers.overriding import Overrides
-from erf_theory.readers.reading import network_of
+from erf_theory.readers.reading import need_weights, network_of
 
 __all__ = ["read_torch"]
 
@@ -78,11 +77,7 @@ def read_torch(
             f"the example has the shape {tuple(example_input.shape)}: give one of (1, channels, "
             "place, …), with 1 to 3 axes of places"
         )
-    if weights not in ("given", "law", *LAWS):
-        raise ErfTheoryError(
-            f'weights are "given", drawn by their "law", or by one of {", ".join(LAWS)}, not '
-            f"{weights!r}"
-        )
+    need_weights(weights)
     from erf_theory.readers.torch_trace import torch_trace
 
     like = next((p for p in module.parameters() if p.is_floating_point()), example_input)

@@ -59,5 +59,7 @@ def _held(x, box, layer):
     if not isinstance(layer, Window):
         return found
     inside = [at == near for at, near in zip(places, clipped, strict=True)]
-    held = reduce(np.logical_and, (m.reshape(-1, *(1,) * (len(inside) - 1 - i)) for i, m in enumerate(inside)))
+    held = reduce(
+        np.logical_and, (m.reshape(-1, *(1,) * (len(inside) - 1 - i)) for i, m in enumerate(inside))
+    )
     return np.where(held, found, -np.inf if isinstance(layer, MaxPool) else 0.0)

@@ -1,4 +1,4 @@
-"""Every operator of ONNX that is read, in several opsets: the network computes what the file says."""
+"""Every operator that is read, in several opsets: the network computes what the file says."""
 
 import numpy as np
 import pytest
@@ -100,7 +100,9 @@ def test_dilated_maxima(tmp_path):
 @pytest.mark.parametrize("opset", [11, 19, 22])
 @pytest.mark.parametrize("attributes", POOLS)
 def test_means_that_leave_the_border_out(tmp_path, attributes, opset):
-    network = assert_same(tmp_path, model([node("AveragePool", "x", **attributes)], opset=opset), inside=1)
+    network = assert_same(
+        tmp_path, model([node("AveragePool", "x", **attributes)], opset=opset), inside=1
+    )
     reaches = any(map(any, network.nodes[0].layer.pads(2)))
     assert bool(network.remarks) == reaches
 
@@ -122,7 +124,9 @@ def test_means_and_maxima_of_all_places(tmp_path, op):
 
 
 @pytest.mark.parametrize("keep", [0, 1])
-@pytest.mark.parametrize(("op", "input_from"), [("ReduceMean", 18), ("ReduceSum", 13), ("ReduceMax", 18)])
+@pytest.mark.parametrize(
+    ("op", "input_from"), [("ReduceMean", 18), ("ReduceSum", 13), ("ReduceMax", 18)]
+)
 @pytest.mark.parametrize("opset", [11, 13, 18, 20])
 def test_reductions(tmp_path, op, input_from, opset, keep):
     if opset >= input_from:
@@ -162,9 +166,7 @@ def test_activations(tmp_path, op, attributes, opset):
     assert len(network.nodes) == 1
 
 
-@pytest.mark.parametrize(
-    ("low", "high"), [(0, 6), (0, None), (-1, 1), (None, None)]
-)
+@pytest.mark.parametrize(("low", "high"), [(0, 6), (0, None), (-1, 1), (None, None)])
 def test_clips(tmp_path, low, high):
     ends = {"low": low, "high": high}
     arrays = {name: np.float32(end) for name, end in ends.items() if end is not None}
@@ -322,7 +324,9 @@ def layer_norm(axes, square, root, numbers):
 
 @pytest.mark.parametrize("square", ["pow", "mul", "again"])
 @pytest.mark.parametrize("root", ["sqrt", "reciprocal", "pow", "one over"])
-@pytest.mark.parametrize(("axes", "kind"), [([1], "place"), ([1, 2, 3], "layer"), ([2, 3], "instance")])
+@pytest.mark.parametrize(
+    ("axes", "kind"), [([1], "place"), ([1, 2, 3], "layer"), ([2, 3], "instance")]
+)
 def test_layer_norms_that_are_written_out(tmp_path, axes, kind, square, root):
     arrays = {"two": 2, "eps": 0.01, "minus_half": -0.5, "one": 1}
     numbers = {name: np.float32(number) for name, number in arrays.items()}
@@ -426,7 +430,10 @@ def resize(opset, scale=2.0, size=None, **attributes):
     [
         (2.0, {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}),
         (3.0, {"coordinate_transformation_mode": "half_pixel"}),
-        (2.0, {"coordinate_transformation_mode": "half_pixel", "nearest_mode": "round_prefer_ceil"}),
+        (
+            2.0,
+            {"coordinate_transformation_mode": "half_pixel", "nearest_mode": "round_prefer_ceil"},
+        ),
         (2.0, {"mode": "linear"}),
         (3.0, {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}),
         (2.0, {"mode": "linear", "coordinate_transformation_mode": "pytorch_half_pixel"}),
@@ -448,9 +455,7 @@ def test_resizings_by_sizes(tmp_path):
 
 @pytest.mark.parametrize("nearest_mode", ["floor", "ceil"])
 def test_resizings_to_a_part(tmp_path, nearest_mode):
-    made = resize(
-        13, 0.5, coordinate_transformation_mode="asymmetric", nearest_mode=nearest_mode
-    )
+    made = resize(13, 0.5, coordinate_transformation_mode="asymmetric", nearest_mode=nearest_mode)
     assert_same(tmp_path, made)
 
 
@@ -491,7 +496,9 @@ def test_pads_of_some_axes(tmp_path):
 
 
 def test_pads_around(tmp_path):
-    made = model([node("Pad", "x", "p", mode="wrap")], opset=19, p=np.array([0, 0, 1, 2, 0, 0, 3, 0]))
+    made = model(
+        [node("Pad", "x", "p", mode="wrap")], opset=19, p=np.array([0, 0, 1, 2, 0, 0, 3, 0])
+    )
     assert_same(tmp_path, made)
 
 
@@ -569,6 +576,8 @@ def test_rounding_to_whole_numbers_is_refused(tmp_path):
 
 @pytest.mark.parametrize("opset", [11, 12, 13])
 def test_what_does_nothing(tmp_path, opset):
-    nodes = chain(("Dropout", [], {}), ("Identity", [], {}), ("Cast", [], {"to": 1}), ("Relu", [], {}))
+    nodes = chain(
+        ("Dropout", [], {}), ("Identity", [], {}), ("Cast", [], {"to": 1}), ("Relu", [], {})
+    )
     network = assert_same(tmp_path, model(nodes, opset=opset))
     assert len(network.nodes) == 1
