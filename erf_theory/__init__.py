@@ -43,9 +43,12 @@ if TYPE_CHECKING:
     from erf_theory.practical.anchors import AnchorPrior, anchor_prior
     from erf_theory.practical.sizes import InputAdvice, input_size_advice
     from erf_theory.practical.tiles import TileOverlap, tile_overlap
+    from erf_theory.readers.erf_of import erf_of
     from erf_theory.readers.onnx import read_onnx
     from erf_theory.readers.torch import read_torch
     from erf_theory.replknet import AreaRatios, area_ratios
+    from erf_theory.report.document import Report, model_report
+    from erf_theory.report.training import TrainingTable, compare_training
     from erf_theory.theory import theoretical_erf, variance_erf
     from erf_theory.verdict.agreement import Agreement, crosscheck
 
@@ -71,11 +74,13 @@ __all__ = [
     "LayerTable",
     "MapTooLargeError",
     "Measurement",
+    "Report",
     "Saddlepoint",
     "Scaling",
     "SymbolicERF",
     "TailBound",
     "TileOverlap",
+    "TrainingTable",
     "anchor_prior",
     "area_ratios",
     "attractor",
@@ -84,17 +89,20 @@ __all__ = [
     "chernoff",
     "clt_formulas",
     "compare_expansions",
+    "compare_training",
     "convergence",
     "crosscheck",
     "distance_to_normal",
     "distance_to_sampled_normal",
     "edgeworth",
+    "erf_of",
     "fluctuation",
     "gaussian_limit",
     "input_size_advice",
     "layer_table",
     "measure_erf",
     "measured_erf",
+    "model_report",
     "network_erf",
     "read_onnx",
     "read_torch",
@@ -131,11 +139,13 @@ _HOMES = {
     "LayerTable": "layertable",
     "MapTooLargeError": "errors",
     "Measurement": "empirical.measurement",
+    "Report": "report.document",
     "Saddlepoint": "gaussian.saddlepoint",
     "Scaling": "gaussian.depths",
     "SymbolicERF": "formulas",
     "TailBound": "gaussian.tails",
     "TileOverlap": "practical.tiles",
+    "TrainingTable": "report.training",
     "anchor_prior": "practical.anchors",
     "area_ratios": "replknet",
     "attractor": "gaussian.attractors",
@@ -144,17 +154,20 @@ _HOMES = {
     "chernoff": "gaussian.tails",
     "clt_formulas": "gaussian.clt",
     "compare_expansions": "gaussian.expansions",
+    "compare_training": "report.training",
     "convergence": "gaussian.convergence",
     "crosscheck": "verdict.agreement",
     "distance_to_normal": "gaussian.distances",
     "distance_to_sampled_normal": "gaussian.distances",
     "edgeworth": "gaussian.edgeworth",
+    "erf_of": "readers.erf_of",
     "fluctuation": "finitewidth",
     "gaussian_limit": "gaussian.limit",
     "input_size_advice": "practical.sizes",
     "layer_table": "layertable",
     "measure_erf": "empirical.measure",
     "measured_erf": "conventions",
+    "model_report": "report.document",
     "network_erf": "architectures",
     "read_onnx": "readers.onnx",
     "read_torch": "readers.torch",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from math import inf, log
 from typing import Any, NamedTuple, final
@@ -147,6 +147,7 @@ def layer_table(
     network: Network,
     *,
     image_size: Steps | None = None,
+    layers: Sequence[str] | None = None,
     axis: int = 0,
     spacing: float = 1.0,
     unit: str = "px",
@@ -161,6 +162,8 @@ def layer_table(
     image_size : int or tuple of int, optional
         Size of the input, which TensorFlow's padding depends on. Units are those that no border
         reaches.
+    layers : sequence of str, optional
+        The nodes that have a row. Default: all; the last node always has one.
     axis : int
         The axis of the lengths.
     spacing : float
@@ -198,8 +201,9 @@ def layer_table(
     exact = resolved(network, image_size)
     if image_size is not None:
         image_sizes(network, image_size)
+    wanted = _wanted(exact, layers)
     rows: list[LayerRow] = []
-    for place, found in enumerate(_measured(exact, axis)):
+    for place, found in _measured(exact, axis, wanted):
         field = geometry.rows[place].axes[axis]
         std, size, trf = (spacing * length for length in (found.std, found.size, field.size))
         rows.append(
@@ -217,8 +221,9 @@ def layer_table(
             )
         )
         if progress:
-            progress(place + 1)
-    more = f", spacing={spacing}, unit={unit!r}" if spacing != 1 or unit != "px" else ""
+            progress(len(rows))
+    more = "" if layers is None else f", layers={list(layers)}"
+    more += f", spacing={spacing}, unit={unit!r}" if spacing != 1 or unit != "px" else ""
     call = f"layer_table({network.label}, image_size={image_size}, axis={axis}{more})"
     return LayerTable(tuple(rows), unit, axis, found.reasons, call)
 
@@ -233,26 +238,39 @@ class _Measures(NamedTuple):
     reasons: tuple[str, ...]
 
 
-def _measured(network: Network, axis: int) -> Iterator[_Measures]:
-    """The measures of every layer; from those of the layer before it where the shape is the same.
+def _wanted(network: Network, layers: Sequence[str] | None) -> list[int]:
+    """Places of the nodes that have a row."""
+    last = len(network.nodes) - 1
+    if layers is None:
+        return list(range(last + 1))
+    return sorted({*map(network.place_of, layers), last})
+
+
+def _measured(
+    network: Network, axis: int, wanted: Sequence[int]
+) -> Iterator[tuple[int, _Measures]]:
+    """The measures of layers; from those of the layer before it where the shape is the same.
 
     The last layer is always asked for itself: its reasons are the table's.
     """
     same = _same_shapes(network)
-    done: list[_Measures] = []
-    for place, node in enumerate(network.nodes):
-        before, is_last = node.inputs[0], place == len(network.nodes) - 1
-        if place in same and before != INPUT and not is_last:
+    done: dict[int, _Measures] = {}
+    for place in wanted:
+        node, is_last = network.nodes[place], place == len(network.nodes) - 1
+        before = node.inputs[0]
+        if place in same and before in done and not is_last:
             known, name = done[before], network.nodes[before].name
             step = network_erf(network, layer=node.name, source=name, ndim=1)
             log_mass = known.log_mass + step.log_mass + log(network.channels[before])
             is_exact = known.is_exact and step.exactness == "exact"
-            done.append(known._replace(log_mass=log_mass, is_exact=is_exact))
+            done[place] = known._replace(log_mass=log_mass, is_exact=is_exact)
         else:
             erf = network_erf(network, layer=node.name)
             is_exact = erf.exactness == "exact"
-            done.append(_Measures(_std(erf, axis), erf.size(), erf.log_norm, is_exact, erf.reasons))
-        yield done[-1]
+            done[place] = _Measures(
+                _std(erf, axis), erf.size(), erf.log_norm, is_exact, erf.reasons
+            )
+        yield place, done[place]
 
 
 def _same_shapes(network: Network) -> set[int]:

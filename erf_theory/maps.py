@@ -202,11 +202,19 @@ class ProgramMap:
             ) from None
 
     def _moments(self, order: int) -> Cumulants:
+        """Moments up to an order or a higher one, which is found once."""
+        known = [found for found in self._found_moments if found >= order]
+        if known:
+            return self._found_moments[min(known)]
         from erf_theory.engines import cumulants
 
         point = Kernel(np.full((1,) * self.ndim, self.factor, dtype=object))
         field = self.program(cumulants.impulse(self.ndim, order=order))
-        return field.convolve(point, 1, self.times)
+        return self._found_moments.setdefault(order, field.convolve(point, 1, self.times))
+
+    @cached_property
+    def _found_moments(self) -> dict[int, Cumulants]:
+        return {}
 
     def _value_engines(self) -> list[str]:
         """Names of the routes to values, in the order to be tried."""

@@ -10,6 +10,7 @@ import click
 
 from erf_theory.cli.converge import converge
 from erf_theory.cli.limits import limit
+from erf_theory.cli.model import model
 from erf_theory.cli.networks import compare, layers, net, tiles
 from erf_theory.cli.reproduce import reproduce
 from erf_theory.cli.stacks import formula, scaling, show
@@ -64,6 +65,7 @@ for command in (
     layers,
     compare,
     tiles,
+    model,
     scaling,
     converge,
     limit,

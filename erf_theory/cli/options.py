@@ -20,6 +20,7 @@ __all__ = [
     "DepthsType",
     "KernelType",
     "NumberType",
+    "NumbersType",
     "PictureType",
     "SizeType",
     "json_option",
@@ -106,6 +107,22 @@ class SizeType(click.ParamType[Any]):
         return sizes if len(sizes) > 1 else sizes[0]
 
 
+class NumbersType(click.ParamType[Any]):
+    """Numbers of one kind, separated by commas, like 1,3,224,224."""
+
+    name = "numbers"
+
+    def __init__(self, kind: Callable[[str], float]) -> None:
+        self.kind = kind
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read a text."""
+        try:
+            return tuple(map(self.kind, value.split(","))) if isinstance(value, str) else value
+        except ValueError:
+            self.fail(f"{value!r} are no numbers separated by commas", param, ctx)
+
+
 ndim_option = click.option(
     "--ndim", type=int, default=1, show_default=True, help="Spatial axes: 1, 2 or 3."
 )
@@ -154,8 +171,11 @@ def print_table(result: Card) -> None:
 
 
 @contextmanager
-def progress_bar(what: str, total: int) -> Iterator[Callable[[int], object]]:
-    """Show on standard error, if it is a terminal, how many are done; the bar leaves no trace."""
+def progress_bar(what: str, total: int | None) -> Iterator[Callable[[int], object]]:
+    """Show on standard error, if it is a terminal, how many are done; the bar leaves no trace.
+
+    It has no end where nobody knows the total.
+    """
     from rich.console import Console
     from rich.progress import Progress
 

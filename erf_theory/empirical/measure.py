@@ -39,6 +39,7 @@ def measure_erf(
     dtype: str = "float64",
     samples: int = 100,
     target_error: float | None = None,
+    layer: str | None = None,
     unit: Steps | None = None,
     images: Any = None,
     input_shape: Sequence[int] | None = None,
@@ -75,6 +76,9 @@ def measure_erf(
         no more than this. A profile p is the mean of g² summed over all axes but one, its
         relative error √(Σ se²)/√(Σ p²) with the standard errors se of its places; the largest
         over the axes counts. It has the uncertainty of the mass in it.
+    layer : str, optional
+        The node of a description, or the submodule of a module (as "layer3.5"), whose output it
+        is; what comes after it does not run. Default: the last one.
     unit : int or tuple of int, optional
         The output unit, whose phase matters behind an upsampling: 0 by default; of a module, which
         has its first one at 0, the one in the middle.
@@ -124,7 +128,9 @@ def measure_erf(
     its mean and variance are taken before, per channel, over 4 other inputs and 256 places or
     more in each, and are constants on the way back. Layer, group and instance norms take theirs
     from the input itself, over all places of a box of 1024 or more around the unit's, and the
-    gradient goes through them; what they so bring from outside the map is left out of it.
+    gradient goes through them; what they so bring from outside the map is left out of it. Of a
+    module, the batch norms that are in eval mode are treated likewise, over 4 inputs of noise,
+    where weights are drawn; nothing else is changed.
 
     Memory does not grow with the number of samples: they are added up in 64 blocks.
 
@@ -143,6 +149,7 @@ def measure_erf(
         network,
         backend=backend,
         dtype=dtype,
+        layer=layer,
         unit=unit,
         images=images,
         input_shape=input_shape,
@@ -177,6 +184,7 @@ def _experiment(
     *,
     backend: str,
     dtype: str,
+    layer: str | None,
     unit: Steps | None,
     images: Any,
     input_shape: Sequence[int] | None,
@@ -192,6 +200,7 @@ def _experiment(
     if not isinstance(network, Network):
         found = model_for(
             network,
+            layer=layer,
             input_shape=input_shape,
             unit=unit,
             weights=weights,
@@ -199,11 +208,12 @@ def _experiment(
             direction=partial(_need_direction, direction),
         )
     else:
+        whole = network if layer is None else network.until(layer)
         found = DescribedNetwork(
-            plan(network, 0 if unit is None else unit),
+            plan(whole, 0 if unit is None else unit),
             backend,
-            None if images is None else images_for(network, images),
-            _need_direction(direction, network.out_channels),
+            None if images is None else images_for(whole, images),
+            _need_direction(direction, whole.out_channels),
             dtype,
         )
     numbers = found.numbers + Stream.numbers(found.shape)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass
+from difflib import get_close_matches
 from math import prod, sqrt
 from typing import Any, Literal, final
 
@@ -21,6 +22,9 @@ from erf_theory.network.base import Given
 
 __all__ = ["TorchModel", "model_for"]
 
+_INPUTS = 4
+"""Over how many inputs batch norms are calibrated."""
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -31,6 +35,8 @@ class TorchModel(Experiment):
     ----------
     module : torch.nn.Module
         It runs as it is, in train or eval mode, with its type of numbers, on its device.
+    layer : str or None
+        Path of the submodule whose output counts; None for the module's own.
     input_shape : tuple of int
         Shape (channels, place...) of its input.
     unit : tuple of int
@@ -44,6 +50,7 @@ class TorchModel(Experiment):
     """
 
     module: Any
+    layer: str | None
     input_shape: tuple[int, ...]
     unit: tuple[int, ...]
     draws: bool
@@ -90,8 +97,9 @@ class TorchModel(Experiment):
         with _seeded(torch, int(rng.integers(2**63))):
             if self.draws:
                 module.apply(_reset)
+                _calibrate(torch, module, (_INPUTS, *self.input_shape))
             x = torch.tensor(image[None]).to(_like(module)).requires_grad_()
-            output = module(x)[(0, slice(None), *self.unit)]
+            output = _output(module, self.layer, x)[(0, slice(None), *self.unit)]
         at_random = rng.standard_normal(len(output)) / sqrt(len(output))
         direction = at_random if self.direction is None else self.direction
         (gradient,) = torch.autograd.grad(output @ torch.tensor(direction).to(output), x)
@@ -108,6 +116,7 @@ class TorchModel(Experiment):
             parts += [name.encode(), array_bytes(numbers.cpu().numpy())]
         return {
             "network": digest(parts),
+            **({} if self.layer is None else {"layer": self.layer}),
             "unit": list(self.unit),
             "weights": "law" if self.draws else "given",
             "images": None if self.images is None else digest([array_bytes(self.images)]),
@@ -122,6 +131,8 @@ class TorchModel(Experiment):
             said.append(f"input_shape={self.input_shape}")
         else:
             said.append(f"images={Given(self.images)}")
+        if self.layer is not None:
+            said.append(f"layer={self.layer!r}")
         said.append(f"unit={self.unit}")
         if self.draws:
             said.append("weights='law'")
@@ -133,6 +144,7 @@ class TorchModel(Experiment):
 def model_for(
     module: Any,
     *,
+    layer: str | None = None,
     input_shape: Sequence[int] | None,
     unit: Steps | None,
     weights: Literal["given", "law"],
@@ -161,21 +173,68 @@ def model_for(
             "does not tell it"
         )
     with torch.no_grad(), _seeded(torch, 0):
-        output = deepcopy(module)(torch.zeros((1, *shape)).to(_like(module)))
+        output = _output(deepcopy(module), layer, torch.zeros((1, *shape)).to(_like(module)))
     if not isinstance(output, torch.Tensor) or output.ndim < 2 or len(output) != 1:
-        raise ErfTheoryError("the module's output is no tensor of shape (1, channels, place…)")
+        what = "module" if layer is None else f"submodule {layer}"
+        raise ErfTheoryError(f"the {what}'s output is no tensor of shape (1, channels, place…)")
     sizes = tuple(output.shape[2:])
     at = tuple(size // 2 for size in sizes) if unit is None else per_axis(unit, len(sizes))
     if not all(0 <= place < size for place, size in zip(at, sizes, strict=True)):
         raise ErfTheoryError(f"the unit {at} is not within the output, which has the shape {sizes}")
     draws = weights == "law"
-    return TorchModel(module, shape, at, draws, array, direction(output.shape[1]))
+    return TorchModel(module, layer, shape, at, draws, array, direction(output.shape[1]))
+
+
+class _ReachedError(Exception):
+    """The output of a layer is there, and nothing behind it is needed."""
+
+
+def _output(module: Any, layer: str | None, x: Any) -> Any:
+    """The output of a module, or of a submodule when it first runs, behind which it stops."""
+    if layer is None:
+        return module(x)
+    found: list[Any] = []
+
+    def keep(*call: Any) -> None:
+        found.append(call[-1])
+        raise _ReachedError
+
+    with _submodule(module, layer).register_forward_hook(keep), suppress(_ReachedError):
+        module(x)
+    if not found:
+        raise ErfTheoryError(f"the module does not run its submodule {layer}: choose another one")
+    return found[0]
+
+
+def _submodule(module: Any, layer: str) -> Any:
+    """The submodule of that path."""
+    paths = dict(module.named_modules())
+    if layer not in paths or not layer:
+        near = get_close_matches(layer, list(paths), 3, 0.0)
+        raise ErfTheoryError(f"there is no submodule {layer!r}: did you mean {', '.join(near)}?")
+    return paths[layer]
 
 
 def _reset(part: Any) -> None:
     """Draw the weights of a submodule anew, if it has any."""
     if hasattr(part, "reset_parameters"):
         part.reset_parameters()
+
+
+def _calibrate(torch: Any, module: Any, shape: tuple[int, ...]) -> None:
+    """Give batch norms in eval mode the statistics of noise, as training would."""
+    kinds = (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d, torch.nn.BatchNorm3d)
+    parts = (part for part in module.modules() if isinstance(part, kinds))
+    norms = [norm for norm in parts if norm.track_running_stats and not norm.training]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None
+        norm.train()
+    if norms:
+        with torch.no_grad():
+            module(torch.randn(shape).to(_like(module)))
+    for norm in norms:
+        norm.eval()
 
 
 def _like(module: Any) -> Any:

@@ -195,7 +195,7 @@ def axis_limit(erf: ERF, axis: int) -> AxisLimit:
     """
     if not erf.is_nonnegative:
         return _signed(erf, axis)
-    variance = Fraction(erf.cumulant(2, axis))
+    fourth, variance = Fraction(erf.cumulant(4, axis)), Fraction(erf.cumulant(2, axis))
     if variance == 0:
         raise ErfTheoryError(
             f"the map does not spread on axis {axis}, its standard deviation is 0: no Gaussian has "
@@ -213,7 +213,7 @@ def axis_limit(erf: ERF, axis: int) -> AxisLimit:
         ladder=geometric(layers),
         attractor=None,
         obstacle=obstacle,
-        excess_kurtosis=float(Fraction(erf.cumulant(4, axis)) / variance**2),
+        excess_kurtosis=float(fourth / variance**2),
         skewness=root_of(third**2 / variance**3) * (1 if third > 0 else -1),
         distance=None if is_large else kolmogorov(line, corrected=lattice.span),
     )

@@ -10,9 +10,11 @@ from erf_theory.plotting.expansions import Approximation, expansions_figure
 from erf_theory.plotting.files import png_bytes, save_figure
 from erf_theory.plotting.limits import limit_figure
 from erf_theory.plotting.maps import map_figure, volume_figure
+from erf_theory.plotting.overlay import overlay_figure
 from erf_theory.plotting.pairs import pairs_figure
 from erf_theory.plotting.profiles import profile_figure
 from erf_theory.plotting.scaling import Panel, scaling_figure
+from erf_theory.plotting.widths import widths_figure
 
 __all__ = [
     "Approximation",
@@ -22,10 +24,12 @@ __all__ = [
     "expansions_figure",
     "limit_figure",
     "map_figure",
+    "overlay_figure",
     "pairs_figure",
     "png_bytes",
     "profile_figure",
     "save_figure",
     "scaling_figure",
     "volume_figure",
+    "widths_figure",
 ]

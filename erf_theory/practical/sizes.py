@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from math import ceil
 from typing import Any, final
 
@@ -152,6 +153,7 @@ def input_size_advice(
     mass: float = 0.99,
     image_size: Steps | None = None,
     axis: int = 0,
+    table: LayerTable | None = None,
 ) -> InputAdvice:
     """The smallest inputs that hold every layer's receptive field, theoretical and effective.
 
@@ -169,6 +171,9 @@ def input_size_advice(
         The image that the layers are compared with; TensorFlow's padding depends on it.
     axis : int
         The axis of the lengths.
+    table : LayerTable, optional
+        What `layer_table` found of the network on that axis, in pixels, where it is there
+        already: the layers that have a row in it are looked at, and nothing is found twice.
 
     Returns
     -------
@@ -200,7 +205,7 @@ def input_size_advice(
     if not 0 < mass <= 1:
         raise ErfTheoryError(f"a share of the energy is above 0 and at most 1, not {mass}")
     exact = resolved(network, image_size)
-    found = layer_table(exact, axis=axis)
+    found = layer_table(exact, axis=axis) if table is None else table
     asked = _Asked(exact, receptive_field(exact), found, mass, axis % exact.ndim)
     rows = tuple(asked.row(place) for place in asked.places)
     image = None if image_size is None else per_axis(image_size, exact.ndim)[axis]
@@ -220,10 +225,17 @@ class _Asked:
 
     @property
     def places(self) -> list[int]:
-        """The nodes that see more than one place, and the last one."""
-        nodes = self.network.nodes
+        """Of the layers in the table those that see several places and the last; of a part, all."""
+        nodes, rows = self.network.nodes, self.sizes
+        if len(rows) < len(nodes):
+            return [i for i, node in enumerate(nodes) if node.name in rows]
         several = [i for i, node in enumerate(nodes) if not isinstance(node.layer, Pointwise)]
         return sorted({*several, len(nodes) - 1})
+
+    @cached_property
+    def sizes(self) -> dict[str, float]:
+        """The size of every layer that the table knows."""
+        return {row.name: row.size for row in self.table}
 
     def row(self, place: int) -> LayerInput:
         """The row of a node."""
@@ -238,7 +250,7 @@ class _Asked:
             layer=repr(node.layer),
             trf=high - low + 1,
             erf=side,
-            size=self.table.rows[place].size,
+            size=self.sizes[node.name],
             trf_input=self._smallest(place, low, high - low + 1),
             erf_input=self._smallest(place, first, side),
         )

@@ -77,7 +77,9 @@ def _(layer: Gate | Scale, before: Signals, at: Place) -> Signals:
 def _(layer: Global, before: Signals, at: Place) -> Signals:
     """As large as what it reads, and the same for all images."""
     signal = before.parts[0][2]
-    found = replace(signal, shared=signal.second, is_guessed=True, before=None, law=None, lags=())
+    found = replace(
+        signal, shared=signal.second, is_guessed=True, before=None, law=None, lags=(), sums=None
+    )
     return Pieces.uniform(layer.channels, replace(found, is_normal=False))
 
 

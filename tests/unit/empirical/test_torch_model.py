@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from erf_theory.architectures import network_erf
 from erf_theory.empirical.measure import measure_erf
 from erf_theory.errors import ErfTheoryError
-from erf_theory.network import Chain, Conv
+from erf_theory.network import Activation, Chain, Conv, Norm
 
 pytestmark = pytest.mark.torch
 SHAPE = {"input_shape": (2, 11, 9)}
@@ -111,3 +112,63 @@ def test_what_does_not_go_with_a_module_is_refused(named, message):
 def test_what_is_no_network_at_all_is_refused():
     with pytest.raises(ErfTheoryError, match=r"a Network or a torch\.nn\.Module, not str"):
         measure_erf("resnet18")
+
+
+def test_the_output_of_a_submodule_is_that_of_the_module_up_to_it():
+    import torch
+
+    torch.manual_seed(0)
+    parts = [torch.nn.Conv2d(2, 4, 3), torch.nn.ReLU(), torch.nn.Conv2d(4, 4, 3), torch.nn.ReLU()]
+    whole = torch.nn.Sequential(torch.nn.Sequential(*parts[:2]), *parts[2:])
+    options = {"input_shape": (2, 9, 9), "samples": 4, "rng": 0, "progress": False}
+    for name, until in (("0", 2), ("0.0", 1), ("1", 3)):
+        found = measure_erf(whole, layer=name, **options)
+        alone = measure_erf(torch.nn.Sequential(*parts[:until]), **options)
+        assert np.array_equal(found.mean, alone.mean)
+        assert f"layer={name!r}" in found.call
+
+
+def test_what_comes_after_a_layer_does_not_run():
+    import torch
+
+    class Stops(torch.nn.Module):
+        def forward(self, x):
+            raise AssertionError(x)
+
+    module = torch.nn.Sequential(torch.nn.Conv2d(1, 1, 3), Stops())
+    found = measure_erf(module, layer="0", input_shape=(1, 5, 5), samples=2, progress=False)
+    assert found.mean.shape == (5, 5)
+
+
+def test_layers_that_are_not_there_or_do_not_run_are_refused():
+    import torch
+
+    class Idle(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.used, self.unused = torch.nn.Conv2d(1, 1, 3), torch.nn.Conv2d(1, 1, 3)
+
+        def forward(self, x):
+            return self.used(x)
+
+    options = {"input_shape": (1, 5, 5), "samples": 2, "progress": False}
+    with pytest.raises(ErfTheoryError, match="no submodule 'usedd': did you mean used, unused"):
+        measure_erf(Idle(), layer="usedd", **options)
+    with pytest.raises(ErfTheoryError, match="does not run its submodule unused"):
+        measure_erf(Idle(), layer="unused", **options)
+
+
+def test_batch_norms_of_drawn_weights_are_calibrated():
+    """In eval mode, as the norms of a description: without, they would be the identity."""
+    import torch
+
+    parts = [torch.nn.Conv2d(2, 8, 3, bias=False), torch.nn.BatchNorm2d(8), torch.nn.ReLU()]
+    net = torch.nn.Sequential(*parts, torch.nn.Conv2d(8, 8, 3, bias=False)).eval()
+    before = {name: numbers.clone() for name, numbers in net.state_dict().items()}
+    options = {"input_shape": (2, 24, 24), "samples": 400, "weights": "law", "progress": False}
+    found = measure_erf(net, rng=0, **options)
+    described = [Conv(2, 8, 3, init="pytorch"), Norm(), Activation("relu")]
+    theory = network_erf(Chain([*described, Conv(8, 8, 3, init="pytorch")]))
+    assert found.mass == pytest.approx(theory.mass, rel=0.1)
+    assert not any(part.training for part in net.modules())
+    assert all(torch.equal(before[name], now) for name, now in net.state_dict().items())
