@@ -78,7 +78,12 @@ def _arrays(layers: int, channels: int, samples: int) -> Row:
 
 
 def _by_hand(layers: int, channels: int, samples: int, dtype: str) -> Row:
-    """The PyTorch backend beside the loop over seeds that one would write, on drawn samples."""
+    """The PyTorch backend beside the loop over seeds that one would write, on drawn samples.
+
+    PyTorch's convolutions alone, forwards and by the input, with nothing around them, take 0.62 of
+    the loop's time in float32 and 0.71 in float64, and those of a batch, in groups, 0.60 and 0.84
+    of it: with these kernels no batch reaches the goal.
+    """
     what = plan(stack(layers, channels))
     drawn = [draw(what, np.random.default_rng(seed)) for seed in range(samples)]
     batches = [drawn[first : first + _BATCH] for first in range(0, samples, _BATCH)]

@@ -31,6 +31,11 @@ myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 bibtex_bibfiles = ["references.bib"]
 
 autosummary_generate = True
+autosummary_filename_map = {
+    f"erf_theory.{name}": f"erf_theory.{name}-class"
+    for name in ("Attractor", "Convergence", "Edgeworth", "Saddlepoint")
+}
+"""Pages of classes whose names differ from a function's in case only: some disks see no case."""
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False

@@ -22,8 +22,21 @@ if TYPE_CHECKING:
     from erf_theory.errors import EngineError, ErfTheoryError, MapTooLargeError
     from erf_theory.finitewidth import fluctuation, samples_for
     from erf_theory.formulas import SymbolicERF, symbolic_erf
+    from erf_theory.gaussian.attractors import Attractor, attractor
+    from erf_theory.gaussian.bounds import BerryEsseen, berry_esseen
+    from erf_theory.gaussian.clt import CLTFormulas, clt_formulas
+    from erf_theory.gaussian.convergence import convergence
     from erf_theory.gaussian.depths import Scaling
+    from erf_theory.gaussian.distances import distance_to_normal, distance_to_sampled_normal
+    from erf_theory.gaussian.edgeworth import Edgeworth, best_order, edgeworth
+    from erf_theory.gaussian.enclosure import Enclosure
+    from erf_theory.gaussian.expansions import Expansions, compare_expansions
+    from erf_theory.gaussian.limit import GaussianLimit, gaussian_limit
+    from erf_theory.gaussian.metrics import Distances
+    from erf_theory.gaussian.rates import Convergence
+    from erf_theory.gaussian.saddlepoint import Saddlepoint, saddlepoint
     from erf_theory.gaussian.scaling import sqrt_scaling
+    from erf_theory.gaussian.tails import TailBound, chernoff, sub_gaussian_tail
     from erf_theory.kernel import Kernel
     from erf_theory.layertable import LayerTable, layer_table
     from erf_theory.network.receptive import Geometry, receptive_field
@@ -35,17 +48,39 @@ if TYPE_CHECKING:
 __all__ = [
     "ERF",
     "Agreement",
+    "Attractor",
+    "BerryEsseen",
+    "CLTFormulas",
+    "Convergence",
+    "Distances",
+    "Edgeworth",
+    "Enclosure",
     "EngineError",
     "ErfTheoryError",
+    "Expansions",
+    "GaussianLimit",
     "Geometry",
     "Kernel",
     "LayerTable",
     "MapTooLargeError",
     "Measurement",
+    "Saddlepoint",
     "Scaling",
     "SymbolicERF",
+    "TailBound",
+    "attractor",
+    "berry_esseen",
+    "best_order",
+    "chernoff",
+    "clt_formulas",
+    "compare_expansions",
+    "convergence",
     "crosscheck",
+    "distance_to_normal",
+    "distance_to_sampled_normal",
+    "edgeworth",
     "fluctuation",
+    "gaussian_limit",
     "layer_table",
     "measure_erf",
     "measured_erf",
@@ -53,8 +88,10 @@ __all__ = [
     "read_onnx",
     "read_torch",
     "receptive_field",
+    "saddlepoint",
     "samples_for",
     "sqrt_scaling",
+    "sub_gaussian_tail",
     "symbolic_erf",
     "theoretical_erf",
     "variance_erf",
@@ -62,18 +99,40 @@ __all__ = [
 
 _HOMES = {
     "Agreement": "verdict.agreement",
+    "Attractor": "gaussian.attractors",
+    "BerryEsseen": "gaussian.bounds",
+    "CLTFormulas": "gaussian.clt",
+    "Convergence": "gaussian.rates",
+    "Distances": "gaussian.metrics",
     "ERF": "erf",
+    "Edgeworth": "gaussian.edgeworth",
+    "Enclosure": "gaussian.enclosure",
     "EngineError": "errors",
     "ErfTheoryError": "errors",
+    "Expansions": "gaussian.expansions",
+    "GaussianLimit": "gaussian.limit",
     "Geometry": "network.receptive",
     "Kernel": "kernel",
     "LayerTable": "layertable",
     "MapTooLargeError": "errors",
     "Measurement": "empirical.measurement",
+    "Saddlepoint": "gaussian.saddlepoint",
     "Scaling": "gaussian.depths",
     "SymbolicERF": "formulas",
+    "TailBound": "gaussian.tails",
+    "attractor": "gaussian.attractors",
+    "berry_esseen": "gaussian.bounds",
+    "best_order": "gaussian.edgeworth",
+    "chernoff": "gaussian.tails",
+    "clt_formulas": "gaussian.clt",
+    "compare_expansions": "gaussian.expansions",
+    "convergence": "gaussian.convergence",
     "crosscheck": "verdict.agreement",
+    "distance_to_normal": "gaussian.distances",
+    "distance_to_sampled_normal": "gaussian.distances",
+    "edgeworth": "gaussian.edgeworth",
     "fluctuation": "finitewidth",
+    "gaussian_limit": "gaussian.limit",
     "layer_table": "layertable",
     "measure_erf": "empirical.measure",
     "measured_erf": "conventions",
@@ -81,8 +140,10 @@ _HOMES = {
     "read_onnx": "readers.onnx",
     "read_torch": "readers.torch",
     "receptive_field": "network.receptive",
+    "saddlepoint": "gaussian.saddlepoint",
     "samples_for": "finitewidth",
     "sqrt_scaling": "gaussian.scaling",
+    "sub_gaussian_tail": "gaussian.tails",
     "symbolic_erf": "formulas",
     "theoretical_erf": "theory",
     "variance_erf": "theory",

@@ -14,7 +14,7 @@ from erf_theory.lattice import Steps, per_axis
 from erf_theory.maps import Map, ProgramMap
 from erf_theory.network.convolutions import ConvTranspose
 from erf_theory.network.geometry import resolved
-from erf_theory.network.nodes import INPUT, Network
+from erf_theory.network.nodes import INPUT, Network, remembered
 from erf_theory.network.pointwise import Activation, Norm
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
 from erf_theory.network.routing import Add, Pad
@@ -218,10 +218,12 @@ def _given_reasons(network: Network) -> tuple[str, ...]:
 
 def _is_sampled(question: Question) -> bool:
     """Whether borders or the phases of upsamplings leave a map whose moments no engine can tell."""
-    decimates = (ConvTranspose, Upsample)
-    return question.image is not None or any(
-        isinstance(node.layer, decimates) for node in question.network.nodes
-    )
+    return question.image is not None or _decimates(question.network)
+
+
+@remembered
+def _decimates(network: Network) -> bool:
+    return any(isinstance(node.layer, ConvTranspose | Upsample) for node in network.nodes)
 
 
 def _note_borders(question: Question, before: Sequence[Signals], notes: Notes) -> None:

@@ -20,9 +20,9 @@ from erf_theory.exact import FloatArray
 from erf_theory.network.base import need_whole
 from erf_theory.network.convolutions import Weighted
 from erf_theory.network.geometry import regions
-from erf_theory.network.nodes import Network
+from erf_theory.network.nodes import Network, remembered
 from erf_theory.propagation.axes import Axes
-from erf_theory.propagation.backward import Question, bounded, walk
+from erf_theory.propagation.backward import Question, Row, bounded, walk
 from erf_theory.propagation.channelwise import Setting, channelwise
 from erf_theory.propagation.statistics import gate_factors, statistics
 from erf_theory.routes import Logs, Shares
@@ -32,6 +32,7 @@ __all__ = ["Channelwise", "has_given_weights"]
 _EPS = float(np.finfo(np.float64).eps)
 
 
+@remembered
 def has_given_weights(network: Network) -> bool:
     """Whether any layer has weights as given."""
     return any(
@@ -71,24 +72,26 @@ class Channelwise:
         network = self.question.network
         single = self.is_single
         before = statistics(network) if self.kind == "energy" else (None,) * len(network.nodes)
+        rows = zip(network.nodes, network.channels_before, before, strict=True)
         settings = [
             Setting(
                 name=node.name,
                 axes=axes,
-                channels=self.question.inputs(node),
+                channels=channels,
                 kind=self.kind,
                 gates=None if known is None else gate_factors(node.layer, known),
                 single=single,
             )
-            for node, known in zip(network.nodes, before, strict=True)
+            for node, channels, known in rows
         ]
 
         def backward(field: F, /) -> F:
-            def rule(place: int, behind: F) -> F:
-                node = network.nodes[place]
-                return bounded(
-                    channelwise(node.layer, behind, settings[place]), node, self.question, axes
-                )
+            def rule(row: Row, field: F) -> F:
+                for place in row:
+                    node = network.nodes[place]
+                    found = channelwise(node.layer, field, settings[place])
+                    field = bounded(found, node, self.question, axes)
+                return field
 
             def take(whole: F, first: int, last: int) -> F:
                 return whole if single else whole.take(first, last)

@@ -81,6 +81,9 @@ class Nonlinearity:
     kinks: tuple[float, ...] = field(default=(), compare=False)
     closed: Closed = field(default=NONE, compare=False)
 
+    def __hash__(self) -> int:
+        return hash(self.name)
+
     def value(self, z: Any, xp: Any) -> Any:
         """σ(z), element by element, for an array of the Array-API namespace ``xp``.
 

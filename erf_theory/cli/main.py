@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from erf_theory.cli.converge import converge
+from erf_theory.cli.limits import limit
 from erf_theory.cli.networks import compare, layers, net
 from erf_theory.cli.reproduce import reproduce
 from erf_theory.cli.stacks import formula, scaling, show
@@ -56,5 +58,16 @@ def main(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (show, net, layers, compare, scaling, verify, reproduce, formula):
+for command in (
+    show,
+    net,
+    layers,
+    compare,
+    scaling,
+    converge,
+    limit,
+    verify,
+    reproduce,
+    formula,
+):
     main.add_command(command)

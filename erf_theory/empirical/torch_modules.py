@@ -6,7 +6,7 @@ PyTorch loads inside functions. It is an argument of what needs it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import singledispatch
+from functools import cache, singledispatch
 from importlib import import_module
 from math import prod
 from typing import Any
@@ -262,6 +262,12 @@ def _(layer: ConvTranspose, channels: int, ndim: int, torch: _Torch) -> dict[str
     return conv if _symmetric(pads) else conv | {"crop": _zero_pad(_negative(pads), torch)}
 
 
+@cache
+def _undrawn(kind: Any) -> Any:
+    """PyTorch's class for a convolution, but that it draws no weights when it is made."""
+    return type(kind.__name__, (kind,), {"reset_parameters": lambda _: None})
+
+
 def _conv(
     name: str, layer: Weighted, channels: int, ndim: int, torch: _Torch, **more: Any
 ) -> dict[str, Any]:
@@ -270,7 +276,7 @@ def _conv(
     size, stride, dilation = (
         per_axis(value, ndim) for value in (layer.size, layer.stride, layer.dilation)
     )
-    conv = _of(torch, name, ndim)(
+    conv = _undrawn(_of(torch, name, ndim))(
         count * layer.in_channels,
         count * layer.out_channels,
         size,

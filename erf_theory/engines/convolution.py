@@ -7,22 +7,23 @@ may cancel; `absolute_error` says how much that can have cost.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
-from math import frexp, log2
-from typing import Any, TypeVar, final
+from math import frexp, ldexp, log2
+from operator import add, itemgetter, sub
+from typing import Any, NamedTuple, TypeVar, final
 
 import numpy as np
 import numpy.typing as npt
 
 from erf_theory.engines.extent import extent_of, need_memory
-from erf_theory.engines.field import Border, Program
+from erf_theory.engines.field import Border, Program, Term, weighted_sum
 from erf_theory.errors import EngineError, ErfTheoryError
 from erf_theory.exact import FloatArray, Number, exponent_of, number
 from erf_theory.kernel import Kernel
-from erf_theory.lattice import Steps, box, convolve, per_axis, union
+from erf_theory.lattice import Steps, box, convolve, per_axis
 
 __all__ = ["Samples", "absolute_error", "impulse", "run"]
 
@@ -71,11 +72,11 @@ class Samples:
     def convolve(self, kernel: Kernel, step: Steps = 1, times: int = 1) -> Samples:
         """Convolve: one dimension by binary powering, more by one shifted copy per tap."""
         if times == kernel.taps.size == 1 and not kernel.channels:
-            moves = zip(self.start, kernel.origin, per_axis(step, self.ndim), strict=True)
-            return self._times(kernel.taps.item(), tuple(a + o * d for a, o, d in moves))
-        if times and self.ndim == 1 and not kernel.channels:
+            moves = zip(kernel.origin, per_axis(step, self.ndim), strict=True)
+            return _weighted_sum(self, [(self, kernel.taps.item(), tuple(o * d for o, d in moves))])
+        if times > 1 and self.ndim == 1 and not kernel.channels:
             return _product(self, _power(kernel, times).expand(step))
-        lines = _axis_kernels(kernel) if times and not kernel.channels else ()
+        lines = _axis_kernels(kernel) if times and self.ndim > 1 and not kernel.channels else ()
         if len(lines) > 1:
             field = self
             for line in lines * times:
@@ -100,30 +101,10 @@ class Samples:
             return _balanced(
                 self.values * column, self.start, self.exponent + power, max(self.floor, _LOST)
             )
-        return self._times(number(factor), self.start)
-
-    def _times(self, factor: Number, start: tuple[int, ...]) -> Samples:
-        """The field times a number, from another place on."""
-        power = exponent_of(factor)
-        near = (
-            factor * 2.0**-power if abs(power) < _ROOM else Fraction(factor) / Fraction(2) ** power
-        )
-        return _balanced(
-            self.values * float(near), start, self.exponent + power, max(self.floor, _LOST)
-        )
+        return _weighted_sum(self, [(self, number(factor), ())])
 
     def __add__(self, other: Samples) -> Samples:
-        start, shape = union(self.start, self.shape, other.start, other.shape)
-        lead = self.values.shape[: self.values.ndim - self.ndim]
-        alive = [field.exponent for field in (self, other) if field.values.any()]
-        exponent = max(alive, default=0)
-        total = np.zeros(lead + shape)
-        for field in (self, other):
-            at = tuple(a - b for a, b in zip(field.start, start, strict=True))
-            shift = _shift(field.exponent - exponent)
-            total[box(at, field.shape)] += np.ldexp(field.values, shift) if shift else field.values
-        floor = max(field.floor + min(field.exponent - exponent, 0) for field in (self, other))
-        return _balanced(total, start, exponent, max(floor, _LOST))
+        return _weighted_sum(self, [(self, 1, ()), (other, 1, ())])
 
     def expand(self, s: Steps) -> Samples:
         """Move what is at x to s·x."""
@@ -168,6 +149,55 @@ class Samples:
         if self.values.ndim == self.ndim:
             raise ErfTheoryError("a field without channels has none to take")
         return _balanced(self.values[a:b], self.start, self.exponent, self.floor)
+
+
+class _Part(NamedTuple):
+    """What a term adds to a sum: ``near * values * 2**exponent`` from start to stop."""
+
+    exponent: int
+    near: float
+    values: FloatArray
+    start: tuple[int, ...]
+    stop: tuple[int, ...]
+    floor: int
+
+    @classmethod
+    def of(cls, field: Samples, factor: Number, shift: tuple[int, ...]) -> _Part:
+        """A field times a number, and moved."""
+        near, power = _parted(factor)
+        start = tuple(map(add, field.start, shift)) if shift else field.start
+        stop = tuple(map(add, start, field.shape))
+        return cls(field.exponent + power, near, field.values, start, stop, field.floor)
+
+    def below(self, exponent: int) -> int:
+        """How far it lies below an exponent; nothing counts above it."""
+        return min(self.exponent - exponent, 0)
+
+    def scaled(self, exponent: int) -> FloatArray:
+        """Its samples over a power of 2."""
+        shift = self.below(exponent)
+        if shift < -_ROOM:
+            return np.asarray(np.ldexp(self.values * self.near, max(shift, 5 * _LOST)))
+        factor = ldexp(self.near, shift)
+        return self.values if factor == 1 else self.values * factor
+
+
+@weighted_sum.register
+def _weighted_sum(like: Samples, terms: Sequence[Term]) -> Samples:  # noqa: ARG001
+    parts = [_Part.of(*term) for term in terms]
+    ranked = sorted(parts, key=itemgetter(0), reverse=True)
+    exponent = next((p.exponent for p in ranked if p.near and p.values.any()), 0)
+    floor = max(_LOST, *[part.floor + part.below(exponent) for part in parts])
+    if len(parts) == 1:
+        return _balanced(parts[0].scaled(exponent), parts[0].start, exponent, floor)
+    low = tuple(map(min, *[part.start for part in parts]))
+    high = tuple(map(max, *[part.stop for part in parts]))
+    total = np.zeros((*parts[0].values.shape[: -len(low)], *map(sub, high, low)))
+    for part in parts:
+        ends = map(sub, part.start, low), map(sub, part.stop, low)
+        inside: Any = (..., *map(slice, *ends))
+        total[inside] += part.scaled(exponent)
+    return _balanced(total, low, exponent, floor)
 
 
 def impulse(ndim: int, channels: FloatArray | None = None) -> Samples:
@@ -256,7 +286,7 @@ def _lines(kernel: Kernel, shape: tuple[int, ...], origin: tuple[int, ...]) -> t
 
 
 def _power(kernel: Kernel, times: int) -> Samples:
-    """The kernel convolved with itself, ``times`` of it, 1 or more, by squaring."""
+    """The kernel convolved with itself, ``times`` of it, by squaring."""
     taps, exponent = kernel.scaled
     sizes = [abs(tap) for tap in taps.tolist() if tap]
     if sizes and times * max(log2(sum(sizes)), -log2(min(sizes))) < _ROOM:
@@ -293,6 +323,8 @@ def _product(field: Samples, line: Samples) -> Samples:
 def _channelwise(taps: FloatArray, values: FloatArray, ndim: int) -> FloatArray:
     """One convolution in any dimension: the field is a column, a matrix goes from out to in."""
     lead, channels = values.ndim - ndim, taps.ndim - ndim
+    if values.ndim == taps.ndim == 1:
+        return np.convolve(values, taps)
     if channels and not lead:
         raise ErfTheoryError("a kernel with channels needs a field with channels")
     if channels == 2:
@@ -305,7 +337,7 @@ def _balanced(
     values: FloatArray, start: tuple[int, ...], exponent: int, floor: int = -10_000
 ) -> Samples:
     """A field, ``values * 2**exponent``, with its largest sample brought to about ``2**490``."""
-    peak = max(float(values.max()), -float(values.min()))
+    peak = max(values.item(values.argmax()), -values.item(values.argmin()))
     if peak == 0:
         return Samples(values, start, 0)
     shift = _PEAK - frexp(peak)[1]
@@ -320,9 +352,14 @@ def _balanced(
     return Samples(np.ldexp(values, shift), start, exponent - shift, floor)
 
 
-def _shift(exponent: int) -> int:
-    """An exponent that ``ldexp`` takes: what is further down is 0 anyhow."""
-    return max(exponent, -5000)
+def _parted(factor: Number) -> tuple[float, int]:
+    """A number as a double in about [1/2, 1) and the exponent that it leaves out."""
+    if factor == 1:
+        return 1.0, 0
+    if isinstance(factor, float):
+        return frexp(factor)
+    power = exponent_of(factor)
+    return float(Fraction(factor) / Fraction(2) ** power), power
 
 
 def _folded(places: npt.NDArray[np.intp], length: int, border: Border) -> npt.NDArray[np.intp]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import reduce
 from math import ceil, lcm, prod
-from typing import final
+from operator import add, sub
+from typing import NamedTuple, final
 
 import numpy as np
 
-from erf_theory.engines.field import Border, Program, refusal
+from erf_theory.engines.field import Border, Program, Term, refusal, weighted_sum
 from erf_theory.errors import MapTooLargeError
 from erf_theory.exact import FloatArray, Number
 from erf_theory.kernel import Kernel
-from erf_theory.lattice import Steps, per_axis, union
+from erf_theory.lattice import Steps, per_axis
 from erf_theory.memory import physical_memory
 
 __all__ = ["Extent", "extent_of", "need_memory", "support_extent_of"]
@@ -22,9 +25,7 @@ __all__ = ["Extent", "extent_of", "need_memory", "support_extent_of"]
 _ONE = Fraction(1)
 
 
-@final
-@dataclass(frozen=True)
-class Extent:
+class Extent(NamedTuple):
     """The box of a field, with what its history says about grids and signs.
 
     Attributes
@@ -34,8 +35,8 @@ class Extent:
     rate : tuple of Fraction
         Samples of this node for one sample of the unit's node, per axis.
     grid : tuple of Fraction
-        Unit-node samples that hold every box so far, per axis: a transform on ``M`` points
-        at a node needs ``M >= grid * rate``.
+        Unit-node samples that hold every box up to the last change of the rate, per axis: a
+        transform on ``M`` points at a node needs ``M >= grid * rate``.
     divisor : tuple of int
         What the number of points at the unit's node is a multiple of.
     nonnegative : bool
@@ -66,8 +67,14 @@ class Extent:
 
     def points(self) -> tuple[int, ...]:
         """Fewest points at the unit's node for a transform that holds every box."""
-        spans = zip(self.grid, self.divisor, strict=True)
+        spans = zip(self._held, self.divisor, strict=True)
         return tuple(ceil(need / d) * d for need, d in spans)
+
+    @property
+    def _held(self) -> tuple[Fraction, ...]:
+        """The grid with this box counted, which holds all since the last change of the rate."""
+        needs = zip(self.grid, self.shape, self.rate, strict=True)
+        return tuple(max(g, m / r) for g, m, r in needs)
 
     def convolve(self, kernel: Kernel, step: Steps = 1, times: int = 1) -> Extent:
         """Grow the box by the kernel's."""
@@ -79,7 +86,7 @@ class Extent:
             start=tuple(a + times * o * d for a, o, d in shifts),
             shape=shape,
             rate=self.rate,
-            grid=_held(self.grid, shape, self.rate),
+            grid=self.grid,
             divisor=self.divisor,
             nonnegative=self.nonnegative and (kernel.is_nonnegative or times == 0),
             symmetric=self.symmetric and (times == 0 or kernel.is_symmetric),
@@ -91,33 +98,21 @@ class Extent:
         """Keep the box; note a negative factor."""
         positive = self.nonnegative and bool(np.all(np.asarray(factor) >= 0))
         even = self.symmetric and not isinstance(factor, np.ndarray)
-        return replace(self, nonnegative=positive, symmetric=even, roundings=self.roundings + 1)
+        return self._replace(nonnegative=positive, symmetric=even, roundings=self.roundings + 1)
 
-    def __add__(self, other: Extent) -> Extent:
-        start, shape = union(self.start, self.shape, other.start, other.shape)
-        return replace(
-            self,
-            start=start,
-            shape=shape,
-            grid=_held(tuple(map(max, self.grid, other.grid)), shape, self.rate),
-            divisor=tuple(map(lcm, self.divisor, other.divisor)),
-            nonnegative=self.nonnegative and other.nonnegative,
-            symmetric=self.symmetric and other.symmetric and _centre(self) == _centre(other),
-            roundings=max(self.roundings, other.roundings) + 1,
-            work=max(self.work, other.work),
-        )
+    def __add__(self, other: Extent) -> Extent:  # type: ignore[override]
+        return _weighted_sum(self, [(self, 1, ()), (other, 1, ())])
 
     def expand(self, s: Steps) -> Extent:
         """Spread the box; the node has s samples for one."""
         steps = per_axis(s, len(self.shape))
         shape = tuple((m - 1) * d + 1 for m, d in zip(self.shape, steps, strict=True))
         rate = tuple(r * d for r, d in zip(self.rate, steps, strict=True))
-        return replace(
-            self,
+        return self._replace(
             start=tuple(a * d for a, d in zip(self.start, steps, strict=True)),
             shape=shape,
             rate=rate,
-            grid=_held(self.grid, shape, rate),
+            grid=self._held,
         )
 
     def decimate(self, s: Steps) -> Extent:
@@ -129,13 +124,12 @@ class Extent:
         rate = tuple(r / d for r, d in zip(self.rate, steps, strict=True))
         aligned = all(c % d == 0 for c, d in zip(_centre(self), steps, strict=True))
         shape = tuple(b - a + 1 for a, b in ends)
-        return replace(
-            self,
+        return self._replace(
             symmetric=self.symmetric and aligned,
             start=tuple(a for a, _ in ends),
             shape=shape,
             rate=rate,
-            grid=_held(self.grid, shape, rate),
+            grid=self._held,
             divisor=tuple(lcm(m, r.denominator) for m, r in zip(self.divisor, rate, strict=True)),
             roundings=self.roundings + 1,
         )
@@ -143,11 +137,10 @@ class Extent:
     def fold(self, size: Steps, border: Border) -> Extent:  # noqa: ARG002
         """The image's box."""
         shape = per_axis(size, len(self.shape))
-        return replace(
-            self,
+        return self._replace(
             start=(0,) * len(shape),
             shape=shape,
-            grid=_held(self.grid, shape, self.rate),
+            grid=self._held,
             symmetric=False,
             roundings=self.roundings + 1,
         )
@@ -188,6 +181,26 @@ def _impulse(ndim: int) -> Extent:
     """The unit impulse at 0: one sample."""
     one = (_ONE,) * ndim
     return Extent((0,) * ndim, (1,) * ndim, one, one, (1,) * ndim)
+
+
+@weighted_sum.register
+def _weighted_sum(like: Extent, terms: Sequence[Term]) -> Extent:  # noqa: ARG001
+    parts = [part for part, _, _ in terms]
+    starts = [_sum(part.start, shift) if shift else part.start for part, _, shift in terms]
+    ends = [_sum(start, part.shape) for start, part in zip(starts, parts, strict=True)]
+    low = tuple(map(min, zip(*starts, strict=True)))
+    high = tuple(map(max, zip(*ends, strict=True)))
+    return Extent(
+        start=low,
+        shape=tuple(map(sub, high, low)),
+        rate=parts[0].rate,
+        grid=reduce(_largest, [part.grid for part in parts]),
+        divisor=reduce(_common, [part.divisor for part in parts]),
+        nonnegative=all(part.nonnegative and factor >= 0 for part, factor, _ in terms),
+        symmetric=all(part.symmetric for part in parts) and len({*map(_sum, starts, ends)}) == 1,
+        roundings=max([part.roundings for part in parts]) + len(parts),
+        work=max([part.work for part in parts]),
+    )
 
 
 @final
@@ -246,12 +259,16 @@ def need_memory(samples: int, doubles: int = 4) -> None:
         )
 
 
-def _held(
-    grid: tuple[Fraction, ...], shape: tuple[int, ...], rate: tuple[Fraction, ...]
-) -> tuple[Fraction, ...]:
-    """What a grid must hold, one more box counted."""
-    needs = zip(grid, shape, rate, strict=True)
-    return tuple(max(g, Fraction(m * r.denominator, r.numerator)) for g, m, r in needs)
+def _sum(one: tuple[int, ...], two: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(map(add, one, two))
+
+
+def _largest(one: tuple[Fraction, ...], two: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
+    return one if one == two else tuple(map(max, one, two))
+
+
+def _common(one: tuple[int, ...], two: tuple[int, ...]) -> tuple[int, ...]:
+    return one if one == two else tuple(map(lcm, one, two))
 
 
 def _centre(extent: Extent) -> tuple[int, ...]:

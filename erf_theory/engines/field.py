@@ -7,14 +7,19 @@ engine's answer. Programs are written once and run on every engine.
 
 from __future__ import annotations
 
-from typing import Literal, Protocol, Self, TypeVar
+from collections.abc import Sequence
+from functools import lru_cache, reduce, singledispatch
+from operator import add
+from typing import Any, Literal, Protocol, Self, TypeVar
+
+import numpy as np
 
 from erf_theory.errors import EngineError
 from erf_theory.exact import FloatArray, Number
 from erf_theory.kernel import Kernel
 from erf_theory.lattice import Steps
 
-__all__ = ["Border", "F", "Field", "Program", "refusal"]
+__all__ = ["Border", "F", "Field", "Program", "Term", "point", "refusal", "weighted_sum"]
 
 Border = Literal["zeros", "reflect", "replicate", "circular"]
 
@@ -60,6 +65,40 @@ class Program(Protocol):
     def __call__(self, field: F, /) -> F:
         """Carry the field from the output unit to the input."""
         ...
+
+
+Term = tuple[Any, Number, tuple[int, ...]]
+"""A field, what it is multiplied by, and what it is moved by: () for nothing."""
+
+
+@singledispatch
+def weighted_sum(like: Any, terms: Sequence[Term]) -> Any:  # noqa: ARG001
+    """The sum of fields, each times a number and moved.
+
+    Here it is what the operations of a field make of it; the engine whose field is ``like`` may
+    have a shorter way.
+
+    Examples
+    --------
+    >>> from erf_theory.engines.multinomial import impulse
+    >>> field = impulse(1)
+    >>> weighted_sum(field, [(field, 2, ()), (field, 3, (1,))]).numerators.tolist()
+    [2, 3]
+    """
+    return reduce(add, [_placed(*term) for term in terms])
+
+
+def _placed(field: Any, factor: Number, shift: tuple[int, ...]) -> Any:
+    if shift:
+        return field.convolve(point(factor, shift))
+    return field if factor == 1 else field.scale(factor)
+
+
+@lru_cache(maxsize=1024, typed=True)
+def point(weight: Number, at: tuple[int, ...]) -> Kernel:
+    """A kernel with one tap; equal ones are one object."""
+    kind = np.float64 if isinstance(weight, float) else object
+    return Kernel.of(np.full((1,) * len(at), weight, dtype=kind), at)
 
 
 def refusal(engine: str, operation: str, instead: str) -> EngineError:

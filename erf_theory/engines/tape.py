@@ -11,24 +11,28 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import lru_cache
-from itertools import groupby, pairwise
-from math import log10
-from typing import Any, final
+from functools import partial, reduce
+from itertools import groupby, pairwise, zip_longest
+from operator import add
+from typing import Any, NamedTuple, final
 
 import numpy as np
 
-from erf_theory.engines.field import Border, F, Program
+from erf_theory.engines.field import Border, F, Program, point, weighted_sum
 from erf_theory.exact import FloatArray, Number, number
 from erf_theory.kernel import Kernel
 from erf_theory.lattice import Steps, per_axis
 
 __all__ = ["Recorded", "Tape", "recorded"]
 
-_FAR = 100
-"""Decimal exponent of factors that are recorded at once."""
+_LEAST, _MOST = 1e-100, 1e100
+"""Factors outside are recorded at once: doubles end not far from there."""
 _Operation = tuple[str, int, tuple[Any, ...]]
-"""Name of a field's method, the step whose result it acts on, and its arguments."""
+"""Name of a field's method, the step whose result it acts on, and its arguments.
+
+Those of a "sum" are its terms: steps, with the number and the shift of each.
+"""
+_OBJECTS = (Kernel, np.ndarray)
 
 
 @final
@@ -43,25 +47,9 @@ class Tape:
         self.operations.append((name, source, arguments))
         return len(self.operations)
 
-    def play(self, impulse: F) -> F:
-        """What the operations make of an impulse; a field goes with its last reader."""
-        last = {source: at for at, step in enumerate(self.operations) for source in _read(step)}
-        steps = {0: impulse}
-        for at, (name, source, arguments) in enumerate(self.operations):
-            field = steps[source]
-            if name == "add":
-                found = field + steps[arguments[0]]
-            else:
-                found = getattr(field, name)(*arguments)
-            for step in {step for step in _read(self.operations[at]) if last[step] == at}:
-                del steps[step]
-            steps[at + 1] = found
-        return steps[len(self.operations)]
-
 
 @final
-@dataclass(frozen=True)
-class Recorded:
+class Recorded(NamedTuple):
     """A field on record.
 
     Attributes
@@ -89,10 +77,9 @@ class Recorded:
         if times == 0:
             return self
         steps = per_axis(step, self.ndim)
-        if kernel.taps.size == 1 and _is_near(kernel.taps.flat[0], times):
-            rows = zip(self._at, kernel.origin, steps, strict=True)
-            shift = tuple(a + times * o * d for a, o, d in rows)
-            return self._times(kernel.taps.flat[0], times, shift)
+        if kernel.taps.size == 1 and (times == 1 or kernel.is_exact):
+            moves = tuple(times * o * d for o, d in zip(kernel.origin, steps, strict=True))
+            return self._times(kernel.taps.item() ** times, _sum(self.shift, moves))
         return self.after(self.tape.append("convolve", self.step, kernel, steps, times))
 
     def scale(self, factor: Number | FloatArray) -> Recorded:
@@ -100,20 +87,20 @@ class Recorded:
         if isinstance(factor, np.ndarray):
             placed = self.placed(self.factor)
             return placed.after(self.tape.append("scale", placed.step, factor))
-        return self._times(factor, 1, self.shift)
+        return self._times(factor, self.shift)
 
-    def __add__(self, other: Recorded) -> Recorded:
+    def __add__(self, other: Recorded) -> Recorded:  # type: ignore[override]
         """Record a sum; what both are multiplied by stays a factor."""
         common = self.factor or other.factor
-        one, two = (part.placed(common) for part in (self, other))
-        return Recorded(self.tape, self.tape.append("add", one.step, two.step), self.ndim, common)
+        terms = self.term(common), other.term(common)
+        return Recorded(self.tape, self.tape.append("sum", self.step, *terms), self.ndim, common)
 
     def expand(self, s: Steps) -> Recorded:
         """Record a stride."""
         steps = per_axis(s, self.ndim)
         if max(steps) == 1:
             return self
-        moved = tuple(a * d for a, d in zip(self._at, steps, strict=True))
+        moved = tuple(a * d for a, d in zip(self.shift, steps, strict=False))
         step = self.tape.append("expand", self.step, steps)
         return Recorded(self.tape, step, self.ndim, self.factor, moved)
 
@@ -134,31 +121,28 @@ class Recorded:
         """Record a range of channels."""
         return self.after(self.tape.append("take", self.step, a, b))
 
-    def _times(self, factor: Any, times: int, shift: tuple[int, ...]) -> Recorded:
+    def _times(self, factor: Number, shift: tuple[int, ...]) -> Recorded:
         """The same at a shift, with more in its factor; what leaves doubles is recorded before."""
-        product = _product(self.factor, factor, times)
-        if _is_near(product):
-            return Recorded(self.tape, self.step, self.ndim, product, shift)
-        step = self.tape.append("scale", self.step, self.factor)
-        return Recorded(self.tape, step, self.ndim, _product(1, factor, times), shift)
+        step, product = self.step, _product(self.factor, factor)
+        if isinstance(product, float) and not _LEAST < abs(product) < _MOST and product != 0:
+            step, product = self.tape.append("sum", step, (step, self.factor, ())), factor
+        return Recorded(self.tape, step, self.ndim, product, shift)
+
+    def term(self, common: Number) -> tuple[int, Number, tuple[int, ...]]:
+        """Its step, its factor but for ``common``, and its shift, which nothing has none of."""
+        rest = _quotient(self.factor, common)
+        return self.step, rest, self.shift if rest else ()
 
     def placed(self, common: Number = 1) -> Recorded:
         """The same with its shift recorded, and its factor but for ``common``."""
-        found, rest = self.step, _quotient(self.factor, common)
-        if any(self._at) and rest != 0:
-            point = _point(rest, self._at)
-            found = self.tape.append("convolve", found, point, (1,) * self.ndim, 1)
-        elif rest != 1:
-            found = self.tape.append("scale", found, rest)
-        return Recorded(self.tape, found, self.ndim, common)
+        step, rest, shift = self.term(common)
+        if rest != 1 or shift:
+            step = self.tape.append("sum", step, (step, rest, shift))
+        return Recorded(self.tape, step, self.ndim, common)
 
     def after(self, step: int) -> Recorded:
         """The same behind a later step."""
         return Recorded(self.tape, step, self.ndim, self.factor, self.shift)
-
-    @property
-    def _at(self) -> tuple[int, ...]:
-        return self.shift or (0,) * self.ndim
 
 
 def recorded(program: Program, ndim: int) -> Program:
@@ -174,44 +158,74 @@ def recorded(program: Program, ndim: int) -> Program:
     """
     tape = Tape()
     end = program(Recorded(tape, 0, ndim)).placed()
-    short = Tape(_powered(_fused(tape.operations[: end.step]), ndim))
+    operations = _powered(_fused(tape.operations[: end.step]), ndim)
+    steps = list(zip(operations, _last_read(operations), strict=True))
 
     def play(impulse: F, /) -> F:
-        return short.play(impulse)
+        return _played(steps, impulse)
 
     return play
 
 
-@lru_cache(maxsize=1024, typed=True)
-def _point(weight: Number, at: tuple[int, ...]) -> Kernel:
-    """One tap; equal ones are one object."""
-    kind = np.float64 if isinstance(weight, float) else object
-    return Kernel.of(np.full((1,) * len(at), weight, dtype=kind), at)
+def _played(steps: list[tuple[_Operation, set[int]]], impulse: F) -> F:
+    """What operations make of an impulse; a field goes with its last reader."""
+    fields = {0: impulse}
+    for place, ((name, source, arguments), done) in enumerate(steps, 1):
+        if name == "sum":
+            found = weighted_sum(impulse, [(fields[i], *rest) for i, *rest in arguments])
+        else:
+            found = getattr(fields[source], name)(*arguments)
+        for step in done:
+            del fields[step]
+        fields[place] = found
+    return fields[len(steps)]
+
+
+def _last_read(operations: list[_Operation]) -> list[set[int]]:
+    """The steps that every operation is the last to read."""
+    later: set[int] = set()
+    found = []
+    for operation in reversed(operations):
+        found.append({*_read(operation)} - later)
+        later |= found[-1]
+    return found[::-1]
 
 
 def _read(operation: _Operation) -> tuple[int, ...]:
     """The steps whose results an operation acts on."""
     name, source, arguments = operation
-    return (source, arguments[0]) if name == "add" else (source,)
+    return tuple([term[0] for term in arguments]) if name == "sum" else (source,)
 
 
 def _fused(operations: list[_Operation]) -> list[_Operation]:
-    """The same with equal convolutions in a row as one, where nothing else reads between them."""
+    """The same with what can be one operation as one, where nothing else reads between."""
     readers = Counter(step for operation in operations for step in _read(operation))
     found: list[_Operation] = []
     places = [0]
-    for name, source, arguments in operations:
+    for name, source, more in operations:
         place = places[source]
-        if name == "convolve" and place and readers[source] == 1:
-            before, start, (*kernel, times) = found[place - 1]
-            if before == name and kernel[0] is arguments[0] and kernel[1] == arguments[1]:
-                found[place - 1] = (name, start, (*kernel, times + arguments[2]))
-                places.append(place)
-                continue
-        more = (places[arguments[0]],) if name == "add" else arguments
-        found.append((name, place, more))
-        places.append(len(found))
+        terms = [(places[i], *rest) for i, *rest in more] if name == "sum" else more
+        operation = name, place, tuple(terms)
+        both = _both(found[place - 1], operation) if place and readers[source] == 1 else None
+        if both is None or (name == "sum" and place < len(found)):
+            found.append(operation)
+            place = len(found)
+        else:
+            found[place - 1] = both
+        places.append(place)
     return found
+
+
+def _both(one: _Operation, other: _Operation) -> _Operation | None:
+    """One operation and another on its result as one: equal convolutions, or sums of sums."""
+    (before, start, (first, *others)), (name, _, arguments) = one, other
+    if before != name:
+        return None
+    if name == "convolve" and first is arguments[0] and others[0] == arguments[1]:
+        return name, start, (first, others[0], others[1] + arguments[2])
+    if name == "sum" and arguments[0][1:] == (1, ()):
+        return name, start, (first, *others, *arguments[1:])
+    return None
 
 
 def _powered(operations: list[_Operation], ndim: int) -> list[_Operation]:
@@ -220,74 +234,77 @@ def _powered(operations: list[_Operation], ndim: int) -> list[_Operation]:
     A block begins and ends where nothing later reads anything earlier.
     """
     found: list[_Operation] = []
-    for _, group in groupby(_blocks(operations), key=_marks):
-        block, *others = group
-        times = 1 + len(others)
-        kernel = _kernel_of(block, ndim) if times > 1 else None
-        if kernel is not None:
-            found.append(("convolve", len(found), (kernel, (1,) * ndim, times)))
-            continue
-        for _ in range(times):
-            start = len(found)
-            for name, source, arguments in block:
-                more = (arguments[0] + start,) if name == "add" else arguments
-                found.append((name, source + start, more))
+    for _, group in groupby(_blocks(operations), key=partial(_marks, operations)):
+        (first, last), *others = group
+        if others:
+            block = [_moved(operation, -first) for operation in operations[first:last]]
+            if (kernel := _kernel_of(block, ndim)) is not None:
+                times = 1 + len(others)
+                found.append(("convolve", len(found), (kernel, (1,) * ndim, times)))
+                continue
+            last = others[-1][1]
+        by = len(found) - first
+        found.extend([_moved(operation, by) for operation in operations[first:last]])
     return found
 
 
-def _blocks(operations: list[_Operation]) -> Iterator[list[_Operation]]:
-    """The operations from one waist to the next, their steps counted from it."""
+def _blocks(operations: list[_Operation]) -> Iterator[tuple[int, int]]:
+    """First operation, and the one behind the last, from one waist to the next."""
     lowest, waists = len(operations), [len(operations)]
     for place in reversed(range(len(operations))):
-        name, source, arguments = operations[place]
-        lowest = min(lowest, source, arguments[0] if name == "add" else source)
+        lowest = min(lowest, *_read(operations[place]))
         if lowest == place:
             waists.append(place)
-    for first, last in pairwise(reversed(waists)):
-        yield [
-            (name, source - first, (arguments[0] - first,) if name == "add" else arguments)
-            for name, source, arguments in operations[first:last]
-        ]
+    return pairwise(reversed(waists))
 
 
-def _marks(block: list[_Operation]) -> list[Any]:
+def _moved(operation: _Operation, by: int) -> _Operation:
+    """The same on steps that are so many further on."""
+    name, source, arguments = operation
+    if name == "sum":
+        arguments = tuple([(step + by, *rest) for step, *rest in arguments])
+    return name, source + by, arguments
+
+
+def _marks(operations: list[_Operation], block: tuple[int, int]) -> list[Any]:
     """What tells blocks apart; kernels and arrays are the same if they are one object."""
+    first, last = block
+    moved = [_moved(operation, -first) for operation in operations[first:last]]
     return [
-        (name, source, *(id(x) if isinstance(x, Kernel | np.ndarray) else x for x in arguments))
-        for name, source, arguments in block
+        (name, source, *[id(x) if isinstance(x, _OBJECTS) else x for x in arguments])
+        for name, source, arguments in moved
     ]
 
 
 def _kernel_of(block: list[_Operation], ndim: int) -> Kernel | None:
-    """The kernel that a block of convolutions, factors and sums is; None for another block."""
+    """The kernel that a block of convolutions and sums is; None for another block."""
     steps = [Kernel.delta(ndim)]
     for name, source, arguments in block:
         if name == "convolve":
             kernel, step, times = arguments
             steps.append(steps[source] @ kernel.dilate(step) ** times)
-        elif name == "scale" and not isinstance(arguments[0], np.ndarray):
-            steps.append(steps[source] * arguments[0])
-        elif name == "add":
-            steps.append(steps[source] + steps[arguments[0]])
+        elif name == "sum":
+            nowhere = (0,) * ndim
+            parts = [steps[i] @ point(factor, by or nowhere) for i, factor, by in arguments]
+            steps.append(reduce(add, parts))
         else:
             return None
     return steps[-1]
 
 
-def _is_near(factor: Any, times: int = 1) -> bool:
-    """Whether a power of a float is far from where doubles end; exact numbers always are."""
-    if not isinstance(factor, float) or factor == 0:
-        return True
-    return times * abs(log10(abs(factor))) < _FAR
+def _sum(one: tuple[int, ...], two: tuple[int, ...]) -> tuple[int, ...]:
+    """Two shifts as one, () for none."""
+    both = tuple(map(sum, zip_longest(one, two, fillvalue=0)))
+    return both if any(both) else ()
 
 
-def _product(one: Number, two: Any, times: int) -> Number:
-    """One times two to a power: exact if both are."""
+def _product(one: Number, two: Number) -> Number:
+    """One times the other: exact if both are."""
     if two == 1:
         return one
     if isinstance(one, float) or isinstance(two, float):
-        return float(one) * float(two) ** times
-    return number(one * two**times)
+        return float(one) * float(two)
+    return number(one * two)
 
 
 def _quotient(one: Number, two: Number) -> Number:

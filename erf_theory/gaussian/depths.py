@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from math import sqrt
-from os import PathLike
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import numpy.typing as npt
 
 from erf_theory import records
-from erf_theory.display import Card
 from erf_theory.exact import FloatArray, Number
 from erf_theory.gaussian.lengths import LENGTHS
-from erf_theory.gaussian.powerlaw import CONFIDENCE, PowerLaw, fit_power_law
+from erf_theory.gaussian.powerlaw import PowerLaw, fit_power_law
+from erf_theory.gaussian.tables import DepthTable, fit_to_dict
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,7 +26,7 @@ FORMAT = "erf_theory.Scaling/1"
 
 @final
 @dataclass(frozen=True, eq=False, repr=False)
-class Scaling(Card):
+class Scaling(DepthTable):
     """A measure of the effective receptive field at several depths, beside the √n law.
 
     Result of `sqrt_scaling`; not made by hand. Lengths are input pixels. Arrays have one entry per
@@ -144,18 +143,6 @@ class Scaling(Card):
             ("measure", f"{LENGTHS[self.measure].definition}; in px"),
         ]
 
-    def __repr__(self) -> str:
-        title, *rows = self.lines()
-        table = [row for row in rows if len(row) > 2]
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        texts = [
-            "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-            if len(row) > 2
-            else f"{row[0]}: {row[1]}"
-            for row in rows
-        ]
-        return "\n  ".join([title[1], *texts])
-
     def plot(self) -> Figure:
         """Draw growth beside √n and share beside 1/√n, on logarithmic axes.
 
@@ -204,21 +191,6 @@ class Scaling(Card):
             "theoretical_rf": self.theoretical_rf.tolist(),
             "share": self.share.tolist(),
             "share_law": self.share_law.tolist(),
-            "growth": _fit_to_dict(self.growth, 0.5),
-            "shrink": _fit_to_dict(self.shrink, -0.5),
+            "growth": fit_to_dict(self.growth, 0.5),
+            "shrink": fit_to_dict(self.shrink, -0.5),
         }
-
-    def save(self, path: str | PathLike[str]) -> None:
-        """Save as JSON: `to_dict` in a file."""
-        records.write(self.to_dict(), path)
-
-
-def _fit_to_dict(law: PowerLaw, exponent: float) -> dict[str, Any]:
-    """A fitted power beside that of the √n law."""
-    interval = None if law.interval is None else list(law.interval)
-    return {
-        "exponent": law.exponent,
-        "interval": interval,
-        "confidence": CONFIDENCE,
-        "law": exponent,
-    }

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from math import gcd
-from operator import index
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import Number
 from erf_theory.gaussian.depths import Scaling
 from erf_theory.gaussian.lengths import LENGTHS
+from erf_theory.gaussian.tables import depths_of, read_only, shortened
 from erf_theory.kernel import Kernel
 from erf_theory.theory import theoretical_erf, variance_erf
 
@@ -92,7 +92,7 @@ def sqrt_scaling(
     """
     _check_choice("measure", measure, LENGTHS)
     _check_choice("kind", kind, _KINDS)
-    layers, taps = _layers(depths), _line(kernel)
+    layers, taps = depths_of(depths), _line(kernel)
     layer = theoretical_erf(k, 1, kernel=taps)
     variance = _variance(layer)
     erfs = [_KINDS[kind](k, n, taps, ndim) for n in layers]
@@ -109,9 +109,9 @@ def sqrt_scaling(
         ndim=ndim,
         call=_call(layer.shape[0], layers, taps, measure=measure, ndim=ndim, kind=kind),
         variance=variance,
-        depths=_read_only(layers),
-        values=_read_only(values),
-        theoretical_rf=_read_only(sides),
+        depths=read_only(layers),
+        values=read_only(values),
+        theoretical_rf=read_only(sides),
     )
 
 
@@ -130,28 +130,9 @@ def _rms(k: int | None, n: int, taps: Kernel | None, ndim: int) -> ERF:
 _KINDS = {"amplitude": _amplitude, "energy": _energy, "rms": _rms}
 
 
-def _read_only(numbers: Sequence[Number]) -> npt.NDArray[Any]:
-    array = np.array(numbers)
-    array.flags.writeable = False
-    return array
-
-
 def _check_choice(name: str, value: str, choices: Collection[str]) -> None:
     if value not in choices:
         raise ErfTheoryError(f"{name} is one of {', '.join(choices)}, not {value!r}")
-
-
-def _layers(depths: Iterable[int]) -> list[int]:
-    """Different depths, ascending."""
-    try:
-        layers = sorted({index(n) for n in depths})
-    except TypeError:
-        raise ErfTheoryError(f"depths are a list of whole numbers, not {depths!r}") from None
-    if len(layers) < 2 or layers[0] < 1:
-        raise ErfTheoryError(
-            f"the √n law needs at least two different depths of 1 layer or more, not {layers}"
-        )
-    return layers
 
 
 def _line(kernel: npt.ArrayLike | Kernel | None) -> Kernel | None:
@@ -193,11 +174,5 @@ def _call(k: int, layers: list[int], taps: Kernel | None, **options: Any) -> str
     """The call as one would write it, defaults left out."""
     given = [f"{key}={value!r}" for key, value in options.items() if value not in _DEFAULTS]
     if taps is not None:
-        given.append(f"kernel={_shortened(taps.taps.tolist())}")
-    return f"sqrt_scaling({', '.join([str(k), _shortened(layers), *given])})"
-
-
-def _shortened(numbers: Sequence[Number]) -> str:
-    """A list as one would write it; a long one is cut."""
-    text = f"[{', '.join(map(str, numbers))}]"
-    return text if len(text) <= 60 else f"{text[:56]} …"
+        given.append(f"kernel={shortened(taps.taps.tolist())}")
+    return f"sqrt_scaling({', '.join([str(k), shortened(layers), *given])})"

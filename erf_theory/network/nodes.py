@@ -7,23 +7,27 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cached_property, wraps
 from math import prod
-from typing import final
+from typing import Concatenate, ParamSpec, TypeVar, final
 
 from erf_theory.errors import ErfTheoryError, MapTooLargeError
 from erf_theory.lattice import Steps, per_axis
 from erf_theory.memory import physical_memory
 from erf_theory.network.base import Layer, Window, need_whole
 from erf_theory.network.convolutions import Weighted
-from erf_theory.network.pointwise import Identity, Norm
+from erf_theory.network.gating import Gate, Scale
+from erf_theory.network.pointwise import Identity, Norm, PReLU
 from erf_theory.network.pooling import Upsample
 from erf_theory.network.routing import ChannelShuffle, Concat, Split
 
-__all__ = ["INPUT", "Flat", "Network", "Node", "Part"]
+__all__ = ["INPUT", "Flat", "Network", "Node", "Part", "remembered"]
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 _LONG, _BYTES = 160, 64
 INPUT = -1
 """The place of the network's input among its nodes."""
@@ -108,6 +112,17 @@ class Network(ABC):
             except ErfTheoryError as error:
                 raise ErfTheoryError(f"node {node.name}: {error}") from None
         return tuple(found)
+
+    @cached_property
+    def channels_before(self) -> tuple[int, ...]:
+        """Channels of the input of every node, of all inputs where it puts them in a row."""
+        counts = (*self.channels, self.in_channels)
+        return tuple(
+            sum(counts[i] for i in node.inputs)
+            if isinstance(node.layer, Concat)
+            else counts[node.inputs[0]]
+            for node in self.nodes
+        )
 
     @property
     def in_channels(self) -> int:
@@ -204,9 +219,38 @@ class Network(ABC):
 Part = Layer | Network
 
 
+def remembered(
+    function: Callable[Concatenate[Network, _P], _T],
+) -> Callable[Concatenate[Network, _P], _T]:
+    """A function of a network that is run once for each: a network never changes.
+
+    Examples
+    --------
+    >>> @remembered
+    ... def depth(network):
+    ...     print("counting")
+    ...     return len(network.nodes)
+    >>> network = Flat((Node("a", Identity(), (INPUT,)),))
+    >>> depth(network), depth(network)
+    counting
+    (1, 1)
+    """
+    name = f"{function.__module__}.{function.__qualname__}"
+
+    @wraps(function)
+    def found(network: Network, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        known: dict[object, _T] = network.__dict__.setdefault(name, {})
+        key = (*args, *kwargs.items())
+        if key not in known:
+            known[key] = function(network, *args, **kwargs)
+        return known[key]
+
+    return found
+
+
 def _splits(layer: Layer) -> bool:
     """Whether what a layer does depends on the number of its channels."""
-    return isinstance(layer, Split | ChannelShuffle | Norm)
+    return isinstance(layer, Split | ChannelShuffle | Norm | PReLU | Gate | Scale)
 
 
 def _need_taps(node: Node, ndim: int) -> None:

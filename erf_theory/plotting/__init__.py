@@ -6,16 +6,21 @@ figures read in greyscale and with any colour vision.
 """
 
 from erf_theory.plotting.agreement import agreement_figure, agreement_maps
+from erf_theory.plotting.expansions import Approximation, expansions_figure
 from erf_theory.plotting.files import png_bytes, save_figure
+from erf_theory.plotting.limits import limit_figure
 from erf_theory.plotting.maps import map_figure, volume_figure
 from erf_theory.plotting.pairs import pairs_figure
 from erf_theory.plotting.profiles import profile_figure
 from erf_theory.plotting.scaling import Panel, scaling_figure
 
 __all__ = [
+    "Approximation",
     "Panel",
     "agreement_figure",
     "agreement_maps",
+    "expansions_figure",
+    "limit_figure",
     "map_figure",
     "pairs_figure",
     "png_bytes",

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 import numpy.typing as npt
 
-from erf_theory.plotting.style import BLUE, GAUSSIAN, check_shape, house_style, legend, style_ticks
+from erf_theory.plotting.style import (
+    BLUE,
+    FRAME,
+    GAUSSIAN,
+    check_shape,
+    house_style,
+    legend,
+    style_ticks,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,6 +42,8 @@ class Panel:
         Positive values at every depth.
     fit_name, law_name : str
         Names of the fitted and the predicted law in the legend.
+    bound : array_like, shape (m,), optional
+        What no point may be above.
     """
 
     title: str
@@ -43,6 +53,7 @@ class Panel:
     law: npt.ArrayLike
     fit_name: str
     law_name: str
+    bound: npt.ArrayLike | None = None
 
 
 @house_style()
@@ -96,9 +107,14 @@ def _draw(ax: Axes, x: npt.NDArray[Any], panel: Panel) -> None:
     ax.plot(x, fit, color=BLUE, linewidth=0.9, zorder=1.5)
     ax.plot([], [], color=BLUE, linewidth=0.9, marker="o", markersize=3.2, label=panel.fit_name)
     ax.plot(x, points, color=BLUE, linestyle="none", marker="o", markersize=3.2)
+    shown = [points, fit, law]
+    if panel.bound is not None:
+        check_shape(bound := np.asarray(panel.bound), (x,))
+        ax.plot(x, bound, label="bound", **FRAME)
+        shown.append(bound)
     style_ticks(ax)
     _readable_ticks(ax.xaxis, x, integer=True)
-    _readable_ticks(ax.yaxis, np.concatenate([points, fit, law]), integer=False)
+    _readable_ticks(ax.yaxis, np.concatenate(shown), integer=False)
 
 
 def _readable_ticks(axis: Any, values: npt.NDArray[Any], *, integer: bool) -> None:

@@ -20,7 +20,9 @@ __all__ = [
     "BLUE",
     "FRAME",
     "GAUSSIAN",
+    "GREEN",
     "ORANGE",
+    "PURPLE",
     "SKY",
     "Extent",
     "check_shape",
@@ -36,6 +38,7 @@ __all__ = [
 Extent = tuple[float, float]
 
 BLUE, SKY, ORANGE, _VERMILLION, _GREY = "#0072B2", "#56B4E9", "#E69F00", "#D55E00", "#555555"
+GREEN, PURPLE = "#009E73", "#CC79A7"
 GAUSSIAN: dict[str, Any] = {"color": _VERMILLION, "linestyle": (0, (4, 1.5)), "linewidth": 1.1}
 FRAME: dict[str, Any] = {"color": _GREY, "linestyle": (0, (4, 1.5, 1, 1.5)), "linewidth": 0.9}
 _STYLE: dict[str, Any] = {

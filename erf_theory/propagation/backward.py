@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, partial
+from itertools import repeat, starmap
 from operator import add
 from typing import TypeVar, final
 
@@ -14,14 +16,14 @@ from erf_theory.engines.tape import Recorded, Tape
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
 from erf_theory.network.geometry import image_sizes
-from erf_theory.network.nodes import INPUT, Network, Node
+from erf_theory.network.nodes import INPUT, Network, Node, remembered
 from erf_theory.network.pooling import MaxPool, Upsample
 from erf_theory.network.routing import Concat, Pad
 from erf_theory.propagation.axes import Axes, NoMarginalError
 from erf_theory.propagation.branches import COHERENT, coherent_sums
 from erf_theory.propagation.energy import CORRELATED, Context, correlates, energy
 from erf_theory.propagation.forward import Signals
-from erf_theory.propagation.gates import Labelled, Runs
+from erf_theory.propagation.gates import Labelled, Runs, joined
 from erf_theory.propagation.gating import transmits
 from erf_theory.propagation.lagged import Lagged, TooManyLagsError, furthest, kept_within
 from erf_theory.propagation.local import is_local, local_seconds
@@ -29,9 +31,11 @@ from erf_theory.propagation.notes import GATES, Notes
 from erf_theory.propagation.pieces import Pieces
 from erf_theory.propagation.winners import WINNERS_ALONE, winners
 
-__all__ = ["Question", "bounded", "energy_program", "is_chain", "walk"]
+__all__ = ["Question", "Row", "bounded", "energy_program", "is_chain", "walk"]
 
 _T = TypeVar("_T")
+Row = tuple[int, ...]
+"""Places of nodes that follow each other, from the output on."""
 
 
 @final
@@ -78,39 +82,51 @@ class Question:
         return (*image_sizes(self.network, self.image), self.image)
 
     @cached_property
-    def correlated(self) -> list[bool]:
-        """Whether the field behind every node is correlated between places."""
-        nodes = self.network.nodes
-        found = [False] * (len(nodes) + 1)
-        for place in reversed(range(len(nodes))):
-            layer = nodes[place].layer
-            if found[place] or correlates(layer, self.network.ndim):
-                for source in nodes[place].inputs:
-                    found[source] = True
-        return found[:-1]
-
-    @cached_property
     def seconds(self) -> Sequence[FloatArray | None]:
         """E x² before every node at every place of the image, where that is known."""
         if self.image is None or not is_local(self.network):
             return (None,) * len(self.network.nodes)
         return local_seconds(self.network, self.image)
 
-    def inputs(self, node: Node) -> int:
-        """Channels of a node's input."""
-        if isinstance(node.layer, Concat):
-            return sum(self.counts[i] for i in node.inputs)
-        return self.counts[node.inputs[0]]
+
+@remembered
+def _correlated(network: Network) -> list[bool]:
+    """Whether the field behind every node is correlated between places."""
+    found = [False] * (len(network.nodes) + 1)
+    for place, node in reversed(list(enumerate(network.nodes))):
+        if found[place] or correlates(node.layer, network.ndim):
+            for source in node.inputs:
+                found[source] = True
+    return found[:-1]
+
+
+@remembered
+def _rows(network: Network, source: int) -> list[Row]:
+    """All nodes behind the source, from the output on, in rows.
+
+    A node alone reads the next one of its row and nothing else, and no run of gates holds it;
+    other nodes are rows of their own.
+    """
+    readers = Counter(i for node in network.nodes for i in node.inputs)
+    alone = joined(network)
+    rows: list[list[int]] = []
+    for place in range(len(network.nodes) - 1, source, -1):
+        follows = rows and network.nodes[rows[-1][-1]].inputs == (place,) and readers[place] == 1
+        if follows and alone.isdisjoint((place, rows[-1][-1])):
+            rows[-1].append(place)
+        else:
+            rows.append([place])
+    return [tuple(row) for row in rows]
 
 
 def walk(
     question: Question,
     start: _T,
-    rule: Callable[[int, _T], _T],
+    rule: Callable[[Row, _T], _T],
     take: Callable[[_T, int, int], _T],
     join: Callable[[_T, _T], _T],
 ) -> _T:
-    """Carry something from the output back to the source, node by node.
+    """Carry something from the output back to the source, row by row.
 
     Parameters
     ----------
@@ -119,7 +135,7 @@ def walk(
     start : thing
         What is at the output.
     rule : callable
-        From the place of a node and the thing behind it to the thing before it.
+        From the places of nodes in a row and the thing behind them to the thing before them.
     take : callable
         From a thing to that of channels a to b-1: an input of a concatenation.
     join : callable
@@ -132,16 +148,16 @@ def walk(
     """
     nodes = question.network.nodes
     things = {len(nodes) - 1: start}
-    for place in range(len(nodes) - 1, question.source, -1):
-        if place not in things:
+    for row in _rows(question.network, question.source):
+        if row[0] not in things:
             continue
-        if not transmits(nodes[place].layer):
-            del things[place]
+        if not all(transmits(nodes[place].layer) for place in row):
+            del things[row[0]]
             continue
-        before, first = rule(place, things.pop(place)), 0
-        for source in nodes[place].inputs:
+        before, first, node = rule(row, things.pop(row[0])), 0, nodes[row[-1]]
+        for source in node.inputs:
             part = before
-            if isinstance(nodes[place].layer, Concat):
+            if isinstance(node.layer, Concat):
                 last = first + question.counts[source]
                 part, first = take(before, first, last), last
             things[source] = join(things[source], part) if source in things else part
@@ -174,7 +190,7 @@ def energy_program(
     for name in coherent_sums(question.network):
         notes.add(COHERENT, name)
     run = Runs.of(question.network, before, question.source)
-    for place in run.loose:
+    for place in sorted(run.loose):
         notes.add(GATES, question.network.nodes[place].name)
     contexts = partial(_contexts, question, before, axes, _winners(question, before, run, notes))
     lagged = _needs_lags(question, contexts, axes, run)
@@ -188,7 +204,7 @@ def _needs_lags(
     question: Question, contexts: Callable[..., list[Context]], axes: Axes, run: Runs
 ) -> bool:
     """Whether fixed windows correlate places that others read, few enough to be carried along."""
-    if question.image is not None or not any(question.correlated):
+    if question.image is not None or not any(_correlated(question.network)):
         return False
     notes = Notes()
     blank = Recorded(Tape(), 0, len(axes.kept))
@@ -234,28 +250,17 @@ def _contexts(
     nodes = question.network.nodes
     needed = furthest(question.network, question.source) if lagged else [None] * len(nodes)
     rows = zip(
-        nodes,
+        [node.name for node in nodes],
+        repeat(axes),
+        question.network.channels_before,
         before,
-        question.correlated,
+        repeat(notes),
+        _correlated(question.network),
         won,
-        question.seconds,
         needed,
-        strict=True,
+        question.seconds,
     )
-    return [
-        Context(
-            name=node.name,
-            axes=axes,
-            channels=question.inputs(node),
-            signals=signal,
-            notes=notes,
-            correlated=correlated,
-            winners=ratios,
-            furthest=lags,
-            seconds=seconds,
-        )
-        for node, signal, correlated, ratios, seconds, lags in rows
-    ]
+    return list(starmap(Context, rows))
 
 
 @final
@@ -289,30 +294,35 @@ class _Rules:
         here = (0,) * self.axes.ndim
         return self.from_output(Lagged({here: field})).parts[here]
 
-    def before(self, place: int, fields: Labelled[Pieces[F]]) -> Labelled[Pieces[F]]:
-        """The fields before a node, apart by the gate of the unit that they came through."""
+    def before(self, row: Row, fields: Labelled[Pieces[F]]) -> Labelled[Pieces[F]]:
+        """The fields before a row of nodes, apart by the gate of the unit they came through."""
+        place = row[0]
         if place in self.run.gates:
             parts = fields.relabelled(place, _join).parts
-            return Labelled({label: self._gated(place, label, parts[label]) for label in parts})
+            return Labelled({label: self._gated(row, label, parts[label]) for label in parts})
         if place in self.run.links:
-            return fields.each(lambda part: self._plain(place, part))
-        return Labelled({None: self._plain(place, fields.total(_join))})
+            return fields.each(partial(self._plain, row))
+        return Labelled({None: self._plain(row, fields.total(_join))})
 
-    def _gated(self, place: int, label: int | None, fields: Pieces[F]) -> Pieces[F]:
-        ratio = self.run.ratio(place, label)
-        if self.contexts[place].furthest is not None and ratio != 1:
-            self.contexts[place].note(GATES)
-        return self._plain(place, fields).each(lambda field: self.axes.scaled(field, ratio))
-
-    def _plain(self, place: int, fields: Pieces[F]) -> Pieces[F]:
-        node = self.question.network.nodes[place]
-        at = self.contexts[place]
-        found = energy(node.layer, fields, at)
-        if at.furthest is not None:
-            found = found.each(partial(kept_within, furthest=at.furthest))
-        if self.question.sizes is None:
+    def _gated(self, row: Row, label: int | None, fields: Pieces[F]) -> Pieces[F]:
+        found, ratio = self._plain(row, fields), self.run.ratio(row[0], label)
+        if ratio == 1:
             return found
-        return found.each(lambda field: bounded(field, node, self.question, self.axes))
+        if self.contexts[row[0]].furthest is not None:
+            self.contexts[row[0]].note(GATES)
+        return found.each(lambda field: self.axes.scaled(field, ratio))
+
+    def _plain(self, row: Row, fields: Pieces[F]) -> Pieces[F]:
+        question = self.question
+        for place in row:
+            node, at = question.network.nodes[place], self.contexts[place]
+            fields = energy(node.layer, fields, at)
+            if at.furthest is not None:
+                fields = fields.each(partial(kept_within, furthest=at.furthest))
+            if question.sizes is not None:
+                edge = partial(bounded, node=node, question=question, axes=self.axes)
+                fields = fields.each(edge)
+        return fields
 
 
 def _join(one: Pieces[F], other: Pieces[F]) -> Pieces[F]:
@@ -339,6 +349,7 @@ def bounded(field: F, node: Node, question: Question, axes: Axes) -> F:
     return field.fold(axes.steps(question.sizes[node.inputs[0]]), border)
 
 
+@remembered
 def is_chain(network: Network) -> bool:
     """Whether every node reads the one before it: fields may then be outer products."""
     return all(node.inputs == (place - 1,) for place, node in enumerate(network.nodes))

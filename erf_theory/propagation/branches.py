@@ -8,7 +8,7 @@ from heapq import heappop, heappush
 
 from erf_theory.network.convolutions import Weighted
 from erf_theory.network.gating import Global
-from erf_theory.network.nodes import INPUT, Network
+from erf_theory.network.nodes import INPUT, Network, remembered
 from erf_theory.network.routing import Add
 
 __all__ = ["COHERENT", "coherent_sums"]
@@ -19,6 +19,7 @@ COHERENT = (
 )
 
 
+@remembered
 def coherent_sums(network: Network) -> tuple[str, ...]:
     """Names of the sums that two branches without weights reach from one node.
 

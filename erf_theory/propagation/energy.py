@@ -7,11 +7,11 @@ per channel, one for every range of channels that are alike.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from fractions import Fraction
-from functools import cache, lru_cache, reduce, singledispatch
+from functools import cache, lru_cache, partial, reduce, singledispatch
 from math import prod
-from typing import final
+from typing import NamedTuple, final
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from erf_theory.exact import FloatArray, Number
 from erf_theory.kernel import Kernel
 from erf_theory.lattice import per_axis
 from erf_theory.network.base import Layer
-from erf_theory.network.convolutions import Conv, ConvTranspose
+from erf_theory.network.convolutions import Conv, ConvTranspose, Weighted
 from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample, overlaps
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
@@ -37,9 +37,10 @@ from erf_theory.propagation.lagged import (
     weighed_by_lag,
 )
 from erf_theory.propagation.lags import slope_of_pair
+from erf_theory.propagation.laws import seen
 from erf_theory.propagation.local import gate_map, varies
 from erf_theory.propagation.norms import divides_by_variance, norm_factors
-from erf_theory.propagation.notes import GUESSED, NOT_NORMAL, Notes
+from erf_theory.propagation.notes import FEW, GUESSED, NOT_NORMAL, Notes
 from erf_theory.propagation.pieces import Pieces
 from erf_theory.propagation.signal import Signal
 
@@ -51,9 +52,14 @@ CORRELATED = (
     "4 of them on one axis, by 1.5, 2.3, 3.6, and a U-Net's std by up to 28 %"
 )
 _GROUP = "a group norm is known to first order in one over the channels of a group"
+_PLACE = (
+    "a norm over the channels of one place is taken as that over many samples: behind convolutions "
+    "that read 24 and 192 samples the mass is low by 7 and 2 %"
+)
 _APART = (
     "windows of a max pool that overlap are taken to choose apart: before one average pool that "
-    "makes the mass low by 7 to 11 %"
+    "makes the mass low by 7 to 11 %; with the lags that are dropped behind such a pool, the std "
+    "of DenseNet-121 to its first average pool is high by 3 %"
 )
 _PAIRS = (
     "where the field is correlated between places, their gates are taken as those of normal "
@@ -65,8 +71,7 @@ _WINNER = (
 )
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(NamedTuple):
     """What a rule knows beside its layer and the field.
 
     Attributes
@@ -139,10 +144,7 @@ def _(layer: Layer, fields: Pieces[F], at: Context) -> Pieces[F]:
 
 @energy.register
 def _(layer: Conv, fields: Pieces[F], at: Context) -> Pieces[F]:
-    plan, strides = _conv_plan(layer, at.axes), per_axis(layer.stride, at.axes.ndim)
-
-    mixed = _mixed(layer.groups, layer.out_channels, layer.in_channels, fields, at)
-    return mixed.each(lambda field: plan.back(spread(field, strides)))
+    return _mixed(layer, fields, at, _conv_plan(layer, at.axes).back)
 
 
 @energy.register
@@ -157,7 +159,7 @@ def _(layer: ConvTranspose, fields: Pieces[F], at: Context) -> Pieces[F]:
         found = gathered(field, stride).convolve(kernel, at.axes.steps(layer.dilation))
         return at.axes.moved(found, shifts).decimate(at.axes.steps(layer.stride))
 
-    return _mixed(layer.groups, layer.out_channels, layer.in_channels, fields, at).each(back)
+    return _mixed(layer, fields, at, back)
 
 
 @energy.register
@@ -175,7 +177,7 @@ def _(layer: MaxPool, fields: Pieces[F], at: Context) -> Pieces[F]:
         return found
     if any(ratio != 1 for _, _, ratio in at.winners.parts):
         at.need_signal()
-    return found.zipped(at.winners).each(lambda pair: _won(*pair, at))
+    return found.met(at.winners, partial(_won, at))
 
 
 @energy.register
@@ -209,7 +211,7 @@ def _(layer: Activation, fields: Pieces[F], at: Context) -> Pieces[F]:
         weights = gate_map(gate, at.seconds)
         return fields.each(lambda field: field.scale(weights))
 
-    return fields.zipped(at.signals).each(lambda pair: _weighed(layer, *pair, at))
+    return fields.met(at.signals, partial(_weighed, layer, at))
 
 
 @energy.register
@@ -217,11 +219,14 @@ def _(layer: Norm, fields: Pieces[F], at: Context) -> Pieces[F]:
     at.need_signal()
     if layer.kind == "group":
         at.note(_GROUP)
+    if layer.kind == "place":
+        at.note(_PLACE)
     if divides_by_variance(layer) and any(s.is_guessed for _, _, s in at.signals.parts):
         at.note(GUESSED)
     factors = norm_factors(layer, at.signals, at.channels)
-    some = Pieces(tuple(part for part in factors.parts if part[2]))
-    return fields.zipped(some).each(lambda pair: at.axes.scaled(*pair))
+    if layer.scale is not None:
+        factors = Pieces(tuple(part for part in factors.parts if part[2]))
+    return fields.met(factors, at.axes.scaled)
 
 
 @energy.register
@@ -229,9 +234,7 @@ def _(layer: Dropout, fields: Pieces[F], at: Context) -> Pieces[F]:
     if not layer.training:
         return fields
     kept = 1 / (1 - layer.rate)
-    return fields.each(
-        lambda field: weighed_by_lag(field, at.axes, lambda lag: 1 if any(lag) else kept)
-    )
+    return fields.each(lambda field: weighed_by_lag(field, at.axes, kept, lambda _: 1))
 
 
 @energy.register
@@ -256,34 +259,44 @@ def _(layer: ChannelShuffle, fields: Pieces[F], at: Context) -> Pieces[F]:
     return fields.dealt(layer.groups, at.channels)
 
 
-def _mixed(groups: int, outputs: int, inputs: int, fields: Pieces[F], at: Context) -> Pieces[F]:
-    """The sum over the channels of every group."""
-    if len(fields.parts) == 1 and fields.parts[0][:2] == (0, outputs):
-        total = at.axes.scaled(fields.parts[0][2], outputs // groups)
-        return Pieces.uniform(inputs, total)
+def _mixed(layer: Weighted, fields: Pieces[F], at: Context, back: Callable[[F], F]) -> Pieces[F]:
+    """What a layer makes of the sum over the channels of every group."""
+    groups, size = layer.groups, layer.in_channels // layer.groups
+    outputs = layer.out_channels // groups
+    if len(fields.parts) == 1 and fields.parts[0][:2] == (0, layer.out_channels):
+        total = at.axes.scaled(fields.parts[0][2], outputs)
+        return Pieces(((0, layer.in_channels, back(total)),))
     found: list[tuple[int, int, F]] = []
-    size = inputs // groups
-    for first, last, inside in fields.grouped(groups, outputs // groups):
+    for first, last, inside in fields.grouped(groups, outputs):
         if inside:
             parts = [at.axes.scaled(field, count) for count, field in inside]
-            found.append((first * size, last * size, at.axes.total(parts)))
+            found.append((first * size, last * size, back(at.axes.total(parts))))
     return Pieces(tuple(found))
 
 
 @final
-@dataclass(frozen=True)
-class _Plan:
-    """What a window does to a field: spread, convolve, move."""
+class _Plan(NamedTuple):
+    """What a window does to a field: spread, convolve, move; None for what it does not do.
 
-    stride: tuple[int, ...]
-    kernel: Kernel
+    ``strides`` are those on all axes, ``steps`` those on the field's.
+    """
+
+    strides: tuple[int, ...] | None
+    steps: tuple[int, ...]
+    kernel: Kernel | None
+    gain: Number
     dilation: tuple[int, ...]
     moved: Kernel | None
 
     def back(self, field: F) -> F:
-        """The field before the window."""
-        found = field.expand(self.stride).convolve(self.kernel, self.dilation)
-        return found if self.moved is None else found.convolve(self.moved)
+        """The field before the window; one tap is a factor."""
+        if self.strides is not None:
+            field = spread(field, self.strides).expand(self.steps)
+        if self.kernel is None:
+            field = field.scale(self.gain)
+        else:
+            field = field.convolve(self.kernel, self.dilation)
+        return field if self.moved is None else field.convolve(self.moved)
 
 
 @lru_cache(maxsize=4096)
@@ -301,9 +314,12 @@ def _pool_plan(layer: AvgPool | MaxPool, axes: Axes) -> _Plan:
 def _plan(layer: Conv | AvgPool | MaxPool, kernel: Kernel, axes: Axes) -> _Plan:
     pads = layer.pads(axes.ndim)
     shift = tuple(-pads[axis][0] for axis in axes.kept)
+    strides, taps = per_axis(layer.stride, axes.ndim), axes.kernel(kernel)
     return _Plan(
-        stride=axes.steps(layer.stride),
-        kernel=axes.kernel(kernel),
+        strides=strides if max(strides) > 1 else None,
+        steps=axes.steps(strides),
+        kernel=taps if taps.taps.size > 1 else None,
+        gain=taps.taps.ravel().tolist()[0],
         dilation=axes.steps(layer.dilation),
         moved=Kernel(Kernel.delta(len(shift)).taps, shift) if any(shift) else None,
     )
@@ -320,17 +336,15 @@ def _pool_back(layer: AvgPool | MaxPool, fields: Pieces[F], at: Context) -> Piec
     return fields.each(plan.back)
 
 
-def _weighed(layer: Activation, field: F, signal: Signal, at: Context) -> F:
+def _weighed(layer: Activation, at: Context, field: F, signal: Signal) -> F:
     """A field times the gate of its samples, or of two samples at the distance of its lag."""
     slope, depends = _gate(layer, signal)
-    if not signal.is_normal and signal.law is None:
-        at.note(NOT_NORMAL)
+    if not signal.is_normal and signal.law is None and (depends or not signal.is_symmetric):
+        at.note(NOT_NORMAL if signal.sums is None else FEW)
     if depends:
         at.need_signal()
 
     def of(lag: Lag) -> Number:
-        if not any(lag):
-            return slope
         if not signal.is_normal:
             at.note(_PAIRS)
         if signal.is_guessed:
@@ -340,29 +354,30 @@ def _weighed(layer: Activation, field: F, signal: Signal, at: Context) -> F:
             at.need_signal()
         return pair_slope
 
-    return weighed_by_lag(field, at.axes, of)
+    return weighed_by_lag(field, at.axes, slope, of)
 
 
-def _won(field: F, ratio: float, at: Context) -> F:
+def _won(at: Context, field: F, ratio: float) -> F:
     """What went through a pool times how much more open the gates of its winners are."""
 
-    def of(lag: Lag) -> Number:
-        if any(lag) and ratio != 1:
+    def of(_: Lag) -> Number:
+        if ratio != 1:
             at.note(_PAIRS)
-        return 1 if any(lag) else ratio
+        return 1
 
-    return weighed_by_lag(field, at.axes, of)
+    return weighed_by_lag(field, at.axes, ratio, of)
 
 
 @cache
 def _gate(layer: Activation, signal: Signal) -> tuple[float, bool]:
     """E σ'² of the samples, and whether it depends on their scale."""
     gate = layer.nonlinearity
-    if signal.law is not None:
-        weights = signal.law.halved(lambda x: gate.slope(x, np) ** 2)
-        return float(signal.law.shares @ weights), True
     slope, of_half = (gate.slope_second_moment(signal.second / k).value for k in (1, 2))
-    return slope, slope != of_half
+    law = seen(signal)
+    if law is None or (signal.is_symmetric and slope == of_half):
+        return slope, slope != of_half
+    weights = law.halved(lambda x: gate.slope(x, np) ** 2)
+    return float(law.shares @ weights), True
 
 
 def _flipped(kernel: Kernel) -> Kernel:

@@ -8,7 +8,7 @@ meets those of others.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial, reduce
 from math import prod
@@ -21,7 +21,7 @@ from erf_theory.exact import FloatArray
 from erf_theory.lattice import per_axis
 from erf_theory.network.base import Layer
 from erf_theory.network.convolutions import Weighted
-from erf_theory.network.nodes import INPUT, Network, Node
+from erf_theory.network.nodes import INPUT, Network, remembered
 from erf_theory.network.pointwise import Activation, Dropout, Identity
 from erf_theory.network.pooling import MaxPool
 from erf_theory.network.routing import Add, Crop, Pad
@@ -30,14 +30,12 @@ from erf_theory.propagation.forward import Signals, behind
 from erf_theory.propagation.laws import law_of
 from erf_theory.propagation.tabled import Tabled
 
-__all__ = ["Labelled", "Runs", "gated", "leaves_samples", "opened", "squared_slope"]
+__all__ = ["Labelled", "Runs", "gated", "joined", "leaves_samples", "opened", "squared_slope"]
 
 _T = TypeVar("_T")
 
 
-@final
-@dataclass(frozen=True)
-class Labelled(Generic[_T]):
+class Labelled(NamedTuple, Generic[_T]):
     """What is at a node, apart by the gate through which it came to the unit.
 
     Attributes
@@ -50,10 +48,7 @@ class Labelled(Generic[_T]):
 
     def total(self, join: Callable[[_T, _T], _T]) -> _T:
         """The sum of all parts."""
-        first, *others = self.parts.values()
-        for other in others:
-            first = join(first, other)
-        return first
+        return reduce(join, self.parts.values())
 
     def each(self, change: Callable[[_T], _T]) -> Labelled[_T]:
         """Every part changed alike."""
@@ -61,11 +56,11 @@ class Labelled(Generic[_T]):
 
     def relabelled(self, place: int, join: Callable[[_T, _T], _T]) -> Labelled[_T]:
         """What has no label yet gets that of a gate."""
-        named: dict[int | None, _T] = {
-            label: part for label, part in self.parts.items() if label is not None
-        }
-        fresh: dict[int | None, _T] = {place: self.parts[None]} if None in self.parts else {}
-        return Labelled(named).joined(Labelled(fresh), join)
+        named = dict(self.parts)
+        if None in named:
+            fresh = named.pop(None)
+            named[place] = join(named[place], fresh) if place in named else fresh
+        return Labelled(named)
 
     def joined(self, other: Labelled[_T], join: Callable[[_T, _T], _T]) -> Labelled[_T]:
         """Both, label by label."""
@@ -87,8 +82,8 @@ class Runs:
     links : frozenset of int
         Places of what lies between two of them: sums, pools, and what only moves samples.
     gates : dict
-        From the place of every gate in a run to E of the products of squared slopes of it alone,
-        it and the next one, and so on to the end of the run.
+        From the place of every gate in a run, and from that of itself and every later gate of the
+        run, to E of the product of squared slopes from the one to the other.
     loose : frozenset of int
         Places of gates whose unit has met others before, of which no run knows.
     pooled : frozenset of int
@@ -97,7 +92,7 @@ class Runs:
 
     following: Mapping[int, int]
     links: frozenset[int]
-    gates: Mapping[int, tuple[float, ...]]
+    gates: Mapping[int, Mapping[int | None, float]]
     loose: frozenset[int]
     pooled: frozenset[int]
 
@@ -118,7 +113,7 @@ class Runs:
         following = {gate: link.gate for gate, link in links.items()}
         alone = _pools(network)
         pools = alone | {gate: link.way.pool for gate, link in links.items()}
-        gates: dict[int, tuple[float, ...]] = {}
+        gates: dict[int, dict[int | None, float]] = {}
         for place in {*following, *following.values()}:
             chain = _chain(place, following)
             layers = [network.nodes[i].layer for i in chain]
@@ -126,7 +121,8 @@ class Runs:
             added = tuple(links[i].added for i in chain[:-1])
             law = law_of(before[place].parts[0][2])
             if law is not None:
-                gates[place] = opened(law, functions, added, tuple(pools.get(i, 1) for i in chain))
+                sizes = tuple(pools.get(i, 1) for i in chain)
+                gates[place] = dict(zip(chain, opened(law, functions, added, sizes), strict=True))
         between = frozenset(at for link in links.values() for at in (link.total, *link.way.past))
         loose = _loose(network, links, source)
         known = _known(following, gates, loose)
@@ -137,12 +133,11 @@ class Runs:
 
         The factor beside the gate's own, for what came to the unit through the gate ``label``.
         """
-        own, chain = self.gates[place], _chain(place, self.following)
-        if label == place or label not in chain:
+        own = self.gates[place]
+        if label == place or label not in own:
             return 1.0
-        steps = chain.index(label)
-        behind = self.gates[self.following[place]][steps - 1]
-        return own[steps] / (own[0] * behind) if own[0] * behind else 0.0
+        apart = own[place] * self.gates[self.following[place]][label]
+        return own[label] / apart if apart else 0.0
 
 
 class _Way(NamedTuple):
@@ -156,6 +151,15 @@ class _Way(NamedTuple):
     pool: int
 
 
+class _Join(NamedTuple):
+    """A gate, the sum before it, which of the sum's inputs leads back to a gate, and how."""
+
+    place: int
+    total: int
+    branch: int
+    way: _Way
+
+
 class _Link(NamedTuple):
     """What a unit meets behind a gate: the way to a sum, things added there, the next gate."""
 
@@ -167,19 +171,40 @@ class _Link(NamedTuple):
 
 def _links(network: Network, before: Sequence[Signals]) -> dict[int, _Link]:
     """From every gate that a shortcut joins with a next one to what lies between them."""
-    coherent = coherent_sums(network)
     found: dict[int, list[_Link]] = {}
-    for place, node in enumerate(network.nodes):
-        source = node.inputs[0]
-        if not isinstance(node.layer, Activation) or source == INPUT:
-            continue
-        total = network.nodes[source]
-        if isinstance(total.layer, Add) and total.name not in coherent:
-            for at, added in _added(network, before, source):
-                way = _way(network, at)
-                if way is not None and (way.pool == 1 or _is_white(before[way.gate])):
-                    found.setdefault(way.gate, []).append(_Link(place, source, way, added))
+    for place, total, branch, way in _joins(network):
+        if way.pool == 1 or _is_white(before[way.gate]):
+            added = _added(network, before, total, branch)
+            if added is not None:
+                found.setdefault(way.gate, []).append(_Link(place, total, way, added))
     return {gate: links[0] for gate, links in found.items() if len(links) == 1}
+
+
+@remembered
+def joined(network: Network) -> frozenset[int]:
+    """Places of nodes that a run may hold: gates, and what lies between two of them."""
+    joins = _joins(network)
+    return frozenset(
+        at for join in joins for at in (join.place, join.total, join.way.gate, *join.way.past)
+    )
+
+
+@remembered
+def _joins(network: Network) -> tuple[_Join, ...]:
+    """All ways from a gate through one branch of a sum to the gate right behind it."""
+    coherent = coherent_sums(network)
+    found = []
+    for place, node in enumerate(network.nodes):
+        total = node.inputs[0]
+        if not isinstance(node.layer, Activation) or total == INPUT:
+            continue
+        layer, name = network.nodes[total].layer, network.nodes[total].name
+        if isinstance(layer, Add) and name not in coherent:
+            for branch, at in enumerate(network.nodes[total].inputs):
+                way = _way(network, at)
+                if way is not None:
+                    found.append(_Join(place, total, branch, way))
+    return tuple(found)
 
 
 def _way(network: Network, place: int) -> _Way | None:
@@ -213,47 +238,54 @@ def _is_white(signals: Signals) -> bool:
     return all(signal.is_independent and not signal.lags for _, _, signal in signals.parts)
 
 
-def _added(network: Network, before: Sequence[Signals], place: int) -> Iterator[tuple[int, Tabled]]:
-    """For every input of a sum, the law of all others, if all channels have the same one."""
-    inputs = network.nodes[place].inputs
-    if INPUT in inputs or len(before[place].parts) > 1:
-        return
+def _added(network: Network, before: Sequence[Signals], total: int, branch: int) -> Tabled | None:
+    """The law of all inputs of a sum but one, if all channels have the same one."""
+    inputs = network.nodes[total].inputs
+    if INPUT in inputs or len(before[total].parts) > 1:
+        return None
     laws = [law_of(behind(network, before, i).parts[0][2]) for i in inputs]
-    known = [law for law in laws if law is not None]
-    if len(known) == len(inputs) > 1:
-        for i, way in enumerate(inputs):
-            yield way, reduce(Tabled.plus, (*known[:i], *known[i + 1 :]))
+    others = [law for law in (*laws[:branch], *laws[branch + 1 :]) if law is not None]
+    is_known = laws[branch] is not None and len(others) == len(inputs) - 1 > 0
+    return reduce(Tabled.plus, others) if is_known else None
 
 
-def gated(nodes: Sequence[Node], source: int) -> list[bool]:
-    """Whether samples behind the first nodes have met a gate behind the source since any weights.
+@remembered
+def gated(network: Network, source: int) -> list[bool]:
+    """Whether samples behind every node have met a gate behind the source since any weights.
 
     The last entry is the input's.
     """
-    found = [False] * (len(nodes) + 1)
-    for place, node in enumerate(nodes):
+    found = [False] * (len(network.nodes) + 1)
+    for place, node in enumerate(network.nodes):
         if place > source:
             stays = any(found[i] for i in node.inputs) and not isinstance(node.layer, Weighted)
             found[place] = stays or isinstance(node.layer, Activation)
     return found
 
 
-def _loose(network: Network, links: Mapping[int, _Link], source: int) -> frozenset[int]:
-    """Places of gates whose unit has met gates that are not joined with them."""
-    met = gated(network.nodes, source)
-    pairs = {(gate, link.gate) for gate, link in links.items()}
-    found = set()
+@remembered
+def _met(network: Network, source: int) -> list[tuple[int, int | None]]:
+    """Gates whose samples have met gates behind the source, with those that a way leads back to."""
+    met = gated(network, source)
+    found = []
     for place, node in enumerate(network.nodes):
         if place > source and isinstance(node.layer, Activation):
             before = node.inputs[0]
             is_sum = before >= 0 and isinstance(network.nodes[before].layer, Add)
             for at in network.nodes[before].inputs if is_sum else (before,):
-                way = _way(network, at) if met[at] else None
-                if met[at] and (way is None or (way.gate, place) not in pairs):
-                    found.add(place)
-    return frozenset(found)
+                if met[at]:
+                    way = _way(network, at)
+                    found.append((place, None if way is None else way.gate))
+    return found
 
 
+def _loose(network: Network, links: Mapping[int, _Link], source: int) -> frozenset[int]:
+    """Places of gates whose unit has met gates that are not joined with them."""
+    pairs = {(link.gate, gate) for gate, link in links.items()}
+    return frozenset(place for place, gate in _met(network, source) if (place, gate) not in pairs)
+
+
+@remembered
 def _pools(network: Network) -> dict[int, int]:
     """From nodes that a max pool alone reads to the places of its window."""
     nodes = network.nodes

@@ -56,7 +56,7 @@ def note_global(network: Network, notes: Notes) -> None:
 @energy.register(Scale)
 def _(layer: Gate | Scale, fields: Pieces[F], at: Context) -> Pieces[F]:
     squares = _runs(layer.factors(at.channels) ** 2)
-    return fields.zipped(squares).each(lambda pair: at.axes.scaled(*pair))
+    return fields.met(squares, at.axes.scaled)
 
 
 @passed.register(Gate)
@@ -70,7 +70,7 @@ def _(layer: Gate | Scale, before: Signals, at: Place) -> Signals:
         last = first + len(list(run))
         parts.append((first, last, line))
         first = last
-    return before.zipped(Pieces(tuple(parts))).each(lambda pair: on_line(*pair))
+    return before.met(Pieces(tuple(parts)), on_line)
 
 
 @passed.register
@@ -91,7 +91,7 @@ def _(layer: Gate | Scale, field: F, at: Setting) -> F:
 def _(layer: PReLU, fields: Pieces[F], at: Context) -> Pieces[F]:
     found: list[tuple[int, int, F]] = []
     for first, last, name in layer.runs:
-        here = replace(at, signals=at.signals.take(first, last), channels=last - first)
+        here = at._replace(signals=at.signals.take(first, last), channels=last - first)
         part = energy(Activation(name), fields.take(first, last), here)
         found.extend(part.moved(first).parts)
     return Pieces(tuple(found))

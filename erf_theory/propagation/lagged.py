@@ -113,13 +113,15 @@ def gathered(field: F, strides: Lag) -> F:
     )
 
 
-def weighed_by_lag(field: F, axes: Axes, factor: Callable[[Lag], Number]) -> F:
-    """A field times the factor of its lag, which is 0 where it has none."""
+def weighed_by_lag(field: F, axes: Axes, here: Number, factor: Callable[[Lag], Number]) -> F:
+    """A field times a number, and what lags it has times the factors of these."""
     if not isinstance(field, Lagged):
-        return axes.scaled(field, factor((0,) * axes.ndim))
+        return axes.scaled(field, here)
     return _on_lags(
         field,
-        lambda parts: {lag: axes.scaled(part, factor(lag)) for lag, part in parts.items()},
+        lambda parts: {
+            lag: axes.scaled(part, factor(lag) if any(lag) else here) for lag, part in parts.items()
+        },
     )
 
 

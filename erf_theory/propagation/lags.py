@@ -34,6 +34,7 @@ def averaged(
         gate=IDENTITY,
         before=(second, signal.shared) if signal.is_normal else None,
         law=None,
+        sums=None,
         lags=tuple((h, signal.shared + r) for h, r in found.items()),
     )
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
+from math import sqrt
 
 import numpy as np
 
 from erf_theory.activations import Nonlinearity
-from erf_theory.propagation.signal import Signal
+from erf_theory.network.convolutions import Conv, Weighted
+from erf_theory.network.weights import law as law_named
+from erf_theory.propagation.fewsums import FewSum, channel_laws
+from erf_theory.propagation.signal import IDENTITY, Signal
 from erf_theory.propagation.tabled import Tabled, tabled_normal
 
-__all__ = ["law_of", "mixed", "on_law", "summed"]
+__all__ = ["few_sum", "law_of", "mixed", "on_law", "on_sums", "seen", "summed"]
 
 
 @lru_cache(maxsize=65536)
@@ -30,7 +34,7 @@ def summed(a: Signal, b: Signal) -> Signal:
         mean=a.mean + b.mean,
         is_normal=a.is_normal and b.is_normal,
         is_symmetric=a.is_symmetric and b.is_symmetric,
-        is_guessed=a.is_guessed or b.is_guessed,
+        is_guessed=any(part.is_guessed or part.sums is not None for part in (a, b)),
         lags=tuple(lags.items()),
     )
     if total.is_normal:
@@ -69,6 +73,41 @@ def on_law(gate: Nonlinearity, signal: Signal, law: Tabled) -> Signal:
 
     lags = tuple((h, product(r)) for h, r in signal.lags)
     return replace(found, shared=product(signal.shared), lags=lags, is_guessed=True)
+
+
+def on_sums(gate: Nonlinearity, signal: Signal, few: FewSum, law: Tabled) -> Signal:
+    """A function of standardised sums of few samples, which have this law over all channels."""
+    behind, std = law.mapped(lambda z: gate.value(z, np)), sqrt(signal.second)
+    return Signal(
+        second=behind.expect(np.square),
+        shared=channel_laws(few).squared_mean(lambda z: gate.value(std * z, np)),
+        mean=behind.expect(lambda x: x),
+        gate=gate,
+        before=(signal.second, 0.0),
+        law=behind,
+    )
+
+
+def seen(signal: Signal) -> Tabled | None:
+    """The law of a sample as a gradient sees it, where it is no normal one."""
+    if signal.sums is None or signal.law is None:
+        return signal.law
+    return channel_laws(signal.sums).seen.scaled(sqrt(signal.second), 0.0)
+
+
+def few_sum(layer: Weighted, signal: Signal, ndim: int) -> FewSum | None:
+    """What a convolution adds up of samples like these, if they are independent, weights alike."""
+    taps = [v for v in layer.variances(ndim).taps.flat if v]
+    if not isinstance(layer, Conv) or layer.given_weights is not None or len(set(taps)) > 1:
+        return None
+    if signal.lags or not (signal.is_normal or signal.is_independent):
+        return None
+    kind = law_named(layer.init).distribution if isinstance(layer.init, str) else "normal"
+    count = len(taps) * layer.in_channels // layer.groups
+    if signal.before is None:
+        return FewSum(None, signal.second, count, kind)
+    gate = IDENTITY if signal.is_normal else signal.gate
+    return FewSum(gate, float(f"{signal.before[0]:.3g}"), count, kind)
 
 
 def mixed(inside: Sequence[tuple[int, Signal]]) -> Signal:

@@ -9,13 +9,15 @@ import numpy as np
 
 from erf_theory.network.base import Given
 from erf_theory.network.pointwise import Norm
+from erf_theory.propagation.fewsums import FewSum, channel_laws
 from erf_theory.propagation.laws import law_of, mixed
 from erf_theory.propagation.pieces import Pieces
-from erf_theory.propagation.signal import IDENTITY, Signal
+from erf_theory.propagation.signal import IDENTITY, Signal, normal
 from erf_theory.propagation.tabled import Tabled, tabled_normal
 
 __all__ = ["divides_by_variance", "norm_factors", "normalised", "on_line"]
 
+_LARGER, _SMALLEST = 1e6, 1e-300
 _Line = tuple[float, float]
 """Factor and what is added after it."""
 
@@ -24,7 +26,7 @@ def normalised(layer: Norm, before: Pieces[Signal], channels: int) -> Pieces[Sig
     """The signal behind a norm of so many channels."""
     found = _standardised(layer, before, channels)
     lines = _numbers(layer, channels)
-    return found if lines is None else found.zipped(lines).each(lambda pair: on_line(*pair))
+    return found if lines is None else found.met(lines, on_line)
 
 
 def norm_factors(layer: Norm, before: Pieces[Signal], channels: int) -> Pieces[float]:
@@ -33,7 +35,7 @@ def norm_factors(layer: Norm, before: Pieces[Signal], channels: int) -> Pieces[f
     lines = _numbers(layer, channels)
     if lines is None:
         return found
-    return found.zipped(lines).each(lambda pair: pair[0] * pair[1][0] ** 2)
+    return found.met(lines, lambda factor, line: factor * line[0] ** 2)
 
 
 def divides_by_variance(layer: Norm) -> bool:
@@ -47,7 +49,7 @@ def _standardised(layer: Norm, before: Pieces[Signal], channels: int) -> Pieces[
     if divides_by_variance(layer):
         return before.each(lambda signal: _of_channel(signal, layer.eps))
     if layer.kind == "batch":
-        return before.zipped(_own(layer, channels)).each(lambda pair: on_line(*pair))
+        return before.met(_own(layer, channels), on_line)
     found = []
     size = channels // layer.groups if layer.kind == "group" else channels
     for first, last, inside in before.grouped(channels // size, size):
@@ -92,12 +94,25 @@ def _of_channel(signal: Signal, eps: float) -> Signal:
         is_normal=signal.is_normal,
         is_symmetric=signal.is_symmetric,
         is_guessed=signal.is_guessed,
+        sums=signal.sums,
         lags=tuple((h, scale * (r - shared)) for h, r in signal.lags),
     )
+    if signal.sums is not None:
+        return _of_sums(found, signal.sums)
     if signal.is_normal:
         return replace(found, before=(found.second, 0.0))
     law = law_of(signal) if signal.is_independent else None
     return found if law is None else replace(found, law=law.scaled(scale**0.5, signal.mean))
+
+
+def _of_sums(found: Signal, few: FewSum) -> Signal:
+    """The same, where it is known of what sums it is made: those of normal samples are normal."""
+    if few.gate is None:
+        return found
+    if few.gate == IDENTITY:
+        return normal(found.second)
+    law = channel_laws(few).law.scaled(found.second**0.5, 0.0)
+    return replace(found, is_normal=False, law=law)
 
 
 def _affine(signal: Signal, scale: float, mean: float, lost: float) -> Signal:
@@ -113,6 +128,8 @@ def _affine(signal: Signal, scale: float, mean: float, lost: float) -> Signal:
         gate=IDENTITY,
         before=(second, shared) if signal.is_normal else None,
         law=None if law is None else law.scaled(scale**0.5, mean),
+        is_guessed=signal.is_guessed or (signal.sums is not None and law is not None),
+        sums=None if law is not None else signal.sums,
         lags=tuple((h, scale * (r - off)) for h, r in signal.lags),
     )
 
@@ -123,6 +140,7 @@ def on_line(signal: Signal, line: _Line) -> Signal:
     more = offset * (2 * factor * signal.mean + offset)
     second, shared = (factor**2 * value + more for value in (signal.second, signal.shared))
     is_normal = signal.is_normal and offset == 0
+    law = None if is_normal or factor == 0 else _law_on_line(signal, line)
     return Signal(
         second=second,
         shared=shared,
@@ -130,15 +148,21 @@ def on_line(signal: Signal, line: _Line) -> Signal:
         is_normal=is_normal,
         is_symmetric=signal.is_symmetric and offset == 0,
         before=(second, shared) if is_normal else None,
-        law=None if is_normal or factor == 0 else _law_on_line(signal, line),
-        is_guessed=signal.is_guessed,
+        law=law,
+        is_guessed=signal.is_guessed or (signal.sums is not None and law is not None),
         lags=tuple((h, factor**2 * r + more) for h, r in signal.lags),
     )
 
 
 def _law_on_line(signal: Signal, line: _Line) -> Tabled | None:
-    """The law of a sample times a number that is not 0, and another one added."""
+    """The law of a sample times a number that is not 0, and another one added.
+
+    None where what is added is so much larger, or the sample so small, that no grid holds both.
+    """
     factor, offset = line
+    power = factor**2 * signal.second
+    if power < _SMALLEST or offset**2 > _LARGER**2 * power:
+        return None
     if signal.is_normal:
         return tabled_normal(factor**2 * signal.second, offset)
     law = law_of(signal)

@@ -5,18 +5,16 @@ from __future__ import annotations
 import itertools
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Generic, TypeVar, final
+from typing import Generic, NamedTuple, TypeVar
 
 __all__ = ["Pieces"]
 
 _T = TypeVar("_T")
 _U = TypeVar("_U")
+_V = TypeVar("_V")
 
 
-@final
-@dataclass(frozen=True)
-class Pieces(Generic[_T]):
+class Pieces(NamedTuple, Generic[_T]):
     """Ranges of channels, ascending and apart, and what each of their channels holds.
 
     Attributes
@@ -40,7 +38,7 @@ class Pieces(Generic[_T]):
 
     def each(self, change: Callable[[_T], _U]) -> Pieces[_U]:
         """Change every thing alike."""
-        return Pieces(tuple((a, b, change(thing)) for a, b, thing in self.parts))
+        return Pieces(tuple([(a, b, change(thing)) for a, b, thing in self.parts]))
 
     def take(self, start: int, stop: int) -> Pieces[_T]:
         """Channels start to stop-1, counted from 0."""
@@ -55,7 +53,7 @@ class Pieces(Generic[_T]):
         """Both on the union of their channels; where they meet, ``both`` of them."""
         if [part[:2] for part in self.parts] == [part[:2] for part in other.parts]:
             pairs = zip(self.parts, other.parts, strict=True)
-            return Pieces(tuple((a, b, both(one, two)) for (a, b, one), (_, _, two) in pairs))
+            return Pieces(tuple([(a, b, both(one, two)) for (a, b, one), (_, _, two) in pairs]))
         found: list[tuple[int, int, _T]] = []
         cuts = sorted(
             {end for parts in (self.parts, other.parts) for a, b, _ in parts for end in (a, b)}
@@ -66,13 +64,14 @@ class Pieces(Generic[_T]):
                 found.append((a, b, things[0] if len(things) == 1 else both(*things)))
         return Pieces(tuple(found))
 
-    def zipped(self, other: Pieces[_U]) -> Pieces[tuple[_T, _U]]:
-        """Pairs on the channels that both have."""
-        found = []
-        for a, b, one in self.parts:
-            for c, d, two in other.parts:
-                if max(a, c) < min(b, d):
-                    found.append((max(a, c), min(b, d), (one, two)))
+    def met(self, other: Pieces[_U], both: Callable[[_T, _U], _V]) -> Pieces[_V]:
+        """``both`` of what two hold, on the channels that both have."""
+        found = [
+            (max(a, c), min(b, d), both(one, two))
+            for a, b, one in self.parts
+            for c, d, two in other.parts
+            if a < d and c < b
+        ]
         return Pieces(tuple(found))
 
     def at(self, channel: int) -> list[_T]:

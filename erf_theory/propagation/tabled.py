@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from math import sqrt
+from math import erfc, sqrt
 from typing import final
 
 import numpy as np
@@ -132,13 +132,12 @@ def tabled_normal(variance: float, mean: float = 0.0) -> Tabled:
 @lru_cache(maxsize=256)
 def _normal_on(step: float, variance: float, mean: float = 0.0) -> Tabled:
     """The normal law on cells of a given width, a whole number of them from 0."""
-    from scipy.special import ndtr
-
     std = sqrt(variance)
     middle = round(mean / step)
     count = int(np.ceil(_REACH * std / step))
     cells = np.arange(middle - count, middle + count + 2)
-    shares = np.diff(ndtr(((cells - 0.5) * step - mean) / std))
+    ends = ((cells - 0.5) * step - mean) / (-sqrt(2) * std)
+    shares = np.diff([erfc(end) / 2 for end in ends.tolist()])
     known = None if mean else variance
     return Tabled(float(cells[0] * step), step, shares / shares.sum(), known)
 

@@ -65,7 +65,7 @@ def winners(
     """
     layer = network.nodes[place].layer
     size = per_axis(layer.size, network.ndim) if isinstance(layer, MaxPool) else (1,)
-    met = gated(network.nodes[:place], source)
+    met = gated(network, source)
     search = _Search(network, before, source, prod(size), met, joined)
     return search.through(network.nodes[place].inputs[0])
 

@@ -15,12 +15,15 @@ from erf_theory.network import (
     ChannelShuffle,
     Crop,
     Dropout,
+    Gate,
     Identity,
     Layer,
     MaxPool,
     Network,
     Norm,
     Pad,
+    PReLU,
+    Scale,
     Upsample,
 )
 from erf_theory.testing.windows import convolutions, divisors, halves, per_axis, transposed, windows
@@ -70,6 +73,7 @@ def plain(draw: DrawFn, channels: int, ndim: int, *, linear: bool) -> Layer | Ne
         "shuffle": lambda: ChannelShuffle(draw(divisors(channels))),
         "shift": lambda: Chain([Pad(ends), Crop(ends[::-1])], ndim),
         "identity": Identity,
+        "factor": lambda: draw(_factors(channels, linear=linear)),
     }
     if not linear:
         kinds |= {
@@ -105,13 +109,31 @@ def _norms(draw: DrawFn, channels: int) -> Norm:
     """A norm."""
     kinds: list[Literal["batch", "layer", "place", "group", "instance"]]
     kinds = ["batch", "layer", "place", "group", "instance"]
-    numbers = st.none() | st.lists(st.floats(0.5, 2), min_size=channels, max_size=channels)
+    numbers = st.none() | _numbers(channels, 0.5, 2)
     return Norm(
         draw(st.sampled_from(kinds)),
         draw(divisors(channels)),
         scale=draw(numbers),
         shift=draw(numbers),
     )
+
+
+@st.composite
+def _factors(draw: DrawFn, channels: int, *, linear: bool) -> Gate | PReLU | Scale:
+    """A factor for all channels or for every one, and maybe something added; or two slopes."""
+    sign = draw(st.sampled_from([-1, 1]))
+    kind = "scale" if linear else draw(st.sampled_from(["scale", "line", "gate", "prelu"]))
+    if kind == "scale":
+        return Scale(sign * draw(st.sampled_from([0.5, 1, 2])))
+    if kind == "prelu":
+        return PReLU(draw(_numbers(channels, 0, 1)))
+    factors = [sign * factor for factor in draw(_numbers(channels, 0.5, 2))]
+    return Gate(factors) if kind == "gate" else Scale(factors, draw(st.floats(-1, 1)))
+
+
+def _numbers(channels: int, low: float, high: float) -> SearchStrategy[list[float]]:
+    """One number for every channel."""
+    return st.lists(st.floats(low, high), min_size=channels, max_size=channels)
 
 
 def _upsamplings(ndim: int) -> SearchStrategy[Upsample]:

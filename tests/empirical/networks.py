@@ -164,6 +164,25 @@ def depthwise(width, ndim=1):
     return Chain([conv(width), *[Residual(body)] * 4], ndim)
 
 
+def separable(name, blocks, **more):
+    """Depthwise convolutions of three samples and those that mix channels, with batch norms."""
+
+    def network(width, ndim=1):
+        norm, gate = Norm(), Activation(name)
+        body = [norm, gate, conv(width, groups=width, **more), norm, gate, conv(width, 1)]
+        return Chain([conv(width), *body * blocks], ndim)
+
+    return network
+
+
+def inverted(width, ndim=1):
+    """Residual blocks as in MobileNet v2: wide inside, with a depthwise convolution."""
+    wide, norm, gate = 2 * width, Norm(), Activation("relu6")
+    deep = [Conv(wide, wide, 3, padding=1, groups=wide), norm, gate]
+    body = [Conv(width, wide, 1), norm, gate, *deep, Conv(wide, width, 1), norm]
+    return Chain([conv(width), norm, *[Residual(Chain(body, ndim))] * 4], ndim)
+
+
 NETWORKS = {
     "plain": plain,
     "strided": strided,
@@ -189,6 +208,10 @@ NETWORKS = {
     "cropped": cropped,
     "grouped": grouped,
     "depthwise": depthwise,
+    "separable": separable("relu", 6),
+    "separable_sin": separable("sin", 6),
+    "separable_tanh": separable("tanh", 3, init="pytorch"),
+    "inverted": inverted,
     "unet_nearest": unet("nearest"),
     "unet_transposed": unet("transposed"),
     "unet_linear": unet("linear"),

@@ -36,9 +36,10 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bits(tmp_path, 
         f"{IMPORTS}measure_erf({NETWORK}, samples=2)\nprint('ready', flush=True)\n"
         f"measure_erf({NETWORK}, samples={samples}, rng=0, checkpoint={str(path)!r})"
     )
-    moments = rng.uniform(0, 0.4, kills)
-    done = []
-    for moment in moments:
+    moments, done = [], []
+    while len(done) < kills or done[-1] == 0:
+        moment = rng.uniform(0, 0.4)
+        moments.append(moment)
         assert killed(code, moment), f"the moments {moments} are too late for this machine"
         saved = read_checkpoint(path)
         done.append(0 if saved is None else saved.samples)

@@ -10,7 +10,7 @@ import pytest
 from erf_theory.architectures import network_erf
 from erf_theory.empirical.measure import measure_erf
 from erf_theory.network import Chain, Conv, Norm, Residual
-from erf_theory.propagation import backward
+from erf_theory.propagation import backward, forward
 from erf_theory.propagation.gates import Runs
 from erf_theory.verdict.agreement import crosscheck
 from tests.empirical.networks import NETWORKS, conv
@@ -34,7 +34,18 @@ EXACT = (
     "grouped",
     "depthwise",
 )
-SLOW = ("pre_batch", "post_batch", "cropped", "pre_layer", "post_layer", "pre_instance")
+SLOW = (
+    "pre_batch",
+    "post_batch",
+    "cropped",
+    "pre_layer",
+    "post_layer",
+    "pre_instance",
+    "separable",
+    "separable_sin",
+    "separable_tanh",
+    "inverted",
+)
 
 
 @cache
@@ -126,4 +137,14 @@ def test_fields_without_their_lags_are_rejected(name, times, monkeypatch):
     monkeypatch.setattr(backward, "_needs_lags", lambda *_: False)
     theory = network_erf(NETWORKS[name](width))
     assert theory.exactness == "approximate"
+    assert not crosscheck(theory, measured(name, width, samples), false_alarm=RATE).agrees
+
+
+@pytest.mark.parametrize("name", ["separable_sin"])
+def test_few_samples_taken_as_normal_are_rejected(name, times, monkeypatch):
+    width, samples = times(32, 96), times(48, 128)
+    monkeypatch.setattr(forward, "_MANY", 0)
+    forward._behind.cache_clear()
+    theory = network_erf(NETWORKS[name](width))
+    forward._behind.cache_clear()
     assert not crosscheck(theory, measured(name, width, samples), false_alarm=RATE).agrees

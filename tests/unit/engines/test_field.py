@@ -1,7 +1,6 @@
 """Every engine is a number system for the same operations, under the same names."""
 
 import inspect
-from dataclasses import is_dataclass
 
 import numpy as np
 import pytest
@@ -54,8 +53,7 @@ def test_every_engine_has_every_operation_with_the_same_arguments(field, operati
 
 @pytest.mark.parametrize("field", FIELDS.values(), ids=FIELDS)
 def test_fields_do_not_change(field):
-    assert is_dataclass(field)
-    assert field.__dataclass_params__.frozen
+    assert issubclass(field, tuple) or field.__dataclass_params__.frozen
 
 
 IMPULSES = {

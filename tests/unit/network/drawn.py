@@ -15,6 +15,7 @@ from erf_theory.network import (
     ConvTranspose,
     Crop,
     Dropout,
+    Gate,
     Graph,
     Identity,
     MaxPool,
@@ -22,6 +23,7 @@ from erf_theory.network import (
     Pad,
     Parallel,
     Residual,
+    Scale,
     Split,
     Upsample,
 )
@@ -74,6 +76,8 @@ LAYERS = st.one_of(
     st.builds(Crop, ENDS),
     st.builds(ChannelShuffle, st.sampled_from([1, 2, 4])),
     st.just(Identity()),
+    st.builds(Scale, FLOATS, st.floats(-9, 9)),
+    st.builds(Gate, FLOATS),
 )
 NAMES = st.text(min_size=1, max_size=5)
 

@@ -139,3 +139,13 @@ def test_a_layer_that_does_not_say_its_channels_is_refused():
 
     with pytest.raises(ErfTheoryError, match="type Silent does not say how many channels"):
         _ = Chain([Silent()]).channels
+
+
+def test_a_name_that_others_go_on_behind_is_that_of_the_last_of_them():
+    block = Chain({"conv": Conv(4, 4, 1), "act": Activation("relu")})
+    network = Chain({"a": block, "ab": block, "b": Conv(4, 2, 1)})
+    assert [network.place_of(name) for name in ("a", "a.conv", "ab", "b")] == [1, 0, 3, 4]
+    assert network.until("a").nodes[-1].name == "a.act"
+    for name in ("", "ab.co", "c"):
+        with pytest.raises(ErfTheoryError, match="there is no node"):
+            network.place_of(name)

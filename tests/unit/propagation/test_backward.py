@@ -263,8 +263,8 @@ def test_a_source_that_the_output_does_not_see_is_refused():
 def test_walk_meets_every_reader_once():
     net, met = GRAPHS["dense"], []
 
-    def rule(place, thing):
-        met.append(net.nodes[place].name)
+    def rule(row, thing):
+        met.extend(net.nodes[place].name for place in row)
         return thing
 
     paths = walk(Question(net, (0,)), 1, rule, lambda thing, *_: thing, lambda a, b: a + b)

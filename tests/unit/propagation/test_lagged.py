@@ -146,7 +146,7 @@ def test_lags_are_fields():
     assert masses(spread(field, (2,))) == {0: 1, 4: 3, 6: 5}
     assert masses(gathered(field, (2,))) == {0: 1, 1: 3}
     assert masses(kept_within(field, (2,))) == {0: 1, 2: 3}
-    assert masses(weighed_by_lag(field, Axes(1), lambda lag: 1 + lag[0])) == {0: 1, 2: 9, 3: 20}
+    assert masses(weighed_by_lag(field, Axes(1), 1, lambda lag: 1 + lag[0])) == {0: 1, 2: 9, 3: 20}
     with pytest.raises(TooManyLagsError, match="33 lags are more than 32"):
         kept_within(Lagged({(h,): impulse(1) for h in range(33)}), (40,))
 
@@ -154,7 +154,7 @@ def test_lags_are_fields():
 def test_a_field_without_lags_stays_as_it_is():
     field = impulse(1)
     assert spread(field, (2,)) is gathered(field, (2,)) is kept_within(field, (0,)) is field
-    assert weighed_by_lag(field, Axes(1), lambda lag: 2 + lag[0]).numerators.tolist() == [2]
+    assert weighed_by_lag(field, Axes(1), 2, lambda lag: 2 + lag[0]).numerators.tolist() == [2]
 
 
 def test_two_places_of_one_window_are_never_both_the_largest():

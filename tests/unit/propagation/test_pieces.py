@@ -53,9 +53,11 @@ def test_joined_meets_channel_by_channel(one, other):
 
 
 @given(pieces(), pieces())
-def test_zipped_keeps_the_channels_of_both(one, other):
+def test_met_keeps_the_channels_of_both(one, other):
     pairs = zip(listed(one), listed(other), strict=True)
-    assert listed(one.zipped(other)) == [None if None in pair else pair for pair in pairs]
+    assert listed(one.met(other, lambda a, b: (a, b))) == [
+        None if None in pair else pair for pair in pairs
+    ]
 
 
 @given(pieces(), st.sampled_from([1, 2, 3, 4, 6, 12]))
