@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from erf_theory.verdict.agreement import Agreement, crosscheck
 
 __all__ = [
+    "ERF",
     "Agreement",
     "AnchorPrior",
     "AreaRatios",
@@ -61,7 +62,6 @@ __all__ = [
     "CLTFormulas",
     "Convergence",
     "Distances",
-    "ERF",
     "Edgeworth",
     "Enclosure",
     "EngineError",

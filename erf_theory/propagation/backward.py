@@ -11,8 +11,6 @@ from itertools import repeat, starmap
 from operator import add
 from typing import TypeVar, final
 
-import numpy as np
-
 from erf_theory.engines.field import Border, F, Program
 from erf_theory.engines.tape import Recorded, Tape
 from erf_theory.errors import ErfTheoryError
