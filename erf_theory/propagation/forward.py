@@ -38,6 +38,10 @@ _TRANSPOSED = (
     "what places share behind a transposed convolution depends on their phases: the mass is low "
     "by 5 % for every norm right behind one"
 )
+_OVERLAPPING = (
+    "the lags behind an overlapping max pool are dropped: before an average pool and a batch norm, "
+    "as in DenseNet-121's second block, the mass is high by 28 ± 3 %"
+)
 _FEW, _MANY = 32, 128
 """Of fewer samples a sum is far from normal, however wide the network is; of so many it is."""
 _NEIGHBOURS = (
@@ -222,7 +226,7 @@ def _(layer: MaxPool, before: Signals, at: Place) -> Signals:
     if prod(size) == 1:
         return before
     if overlaps(layer, at.ndim):
-        at.note("the lags behind an overlapping max pool are dropped")
+        at.note(_OVERLAPPING)
     at.doubt(before)
     return before.each(lambda signal: _largest(signal, prod(size), at))
 
