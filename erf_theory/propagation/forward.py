@@ -15,7 +15,7 @@ from erf_theory.lattice import per_axis
 from erf_theory.network.base import Layer
 from erf_theory.network.convolutions import ConvTranspose, Weighted
 from erf_theory.network.nodes import INPUT, Network, Node
-from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
+from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm, PReLU
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample, overlaps
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
 from erf_theory.propagation.branches import coherent_sums
@@ -152,7 +152,9 @@ def _reads_several(layer: Layer) -> bool:
 
 def _has_few(layer: Layer, before: Signals) -> bool:
     """Whether a layer is an activation of sums of few samples."""
-    return isinstance(layer, Activation) and any(s.sums is not None for _, _, s in before.parts)
+    return isinstance(layer, Activation | PReLU) and any(
+        s.sums is not None for _, _, s in before.parts
+    )
 
 
 @singledispatch

@@ -23,6 +23,7 @@ from erf_theory.network import (
     Dropout,
     MaxPool,
     Pad,
+    Scale,
     Split,
     Upsample,
 )
@@ -88,6 +89,8 @@ def both_seen(layer, x, z):
         share = (SLOPES if same else PAIRS)[layer.nonlinearity.name]
     elif isinstance(layer, Dropout) and layer.training and same:
         share = 1 / (1 - Fraction(layer.rate))
+    elif isinstance(layer, Scale):
+        share = Fraction(layer.factor) ** 2
     pairs = product(seen(layer, x), seen(layer, z))
     return [(y, w, share * one * other) for (y, one), (w, other) in pairs]
 
