@@ -33,7 +33,7 @@ def sees(report: Report) -> str:
         f"{share:.3g} % of the theoretical one."
     )
     if report.has_head:
-        said += f" The output, {report.stages[-1].name}, has one unit, which sees all of them."
+        said += f" The output, {report.stages[-1].name}, has one unit, which reads all of these."
     return said
 
 
