@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from ast import literal_eval
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, final
 
 __all__ = ["Names"]
 
+_QUOTED = re.compile(r"'([^']*)'")
 _WEIGHT = ".weight"
 _SCOPES = "pkg.torch.onnx.name_scopes"
 
@@ -23,16 +24,18 @@ class Names:
     def of(self, node: Any, part: str = "") -> tuple[str, str]:
         """Path of the module that a node belongs to, and a name that no other operation has."""
         path = _path(node)
-        is_own = node.name and not path and not node.name.startswith("/")
-        name = node.name if is_own else ".".join(filter(None, (path, node.op_type.lower())))
+        if path is None and node.name:
+            name = node.name
+        else:
+            name = ".".join(filter(None, (path, node.op_type.lower())))
         name = f"{name}.{part}" if part else name
         number = self.taken[name]
         self.taken[name] += 1
-        return path, f"{name}_{number}" if number else name
+        return path or "", f"{name}_{number}" if number else name
 
 
-def _path(node: Any) -> str:
-    """Path of the module that PyTorch's exporters say a node belongs to.
+def _path(node: Any) -> str | None:
+    """Path of the module that PyTorch's exporters say a node belongs to; None if they do not.
 
     A convolution is in the scope of the norm that was folded into it; its weights have the right
     one.
@@ -41,10 +44,10 @@ def _path(node: Any) -> str:
         if entry.key == _SCOPES:
             if len(node.input) > 1 and node.input[1].endswith(_WEIGHT):
                 return str(node.input[1].removesuffix(_WEIGHT))
-            scopes = literal_eval(entry.value)
+            scopes = _QUOTED.findall(entry.value)
             return str(scopes[-2]) if len(scopes) > 1 else ""
     if not node.name.startswith("/"):
-        return ""
+        return None
     found: list[str] = []
     for scope in node.name.split("/")[1:-1]:
         within = found and scope.startswith(f"{found[-1]}.")

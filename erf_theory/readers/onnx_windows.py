@@ -16,10 +16,10 @@ __all__: list[str] = []
 _BORDERS = {"constant": "zeros", "reflect": "reflect", "edge": "replicate", "wrap": "circular"}
 _MEANS = {"Mean": "mean", "Sum": "sum", "Max": "max"}
 
-Pairs = list[tuple[int, int]]
+_Pairs = list[tuple[int, int]]
 
 
-def _pads(seen: Seen, size: tuple[int, ...]) -> Pairs:
+def _pads(seen: Seen, size: tuple[int, ...]) -> _Pairs:
     """Padding before and behind on every axis, as the file says it or by its rule."""
     rule = seen.get("auto_pad", "NOTSET")
     if rule == "NOTSET":
@@ -33,14 +33,14 @@ def _pads(seen: Seen, size: tuple[int, ...]) -> Pairs:
     return _shared(totals, rule)
 
 
-def _explicit(seen: Seen) -> Pairs:
+def _explicit(seen: Seen) -> _Pairs:
     flat = seen.get("pads") or [0] * (2 * seen.ndim)
     if min(flat) < 0:
         raise Refused(f"its padding {flat} is below 0")
     return list(zip(flat[: seen.ndim], flat[seen.ndim :], strict=True))
 
 
-def _shared(totals: list[int], rule: str) -> Pairs:
+def _shared(totals: list[int], rule: str) -> _Pairs:
     """Paddings in two halves; the larger one behind for SAME_UPPER, and before for SAME_LOWER."""
     halves = [(t // 2, t - t // 2) for t in totals]
     return [pair[::-1] for pair in halves] if rule == "SAME_LOWER" else halves
@@ -70,7 +70,7 @@ def _(seen: Seen) -> Found:
     return Found("conv_transpose", seen.inputs[:1], what, seen.arrays(weight=1, bias=2))
 
 
-def _transposed_pads(seen: Seen, more: tuple[int, ...]) -> Pairs:
+def _transposed_pads(seen: Seen, more: tuple[int, ...]) -> _Pairs:
     """Places that are cut off at the ends, so that the output has the shape that it has."""
     rule = seen.get("auto_pad", "NOTSET")
     if rule == "NOTSET" and seen.get("output_shape") is None:
