@@ -113,12 +113,11 @@ def _correlated(network: Network) -> list[bool]:
 def _rows(network: Network, source: int) -> list[Row]:
     """All nodes behind the source, from the output on, in rows.
 
-    A node alone reads the next one of its row and nothing else, no run of gates holds it and it
-    transmits differences of places; other nodes are rows of their own.
+    A node alone reads the next one of its row and nothing else, and no run of gates holds it;
+    other nodes are rows of their own.
     """
     readers = Counter(i for node in network.nodes for i in node.inputs)
-    deaf = {place for place, node in enumerate(network.nodes) if not transmits(node.layer)}
-    alone = joined(network) | deaf
+    alone = joined(network)
     rows: list[list[int]] = []
     for place in range(len(network.nodes) - 1, source, -1):
         follows = rows and network.nodes[rows[-1][-1]].inputs == (place,) and readers[place] == 1

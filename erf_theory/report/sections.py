@@ -12,6 +12,7 @@ from erf_theory.report.pictures import drawn_map, picture
 from erf_theory.report.smoothing import smoothed
 
 if TYPE_CHECKING:
+    from erf_theory.gaussian.limit import GaussianLimit
     from erf_theory.practical.tiles import TileAxis
     from erf_theory.report.document import Report
     from erf_theory.report.stages import Stage
@@ -32,12 +33,13 @@ def sees(report: Report) -> str:
         f"{share:.3g} % of the theoretical one."
     )
     if report.has_head:
-        said += f" The output, {report.stages[-1].name}, has one unit, which sees all of them."
+        said += f" The output, {report.stages[-1].name}, has one unit, which reads all of these."
     return said
 
 
 def _summary(report: Report) -> str:
-    verdict = report.main.limit.verdict
+    limit = report.main.limit
+    verdict = limit.verdict if all(axis.weights for axis in limit.axes) else _verdict(limit)
     is_given = has_given_weights(report.network)
     weights = "as given" if is_given else "drawn by their law: this is what the architecture sees"
     return (
@@ -85,8 +87,20 @@ def _stage_row(stage: Stage) -> list[str]:
         f"{erf.size():.2f}",
         f"{erf.size() / max(sides):.2f}",
         f"{erf.radius(0.5, 'disc', 'mean'):.1f} px",
-        stage.limit.verdict,
+        _verdict(stage.limit),
     ]
+
+
+def _verdict(limit: GaussianLimit) -> str:
+    """The answer, and how far the axis that is farthest from a Gaussian is from it."""
+    distances = [axis.distance for axis in limit.axes if axis.distance is not None]
+    kurtoses = [axis.excess_kurtosis for axis in limit.axes if axis.excess_kurtosis is not None]
+    told = []
+    if distances:
+        told.append(f"distribution function off by {100 * max(distances):.2g} % at most")
+    if kurtoses:
+        told.append(f"excess kurtosis {max(kurtoses, key=abs):.2g}")
+    return f"{limit.answer}: {', '.join(told)}" if told else limit.answer
 
 
 def _profile(report: Report) -> str:

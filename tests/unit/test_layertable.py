@@ -20,6 +20,7 @@ from erf_theory.network import (
     Residual,
     Upsample,
 )
+from erf_theory.zoo import resnet18
 
 NET = Chain(
     {
@@ -133,3 +134,22 @@ def test_given_weights_are_those_of_the_rows():
     table = layer_table(net)
     assert table["0"].log_mass == pytest.approx(np.log(np.sum(weights**2) / 4))
     assert not table["1"].is_exact
+
+
+def test_rows_of_some_layers_are_those_of_the_whole_table():
+    network = resnet18()
+    whole = layer_table(network)
+    told = []
+    part = layer_table(network, layers=["stage2.1", "stem.act"], progress=told.append)
+    names = [row.name for row in part]
+    assert names == ["stem.act", "stage2.1.relu", network.nodes[-1].name]
+    for row in part:
+        assert (row.std, row.size, row.trf) == (
+            whole[row.name].std,
+            whole[row.name].size,
+            whole[row.name].trf,
+        )
+        assert row.log_mass == pytest.approx(whole[row.name].log_mass, rel=1e-9)
+    assert told == [1, 2, 3]
+    with pytest.raises(ErfTheoryError, match="there is no node 'stage9'"):
+        layer_table(network, layers=["stage9"])
