@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
+from erf_theory.errors import ErfTheoryError
 from erf_theory.network.nodes import Network
 from erf_theory.readers.onnx_file import load
 from erf_theory.readers.overriding import Overrides
@@ -13,6 +14,9 @@ from erf_theory.readers.patterns import put_together
 from erf_theory.readers.reading import need_weights, network_of
 
 __all__ = ["read_onnx"]
+
+_DAMAGE = (IndexError, KeyError, RuntimeError, TypeError, ValueError)
+"""What a graph raises that breaks ONNX's own rules."""
 
 
 def read_onnx(
@@ -62,5 +66,11 @@ def read_onnx(
     need_weights(weights)
     from erf_theory.readers.onnx_trace import onnx_trace
 
-    trace = onnx_trace(load(path), Path(path).parent, input_shape)
+    model = load(path)
+    try:
+        trace = onnx_trace(model, Path(path).parent, input_shape)
+    except ErfTheoryError:
+        raise
+    except _DAMAGE as error:
+        raise ErfTheoryError(f"{path} is damaged: {type(error).__name__}: {error}") from None
     return network_of(put_together(trace), weights, overrides)

@@ -225,7 +225,7 @@ class _Reading:
             found = onnx.shape_inference.infer_node_outputs(
                 schema, node, types, data, opset_imports=opsets
             )
-        except (onnx.shape_inference.InferenceError, RuntimeError) as error:
+        except (onnx.shape_inference.InferenceError, onnx.checker.ValidationError) as error:
             raise ErfTheoryError(f"{_text(node)} does not fit what it reads: {error}") from None
         self.types |= {name: kind for name, kind in found.items() if _is_known(kind)}
 

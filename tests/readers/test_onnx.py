@@ -17,6 +17,7 @@ from tests.readers.graphs import (
     numpy_helper,
     onnx,
     read,
+    read_onnx,
     weights,
     written,
 )
@@ -137,8 +138,6 @@ def test_weights_in_a_file_beside(tmp_path):
     path = tmp_path / "made.onnx"
     beside = {"location": "made.data", "size_threshold": 0, "all_tensors_to_one_file": True}
     onnx.save_model(made, path, save_as_external_data=True, **beside)
-    from erf_theory.readers.onnx import read_onnx
-
     assert read_onnx(path).nodes[0].layer.weights.array == pytest.approx(W)
     data = tmp_path / "made.data"
     data.write_bytes(data.read_bytes()[:-8])
@@ -309,8 +308,6 @@ def bad_files():
     "name", ["empty", "text", "json", "noise", *(f"truncated at {p}" for p in (0.1, 0.5, 0.9))]
 )
 def test_files_that_are_no_onnx(tmp_path, name):
-    from erf_theory.readers.onnx import read_onnx
-
     path = tmp_path / "bad.onnx"
     path.write_bytes(bad_files()[name])
     with pytest.raises(ErfTheoryError, match="is no ONNX file, or it is truncated"):
@@ -318,8 +315,6 @@ def test_files_that_are_no_onnx(tmp_path, name):
 
 
 def test_every_truncation_is_one_sentence(tmp_path):
-    from erf_theory.readers.onnx import read_onnx
-
     whole = two_convolutions().SerializeToString()
     path = tmp_path / "cut.onnx"
     for end in range(0, len(whole) - 1, 7):
@@ -328,10 +323,23 @@ def test_every_truncation_is_one_sentence(tmp_path):
             read_onnx(path)
 
 
+def test_every_damage_is_one_sentence(tmp_path):
+    rng = np.random.default_rng(0)
+    path = written(tmp_path, two_convolutions())
+    whole, refused = path.read_bytes(), 0
+    for _ in range(200):
+        damaged = np.frombuffer(whole, np.uint8).copy()
+        damaged[rng.integers(len(whole) // 3, size=3)] = rng.integers(256, size=3)
+        path.write_bytes(damaged.tobytes())
+        try:
+            read_onnx(path)
+        except ErfTheoryError:
+            refused += 1
+    assert refused > 50
+
+
 @pytest.mark.parametrize("what", ["missing", "folder"])
 def test_paths_that_lead_to_no_file(tmp_path, what):
-    from erf_theory.readers.onnx import read_onnx
-
     with pytest.raises(ErfTheoryError, match="cannot be read"):
         read_onnx(tmp_path if what == "folder" else tmp_path / "none.onnx")
 
@@ -378,7 +386,5 @@ def test_models_whose_output_is_fixed_are_refused(tmp_path):
 def test_without_onnx(tmp_path, monkeypatch):
     path = written(tmp_path, two_convolutions())
     monkeypatch.setitem(sys.modules, "onnx", None)
-    from erf_theory.readers.onnx import read_onnx
-
     with pytest.raises(ErfTheoryError, match=r"pip install \"erf-theory\[onnx\]\""):
         read_onnx(path)
