@@ -40,7 +40,7 @@ def erf_of(
         "given", drawn by their "law", or by one of `erf_theory.network.weights.LAWS`. A network
         says by itself which of its weights are given.
     kind : {"energy", "rms", "amplitude"}
-        As for `network_erf`.
+        As for `erf_theory.network_erf`.
     ndim : int, optional
         1 for the profile. Default: the whole map.
     unit : int or tuple of int
@@ -59,7 +59,7 @@ def erf_of(
 
     See Also
     --------
-    network_erf : the same of a network, with all its options.
+    erf_theory.network_erf : the same of a network, with all its options.
 
     Examples
     --------

@@ -5,6 +5,8 @@ import sys
 import numpy as np
 import pytest
 
+pytest.importorskip("onnx", reason="needs onnx, which is not installed here")
+
 from erf_theory.errors import ErfTheoryError
 from erf_theory.network import Conv, Norm, Scale
 from tests.readers.graphs import (

@@ -5,6 +5,8 @@ import warnings
 
 import pytest
 
+pytest.importorskip("onnx", reason="needs onnx, which is not installed here")
+
 from erf_theory import network_erf, receptive_field
 from erf_theory.network import Activation, Conv, ConvTranspose, Norm, Scale
 from erf_theory.readers.torch import read_torch

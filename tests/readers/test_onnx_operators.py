@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+pytest.importorskip("onnx", reason="needs onnx, which is not installed here")
+
 from erf_theory.errors import ErfTheoryError
 from tests.readers.graphs import assert_same, chain, model, node, read, weights
 
