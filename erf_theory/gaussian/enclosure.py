@@ -66,10 +66,18 @@ def enclosed(ball: Any) -> Enclosure:
     (True, True, True)
     """
     bounds = [_exact(bound) for bound in (ball.lower(), ball.upper())]
-    low, high = map(float, bounds)
+    low, high = (_double(bound) for bound in bounds)
     low = low if low <= bounds[0] else nextafter(low, -inf)
     high = high if high >= bounds[1] else nextafter(high, inf)
     return Enclosure(low, high, ball.str(30))
+
+
+def _double(bound: Fraction) -> float:
+    """The nearest double; infinite beyond the largest."""
+    try:
+        return float(bound)
+    except OverflowError:
+        return inf if bound > 0 else -inf
 
 
 def _exact(bound: Any) -> Fraction:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import log, nan
+from math import isnan, log, nan
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -69,7 +69,7 @@ class Convergence(DepthTable):
 
     @property
     def ratio(self) -> FloatArray:
-        """`values` over `leading`: 1 in the limit of many layers."""
+        """`values` over `leading`: 1 in the limit of many layers; infinite where that term is 0."""
         with np.errstate(divide="ignore"):
             return np.asarray(self.values / self.leading)
 
@@ -83,6 +83,10 @@ class Convergence(DepthTable):
         """The power of n in the leading term, between the two largest depths."""
         (m, n), (a, b) = self.depths[-2:], self.leading[-2:]
         return log(b / a) / log(n / m) if a > 0 else nan
+
+    @property
+    def _power(self) -> str:
+        return "none: that term is 0" if isnan(self.exponent) else f"{self.exponent:.4g}"
 
     def lines(self) -> list[tuple[str, ...]]:
         """The title, a table with one row per depth, and the powers."""
@@ -101,7 +105,7 @@ class Convergence(DepthTable):
             tuple(names),
             *zip(*columns, strict=True),
             ("fitted power of n", str(self.fit)),
-            ("leading term's power", f"{self.exponent:.4g}"),
+            ("leading term's power", self._power),
         ]
 
     def plot(self) -> Figure:
@@ -122,7 +126,7 @@ class Convergence(DepthTable):
             fit=self.fit(self.depths),
             law=self.leading,
             fit_name=f"computed; fitted power {self.fit}",
-            law_name=f"leading term, power {self.exponent:.3g}",
+            law_name=f"leading term, power {self._power}",
             bound=None if np.any(np.isnan(self.bounds)) else self.bounds,
         )
         return plotting.scaling_figure(self.depths, [panel], title=self.call)
@@ -138,5 +142,5 @@ class Convergence(DepthTable):
             "values": self.values.tolist(),
             "leading": self.leading.tolist(),
             "bounds": [None if np.isnan(b) else b for b in self.bounds.tolist()],
-            "rate": fit_to_dict(self.fit, self.exponent),
+            "rate": fit_to_dict(self.fit, None if isnan(self.exponent) else self.exponent),
         }

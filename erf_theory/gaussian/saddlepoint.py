@@ -115,7 +115,10 @@ class Saddlepoint:
         return found
 
     def _lugannani_rice(self, t: FloatArray, sign: int, correction: _Correction) -> FloatArray:
-        """log(1 − Φ(w) + φ(w)(1/u − 1/w)), of the mirrored map if the sign is −1."""
+        """log(1 − Φ(w) + φ(w)(1/u − 1/w)), of the mirrored map if the sign is −1.
+
+        NaN where that is no probability: where one tap has nearly all of the mass.
+        """
         from scipy.special import erfcx
 
         lam, at = self.function.saddle(t)
@@ -127,8 +130,11 @@ class Saddlepoint:
                 np.abs(w) < _CLOSE, self._centre(theta, sign, correction), 1 / u - 1 / w
             )
         mills = np.sqrt(pi / 2) * erfcx(np.abs(w) / np.sqrt(2))
-        side = exponent - np.log(2 * pi) / 2 + np.log(mills + np.where(w < 0, -1, 1) * beside)
-        return np.where(w < 0, np.log1p(-np.exp(np.where(w < 0, side, -np.inf))), side)
+        with np.errstate(invalid="ignore"):
+            bracket = np.log(mills + np.where(w < 0, -1, 1) * beside)
+            side = exponent - np.log(2 * pi) / 2 + bracket
+            tail = np.where(w < 0, np.log1p(-np.exp(np.where(w < 0, side, -np.inf))), side)
+        return np.where(tail <= 0, tail, np.nan)
 
     def _centre(self, theta: FloatArray, sign: int, correction: _Correction) -> FloatArray:
         """1/u − 1/w to first order in λ, from the cumulants of the map."""

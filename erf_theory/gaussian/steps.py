@@ -48,6 +48,8 @@ def steps_of(erf: ERF, axis: int = 0) -> tuple[Summand, ...]:
     ...  steps_of(theoretical_erf(3, 2, stride=2))]
     [([1, 1, 1], (2,), 1), ([1, 1, 1], (1,), 1)]
     """
+    if not isinstance(axis, int) or not -erf.ndim <= axis < erf.ndim:
+        raise ErfTheoryError(f"a {erf.ndim}-D map has axes 0 to {erf.ndim - 1}, not {axis!r}")
     owners = [(part, i) for part in erf.factors for i in range(len(part.start))]
     source, along = owners[axis]
     program, along = _programmed(source, along)

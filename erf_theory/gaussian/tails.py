@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, exp, inf, log
+from numbers import Real
 from typing import TYPE_CHECKING, final
 
 import numpy as np
@@ -28,6 +29,10 @@ __all__ = [
 
 _ITERATIONS = 200
 _PRECISION = 1e-14
+
+
+_FAR = 1e150
+"""Distances whose square no double holds are beyond it."""
 
 
 @final
@@ -111,7 +116,7 @@ def sub_gaussian_tail(erf: ERF, t: float, axis: int = 0) -> TailBound:
     >>> found.source, round(found.log_bound, 3), round(found.log_actual, 3)
     ('strictly sub-Gaussian layers', -11.307, -13.892)
     """
-    if not t > 0:
+    if not _finite(t) > 0:
         raise ErfTheoryError(f"a distance from the mean is above 0, not {t}")
     layers = layers_of(erf, axis)
     proxy = float(sum(variance_proxy(layer) for layer in layers))
@@ -122,6 +127,19 @@ def sub_gaussian_tail(erf: ERF, t: float, axis: int = 0) -> TailBound:
     return TailBound(
         float(t), log_bound=min(log_bound, 0.0), log_actual=float(actual), source=source
     )
+
+
+def _finite(t: float) -> float:
+    """A distance that doubles can square.
+
+    Raises
+    ------
+    ErfTheoryError
+        If it is no such number.
+    """
+    if not isinstance(t, Real) or not abs(t) < _FAR:
+        raise ErfTheoryError(f"a distance from the mean is a number below {_FAR:g}, not {t!r}")
+    return float(t)
 
 
 def variance_proxy(layer: Layer) -> Number:
@@ -207,6 +225,7 @@ def chernoff(erf: ERF, t: float, axis: int = 0) -> TailBound:
     >>> round(found.log_bound, 6) == round(found.log_actual, 6) == round(-100 * log(3), 6)
     True
     """
+    _ = _finite(t)
     layers = layers_of(erf, axis)
     right = layers if t >= 0 else [_mirrored(layer) for layer in layers]
     rate = _rate(right, abs(float(t)))
