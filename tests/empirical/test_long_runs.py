@@ -31,7 +31,7 @@ def killed(code, seconds):
 
 def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bits(tmp_path, times):
     path, kills, rng = tmp_path / "run.npz", times(3, 20), np.random.default_rng()
-    samples = 3000 * kills
+    samples = 8000 * kills
     code = (
         f"{IMPORTS}measure_erf({NETWORK}, samples=2)\nprint('ready', flush=True)\n"
         f"measure_erf({NETWORK}, samples={samples}, rng=0, checkpoint={str(path)!r})"
