@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from erf_theory.exact import FloatArray, root_of, whole
 from erf_theory.gaussian.hermite import Omitted, Series, series_of
-from erf_theory.gaussian.lattices import Lattice, lattice_of
+from erf_theory.gaussian.lattices import Lattice, lattice_of, places_of
+from erf_theory.gaussian.steps import need_map
 
 if TYPE_CHECKING:
     from erf_theory.erf import ERF
@@ -82,12 +83,12 @@ class Edgeworth:
 
     def density(self, t: npt.ArrayLike) -> FloatArray:
         """The smooth density at any places, per pixel; in the tails it may be negative."""
-        z = self._standardised(np.asarray(t, dtype=np.float64))
+        z = self._standardised(places_of(t))
         return _near(z, lambda near: _normal(near) / self.std * self.density_series(near))
 
     def mass(self, t: npt.ArrayLike) -> FloatArray:
         """The map at any places: the span times `density` on the lattice, 0 beside it."""
-        places = np.asarray(t, dtype=np.float64)
+        places = places_of(t)
         found = self.lattice.span * self.density(places)
         return np.where(self.lattice.holds(places), found, 0.0)
 
@@ -98,7 +99,7 @@ class Edgeworth:
         integral (Esseen's, from Euler and Maclaurin) to the same order.
         """
         lattice = self.lattice
-        steps = np.floor(lattice.count(np.asarray(t, dtype=np.float64)))
+        steps = np.floor(lattice.count(places_of(t)))
         z = self._standardised(float(lattice.first) + lattice.span * (steps + 0.5))
         less = _near(z, lambda near: _normal(near) * self.cdf_series(near))
         return np.asarray(_ndtr(z) - less)
@@ -209,6 +210,7 @@ def best_order(erf: ERF, axis: int = 0, most: int = _DEEPEST) -> int:
     [2, 4, 16, 8]
     """
     whole("the highest order", most, 0)
+    need_map(erf)
     line = erf.profile(axis)
     t, values = line.offsets[0], np.asarray(line.values)
     errors: dict[int, float] = {}

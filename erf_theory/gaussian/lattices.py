@@ -8,16 +8,17 @@ from math import gcd
 from typing import TYPE_CHECKING, final
 
 import numpy as np
+import numpy.typing as npt
 
 from erf_theory.engines.summands import Summand
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import BoolArray, FloatArray
-from erf_theory.gaussian.steps import steps_of
+from erf_theory.gaussian.steps import need_map, steps_of
 
 if TYPE_CHECKING:
     from erf_theory.erf import ERF
 
-__all__ = ["Lattice", "lattice_of", "middle_of"]
+__all__ = ["Lattice", "lattice_of", "middle_of", "places_of"]
 
 
 @final
@@ -59,7 +60,7 @@ def lattice_of(erf: ERF, axis: int = 0) -> Lattice:
     Raises
     ------
     ErfTheoryError
-        If the map has signs, or lies on one point.
+        If it is no map, has signs, or lies on one point.
 
     Examples
     --------
@@ -67,6 +68,7 @@ def lattice_of(erf: ERF, axis: int = 0) -> Lattice:
     >>> lattice_of(theoretical_erf(3, 5, dilation=2))
     Lattice(span=2, first=Fraction(-10, 1), last=Fraction(10, 1))
     """
+    need_map(erf)
     if not erf.is_nonnegative:
         raise ErfTheoryError(
             f"{erf.call} has signs, so that it is no probability law: ask variance_erf or "
@@ -91,6 +93,30 @@ def middle_of(line: ERF) -> Fraction:
     """The unit's centre on a 1-D map, in the coordinates that its steps count in."""
     (factor,) = line.factors
     return Fraction(2 * factor.start[0] + factor.shape[0] - 1, 2)
+
+
+def places_of(t: npt.ArrayLike) -> FloatArray:
+    """Places in pixels from the unit's centre, as doubles.
+
+    Raises
+    ------
+    ErfTheoryError
+        If one of them is no number.
+    """
+    try:
+        places = np.asarray(t, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise _no_places(t) from None
+    if np.any(np.isnan(places)):
+        raise _no_places(t)
+    return places
+
+
+def _no_places(t: object) -> ErfTheoryError:
+    return ErfTheoryError(
+        f"places are numbers of pixels from the unit's centre, none of them NaN, not {t!r}: "
+        "erf.offsets[axis] are those of a map"
+    )
 
 
 def _of_places(places: FloatArray) -> Lattice:

@@ -154,3 +154,19 @@ def test_what_has_no_gaussian_is_refused(erf):
     for ask in (edgeworth, best_order):
         with pytest.raises(ErfTheoryError, match=r"lies on one point|has signs"):
             ask(erf)
+
+
+@pytest.mark.parametrize("t", [np.nan, [0.0, np.nan], "here", None])
+def test_places_are_numbers(t):
+    found = edgeworth(theoretical_erf(3, 5))
+    for ask in (found.density, found.mass, found.cdf):
+        with pytest.raises(ErfTheoryError, match="places are numbers of pixels"):
+            ask(t)
+    assert found.cdf([-np.inf, np.inf]).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("ask", [edgeworth, best_order])
+@pytest.mark.parametrize("wrong", [None, [1, 2, 1], [theoretical_erf(3, 5)]])
+def test_only_a_map_has_an_expansion(ask, wrong):
+    with pytest.raises(ErfTheoryError, match="asked of one ERF, not of"):
+        ask(wrong)
