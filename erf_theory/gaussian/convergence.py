@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from math import gcd, nan
+from math import nan
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from erf_theory.architectures import network_erf
@@ -15,6 +14,7 @@ from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import Number
 from erf_theory.gaussian.bounds import berry_esseen
 from erf_theory.gaussian.distances import distance_to_normal, distance_to_sampled_normal
+from erf_theory.gaussian.lattices import support_lattice
 from erf_theory.gaussian.leading import LEADING, Departure
 from erf_theory.gaussian.rates import Convergence
 from erf_theory.gaussian.tables import depths_of, read_only, shortened
@@ -111,7 +111,7 @@ def departure(erf: ERF, axis: int = 0) -> Departure:
     """Skewness, excess kurtosis and span of a map on one axis."""
     line = erf.profile(axis)
     variance = float(line.cumulant(2))
-    span = gcd(*np.diff(np.flatnonzero(line.sign)).tolist())
+    _, span, _ = support_lattice(line.sign != 0)
     return Departure(
         skewness=float(line.cumulant(3)) / variance**1.5,
         kurtosis=float(line.cumulant(4)) / variance**2,

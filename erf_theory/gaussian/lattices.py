@@ -13,12 +13,13 @@ import numpy.typing as npt
 from erf_theory.engines.summands import Summand
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import BoolArray, FloatArray
+from erf_theory.gaussian.laws import single_point
 from erf_theory.gaussian.steps import need_map, steps_of
 
 if TYPE_CHECKING:
     from erf_theory.erf import ERF
 
-__all__ = ["Lattice", "lattice_of", "middle_of", "places_of"]
+__all__ = ["Lattice", "lattice_of", "middle_of", "places_of", "support_lattice"]
 
 
 @final
@@ -78,7 +79,7 @@ def lattice_of(erf: ERF, axis: int = 0) -> Lattice:
     try:
         steps = steps_of(line)
     except ErfTheoryError:
-        lattice = _of_places(line.offsets[0][np.flatnonzero(line.sign)])
+        lattice = _of_places(line.offsets[0], line.sign != 0)
     else:
         lattice = _of_steps(steps, middle_of(line))
     if lattice.span == 0:
@@ -119,10 +120,34 @@ def _no_places(t: object) -> ErfTheoryError:
     )
 
 
-def _of_places(places: FloatArray) -> Lattice:
+def support_lattice(support: BoolArray) -> tuple[int, int, int]:
+    """First place, span and number of places of the lattice that a support lies on.
+
+    Raises
+    ------
+    ErfTheoryError
+        If it is a single point.
+
+    Examples
+    --------
+    >>> support_lattice(np.array([0, 1, 0, 1, 0, 0, 0, 1]) > 0)
+    (1, 2, 4)
+    """
+    if support.size > 1 and np.all(support):
+        return 0, 1, support.size
+    places = np.flatnonzero(support)
+    if places.size < 2:
+        raise single_point()
+    gaps = np.diff(places)
+    span = 1 if np.min(gaps) == 1 else int(np.gcd.reduce(gaps))
+    return int(places[0]), span, int(places[-1] - places[0]) // span + 1
+
+
+def _of_places(offsets: FloatArray, support: BoolArray) -> Lattice:
     """The lattice of the places where a map is not 0."""
-    span = gcd(*np.diff(places).astype(int).tolist())
-    return Lattice(span, Fraction(places[0]), Fraction(places[-1]))
+    first, span, size = support_lattice(support)
+    ends = offsets[[first, first + span * (size - 1)]].tolist()
+    return Lattice(span, *map(Fraction, ends))
 
 
 def _of_steps(steps: tuple[Summand, ...], middle: Fraction) -> Lattice:
