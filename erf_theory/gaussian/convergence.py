@@ -88,7 +88,7 @@ def convergence(
     >>> (found.values * found.depths**0.5).round(4).tolist(), round(found.fit.exponent, 3)
     ([0.2397, 0.2438, 0.2443], -0.496)
     """
-    name = _SHORT.get(metric, metric)
+    name = _SHORT.get(str(metric), str(metric))
     beside = _against(name, against)
     layers = depths_of(depths)
     erfs = list(map(_maps(k, kernel), layers))
@@ -143,6 +143,11 @@ def _against(metric: str, chosen: str | None) -> str:
 def _maps(k: int | Network | None, kernel: npt.ArrayLike | Kernel | None) -> Callable[[int], ERF]:
     """From a depth to its map."""
     if not isinstance(k, Network):
+        if kernel is not None and len(shape := Kernel(kernel).shape) > 1:
+            raise ErfTheoryError(
+                f"convergence looks at one axis, and a kernel of shape {shape} has {len(shape)}: "
+                "give one row of taps, as the sums of the kernel over its other axes"
+            )
         return lambda n: theoretical_erf(k, n, kernel=kernel)
     if kernel is not None:
         raise ErfTheoryError("a block has its own kernels: give no kernel with it")

@@ -210,6 +210,7 @@ def _distance(
     erf: ERF, reference: Reference, metric: str | None, axis: int | None, *, certified: bool
 ) -> Distances | float | Mapping[str, Enclosure] | Enclosure:
     need_map(erf)
+    metric = None if metric is None else str(metric)
     if certified:
         from erf_theory.gaussian.certified import enclosures
 

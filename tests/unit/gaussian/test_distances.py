@@ -257,3 +257,9 @@ def test_digits_are_those_that_an_error_leaves():
 def test_only_a_map_has_a_distance(wrong, distance, certified):
     with pytest.raises(ErfTheoryError, match="asked of one ERF, not of"):
         distance(wrong, certified=certified)
+
+
+@pytest.mark.parametrize("certified", [False, True])
+def test_a_metric_is_a_name(certified):
+    with pytest.raises(ErfTheoryError, match="there is no distance"):
+        distance_to_normal(theoretical_erf(3, 5), ["kolmogorov"], certified=certified)
