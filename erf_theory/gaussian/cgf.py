@@ -25,7 +25,7 @@ _CLOSE = 0.5
 """Exponents up to which e^x − 1 − x is a sum of powers."""
 _POWERS = 15
 _BESIDE = 4.0
-"""Standard deviations of its transform up to which a Gaussian has all of its area."""
+"""Standard deviations of a Gaussian's transform beyond which it has next to nothing."""
 _TURNS = 2520
 """Least number of frequencies: a multiple of 2 to 10."""
 _FINEST = 10
@@ -183,10 +183,11 @@ class CumulantFunction:
         return np.asarray(first_term + np.array(away))
 
     def _away(self, lam: float, std: float, span: int) -> float:
-        """What the tilted law's transform has away from 0, relative to what a Gaussian's has at 0.
+        """What the tilted law's transform has away from 0 beyond a Gaussian's, over that one's area.
 
-        ``σ/√(2π) ∫ |φ(ω)| dω`` over 4/σ < |ω| ≤ π/h: next to nothing, but where the law is nearly
-        one on a coarser lattice. Frequencies of lattices up to ten times as coarse are on the grid.
+        ``σ/√(2π) ∫ (|φ(ω)| − e^(−σ²ω²/2))⁺ dω`` over 4/σ < |ω| ≤ π/h: next to nothing, but where
+        the law is nearly one on a coarser lattice. Frequencies of lattices up to ten times as
+        coarse are on the grid.
         """
         size = _TURNS * min(int(4 * np.pi * std / span / _TURNS) + 1, _FINEST)
         omega = np.arange(1, size + 1) * (np.pi / span / size)
@@ -198,7 +199,7 @@ class CumulantFunction:
             turned = np.exp(1j * np.multiply.outer(law.places * step, omega))
             with np.errstate(divide="ignore"):
                 logs += times * np.log(np.abs(law.shares(np.array([lam * step]))[0] @ turned))
-        heights = np.exp(logs)
+        heights = np.maximum(np.exp(logs) - np.exp(-((omega * std) ** 2) / 2), 0.0)
         area = (2 * float(np.sum(heights)) - heights[-1]) * np.pi / span / size
         return float(std / np.sqrt(2 * np.pi) * area)
 
