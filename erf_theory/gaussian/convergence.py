@@ -143,7 +143,8 @@ def _against(metric: str, chosen: str | None) -> str:
 def _maps(k: int | Network | None, kernel: npt.ArrayLike | Kernel | None) -> Callable[[int], ERF]:
     """From a depth to its map."""
     if not isinstance(k, Network):
-        if kernel is not None and len(shape := Kernel(kernel).shape) > 1:
+        taps = kernel if kernel is None or isinstance(kernel, Kernel) else Kernel(kernel)
+        if taps is not None and len(shape := taps.shape) > 1:
             raise ErfTheoryError(
                 f"convergence looks at one axis, and a kernel of shape {shape} has {len(shape)}: "
                 "give one row of taps, as the sums of the kernel over its other axes"
