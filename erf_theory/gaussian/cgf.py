@@ -177,17 +177,27 @@ class CumulantFunction:
         for law, step, times in self.parts:
             total += times * float(step) ** orders * law.cumulants(lam * step)
         second, third, fourth = total
-        first_term = np.abs(fourth / (8 * second**2) - 5 * third**2 / (24 * second**3))
+        with np.errstate(all="ignore"):
+            skew, kurtosis = third / second, fourth / second
+            first_term = np.abs(kurtosis / (8 * second) - 5 * skew**2 / (24 * second))
+        first_term[np.isnan(first_term)] = np.inf
         pairs = zip(lam, np.sqrt(second), strict=True)
-        away = [self._away(x, std, span) for x, std in pairs]
+        away = [self.away(x, std, span) for x, std in pairs]
         return np.asarray(first_term + np.array(away))
 
-    def _away(self, lam: float, std: float, span: int) -> float:
-        """What the tilted law's transform has away from 0, relative to a Gaussian's area.
+    def away(self, lam: float, std: float, span: int) -> float:
+        """What a tilted law's transform has away from 0, relative to a Gaussian's area.
 
         ``σ/√(2π) ∫ (|φ(ω)| − e^(−σ²ω²/2))⁺ dω`` over 4/σ < |ω| ≤ π/h: next to nothing, but where
         the law is nearly one on a coarser lattice. Frequencies of lattices up to ten times as
         coarse are on the grid.
+
+        Parameters
+        ----------
+        lam, std : float
+            λ, and the standard deviation σ of the law tilted by e^{λx}, in pixels.
+        span : int
+            h, that of the lattice, in pixels.
         """
         size = _TURNS * min(int(4 * np.pi * std / span / _TURNS) + 1, _FINEST)
         omega = np.arange(1, size + 1) * (np.pi / span / size)
