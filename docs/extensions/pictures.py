@@ -39,5 +39,5 @@ def shown_results(block: Any, block_vars: dict[str, Any], gallery_conf: Any) -> 
     lines = ast.parse(block[1]).body
     result = block_vars["example_globals"].get("___")
     if lines and isinstance(lines[-1], ast.Expr) and hasattr(result, "_repr_png_"):
-        Path(next(block_vars["image_path_iterator"])).write_bytes(result._repr_png_())  # noqa: SLF001
+        Path(next(block_vars["image_path_iterator"])).write_bytes(result._repr_png_())
     return ""

@@ -32,8 +32,8 @@ for case in found.cases:
     assert abs(case.measured.size() / case.theory.size() - 1) < 0.03
 
 # %%
-# With all weights 1 there is nothing random, and theory and experiment agree to rounding. With random
-# weights 20 runs are few, and what is left between the two is their noise: half of the sum of all
+# With all weights 1 there is nothing random, and theory and experiment agree to rounding. With
+# random weights 20 runs are few, and what is left between the two is their noise: half of the sum of all
 # differences is between one and two percent of the map.
 
 noise = [case.total_variation for case in found.cases]
@@ -43,8 +43,9 @@ assert 0.01 < min(noise[4:]) < max(noise[4:]) < 0.025
 
 # %%
 # The predictions for random weights and for the ReLU are the same map: in a plain stack a ReLU
-# halves the energy of every layer as a whole, and the shape does not notice. The map of all ones is
-# narrower, because it shows the gradient itself, and the others show the root of the mean of its square.
+# halves the energy of every layer as a whole, and the shape does not notice. The map of all ones
+# is narrower, because it shows the gradient itself, and the others show the root of the mean of
+# its square.
 
 theory = {(case.variant, case.depth): case.theory for case in found.cases}
 for depth in (5, 10, 20, 40):

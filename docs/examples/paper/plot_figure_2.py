@@ -2,8 +2,8 @@
 Figure 2: the activation does not matter here
 =============================================
 
-The paper's Figure 2 compares ReLU, tanh and sigmoid in a stack of 20 layers of 3×3 convolutions with
-random weights. Here it is again, 20 runs each, beside the theory.
+The paper's Figure 2 compares ReLU, tanh and sigmoid in a stack of 20 layers of 3×3 convolutions
+with random weights. Here it is again, 20 runs each, beside the theory.
 
 An activation multiplies the gradient at every place by its slope there. On average that scales
 all places alike. In a stack without skips it changes how large the gradient is, by many powers of
@@ -51,8 +51,8 @@ for case in found.cases:
     assert abs(case.measured.size() / case.theory.size() - 1) < 0.04
 
 # %%
-# What differs is the strength of the gradient. The mass of its mean square, all pixels together, for
-# He's weights, which are made for ReLUs and keep it at 1/16 there:
+# What differs is the strength of the gradient. The mass of its mean square, all pixels together,
+# for He's weights, which are made for ReLUs and keep it at 1/16 there:
 
 masses = {}
 for case in found.cases:

@@ -45,8 +45,8 @@ for ax in (growth, share):
         axis.set_major_formatter("{x:g}")
 fig.legend(loc="outside lower center", ncols=3, frameon=False)
 fig.set_label(
-    "Two panels with logarithmic axes. Left, the size in pixels rises with the number of layers, in "
-    "nearly straight lines: 10 to 45 for random weights, 8 to 32 for all ones. Right, its share of "
+    "Two panels with logarithmic axes. Left, the size in pixels rises with the number of layers, "
+    "in nearly straight lines: 10 to 45 for random weights, 8 to 32 for all ones. Right, its share of "
     "the theoretical field falls. The four measured points lie on the line of random weights."
 )
 
@@ -63,8 +63,8 @@ assert abs(grows - 0.56) < 0.04
 assert abs(shrinks + 0.43) < 0.02
 
 # %%
-# None of them is ½ yet: at 5 layers the map is no Gaussian, and the last pixels of the field cut its
-# size short. With ever more layers the power becomes ½, here between 1000 and 4000 of them:
+# None of them is ½ yet: at 5 layers the map is no Gaussian, and the last pixels of the field cut
+# its size short. With ever more layers the power becomes ½, here between 1000 and 4000 of them:
 
 far = sqrt_scaling(3, [1000, 2000, 4000], measure="size", ndim=2, kind="rms")
 print(f"random weights, theory: {far.growth.exponent:+.4f} and {far.shrink.exponent:+.4f}")

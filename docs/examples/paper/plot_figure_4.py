@@ -76,9 +76,9 @@ for name, erf in theory.items():
 assert theory["plain"].size() < theory["dilations"].size() < theory["strides"].size()
 
 # %%
-# Where the dilated layers stand makes no difference: the order of convolutions can be changed. Where
-# the strides stand does: every layer behind a stride counts twice. Strides in the last three layers
-# win little, in the first three a lot.
+# Where the dilated layers stand makes no difference: the order of convolutions can be changed.
+# Where the strides stand does: every layer behind a stride counts twice. Strides in the last three
+# layers win little, in the first three a lot.
 
 late = Chain([Conv(32, 32, 3)] * 12 + [Conv(32, 32, 3, stride=2)] * 3)
 early = Chain([Conv(32, 32, 3, stride=2)] * 3 + [Conv(32, 32, 3)] * 12)
