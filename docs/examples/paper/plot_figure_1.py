@@ -2,11 +2,11 @@
 Figure 1: depth makes a Gaussian
 ================================
 
-Take one output unit of a stack of 3×3 convolutions and ask which pixels of the image it depends on.
-Luo, Li, Urtasun and Zemel did it by experiment: they back-propagated a 1 from the unit, and looked
-at the gradient that reached the image, for 5, 10, 20 and 40 layers. Here is the same experiment,
-each map the mean of the gradient's magnitude over 20 runs, beside what the theory predicts without
-any experiment.
+Take one output unit of a stack of 3×3 convolutions and ask which pixels of the image it depends
+on. Luo, Li, Urtasun and Zemel did it by experiment: they back-propagated a 1 from the unit, and
+looked at the gradient that reached the image, for 5, 10, 20 and 40 layers. Here is the same
+experiment, each map the mean of the gradient's magnitude over 20 runs, beside what the theory
+predicts without any experiment.
 
 Three kinds of stacks: all weights 1; random weights; and random weights with a ReLU between them.
 This takes some ten seconds. ``erf-theory reproduce`` does the same from a terminal.
@@ -33,8 +33,8 @@ for case in found.cases:
 
 # %%
 # With all weights 1 there is nothing random, and theory and experiment agree to rounding. With
-# random weights 20 runs are few, and what is left between the two is their noise: half of the sum of all
-# differences is between one and two percent of the map.
+# random weights 20 runs are few, and what is left between the two is their noise: half of the sum
+# of all differences is between one and two percent of the map.
 
 noise = [case.total_variation for case in found.cases]
 print(f"all ones: {max(noise[:4]):.0e}; random: {min(noise[4:]):.3f} to {max(noise[4:]):.3f}")

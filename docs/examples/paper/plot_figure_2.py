@@ -32,9 +32,9 @@ for column, case in zip(axes.T, found.cases, strict=True):
         ax.set_title(f"{case.variant}, {name}", fontsize=9)
 fig.colorbar(ax.images[0], ax=axes, label="gradient / its maximum", shrink=0.8)
 fig.set_label(
-    "Two rows of four heat maps, 41 by 41 pixels: measured above, theory below, for random weights "
-    "without activation, with ReLU, tanh and sigmoid. All eight show the same round spot; the "
-    "measured ones are slightly grainy."
+    "Two rows of four heat maps, 41 by 41 pixels: measured above, theory below, for random "
+    "weights without activation, with ReLU, tanh and sigmoid. All eight show the same round "
+    "spot; the measured ones are slightly grainy."
 )
 
 # %%

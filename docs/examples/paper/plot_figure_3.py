@@ -5,8 +5,8 @@ Figure 3: the root of the depth
 The theoretical receptive field of n layers of 3×3 convolutions is 2n + 1 pixels wide. The part of
 it that matters grows only as √n, so its share of the whole shrinks as 1/√n. The paper measures
 both and fits powers of n to them, on doubly logarithmic axes: *recalled* from it, not read off
-again, are 0.56 for the growth and −0.43 for the share. Here are its size measured anew, the theory
-from 5 layers to 80, and the powers of both.
+again, are 0.56 for the growth and −0.43 for the share. Here are its size measured anew, the
+theory from 5 layers to 80, and the powers of both.
 """
 
 import numpy as np
@@ -45,9 +45,10 @@ for ax in (growth, share):
         axis.set_major_formatter("{x:g}")
 fig.legend(loc="outside lower center", ncols=3, frameon=False)
 fig.set_label(
-    "Two panels with logarithmic axes. Left, the size in pixels rises with the number of layers, "
-    "in nearly straight lines: 10 to 45 for random weights, 8 to 32 for all ones. Right, its share of "
-    "the theoretical field falls. The four measured points lie on the line of random weights."
+    "Two panels with logarithmic axes. Left, the size in pixels rises with the number of "
+    "layers, in nearly straight lines: 10 to 45 for random weights, 8 to 32 for all ones. "
+    "Right, its share of the theoretical field falls. The four measured points lie on the "
+    "line of random weights."
 )
 
 # %%

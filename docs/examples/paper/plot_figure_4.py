@@ -4,9 +4,9 @@ Figure 4: strides and dilations widen it
 
 Depth alone widens the effective receptive field slowly. The paper's Figure 4 takes 15 layers of
 3×3 convolutions and changes three of them: either they get a stride of 2, or their taps are 2, 4
-and 8 pixels apart. Both look much wider than plain layers. Which three layers it changed we do not
-recall; here they are the 4th, the 8th and the 12th. The weights are random, with a ReLU between the
-layers, and a measured map is again the mean of the gradient's magnitude over 20 runs.
+and 8 pixels apart. Both look much wider than plain layers. Which three layers it changed we do
+not recall; here they are the 4th, the 8th and the 12th. The weights are random, with a ReLU
+between the layers, and a measured map is again the mean of the gradient's magnitude over 20 runs.
 """
 
 from matplotlib import pyplot as plt
@@ -57,9 +57,9 @@ axes[0, 0].set(xlim=(-53, 53), ylim=(53, -53))
 fig.supxlabel("pixels from the unit", fontsize=10)
 fig.colorbar(axes[0, 0].images[0], ax=axes, label="gradient / its maximum", shrink=0.7)
 fig.set_label(
-    "Two rows of three heat maps on the same scale of pixels, measured above, theory below. Plain "
-    "layers give a small round spot in a square of 31 pixels; strides a wide one in 105 pixels; "
-    "dilations one in between, in 53 pixels."
+    "Two rows of three heat maps on the same scale of pixels, measured above, theory below. "
+    "Plain layers give a small round spot in a square of 31 pixels; strides a wide one in 105"
+    " pixels; dilations one in between, in 53 pixels."
 )
 
 # %%
@@ -77,8 +77,8 @@ assert theory["plain"].size() < theory["dilations"].size() < theory["strides"].s
 
 # %%
 # Where the dilated layers stand makes no difference: the order of convolutions can be changed.
-# Where the strides stand does: every layer behind a stride counts twice. Strides in the last three
-# layers win little, in the first three a lot.
+# Where the strides stand does: every layer behind a stride counts twice. Strides in the last
+# three layers win little, in the first three a lot.
 
 late = Chain([Conv(32, 32, 3)] * 12 + [Conv(32, 32, 3, stride=2)] * 3)
 early = Chain([Conv(32, 32, 3, stride=2)] * 3 + [Conv(32, 32, 3)] * 12)
