@@ -2,9 +2,9 @@
 Activation by activation
 ========================
 
-On the way back, the gradient is multiplied by the slope of every activation it meets. What counts is
-the mean square of that slope: the activation's *gain*. In a plain stack the gain scales the whole
-map and its shape stays. Beside a skip connection the gain decides how much goes through the
+On the way back, the gradient is multiplied by the slope of every activation it meets. What counts
+is the mean square of that slope: the activation's *gain*. In a plain stack the gain scales the
+whole map and its shape stays. Beside a skip connection the gain decides how much goes through the
 convolution and how much goes past it, and so the activation decides the width.
 """
 
@@ -39,13 +39,13 @@ ax.set_xlabel("standard deviation of the map (px)")
 fig.legend(loc="outside lower center", ncols=3, frameon=False)
 fig.set_label(
     "Bars of the width of a 12-block residual network for ten activations, from sigmoid, the "
-    "narrowest, to identity. Black dots of the measurement lie at their ends. A dashed line to the "
-    "right of all bars is the width without skips, the same for all activations."
+    "narrowest, to identity. Black dots of the measurement lie at their ends. A dashed line "
+    "to the right of all bars is the width without skips, the same for all activations."
 )
 
 # %%
-# Without skips every activation gives the same map. What it changes there is the mass: how much of
-# the gradient is left after 12 layers.
+# Without skips every activation gives the same map. What it changes there is the mass: how much
+# of the gradient is left after 12 layers.
 
 for name in NAMES:
     gain = Activation(name).nonlinearity.slope_second_moment(1.0).value
@@ -56,9 +56,9 @@ for name in NAMES:
     assert abs(plain[name].values - plain["relu"].values).max() < 1e-14
 
 # %%
-# With skips the widths differ. The gain of the ReLU is ½, for every input: it is 1 where the input is
-# positive, 0 elsewhere. Those of sigmoid and tanh fall as the sums grow from block to block, because
-# both saturate: the later blocks let little through.
+# With skips the widths differ. The gain of the ReLU is ½, for every input: it is 1 where the
+# input is positive, 0 elsewhere. Those of sigmoid and tanh fall as the sums grow from block to
+# block, because both saturate: the later blocks let little through.
 
 for name in ("sigmoid", "tanh"):
     slopes = Activation(name).nonlinearity.slope_second_moment

@@ -2,9 +2,9 @@
 Dropout changes nothing
 =======================
 
-In training, dropout sets a share p of all samples to 0 and divides the others by 1 − p. A gradient
-on its way back meets the same zeros. One could think that it loses ways, and sees less. On average
-it does not: every place loses and gains the same.
+In training, dropout sets a share p of all samples to 0 and divides the others by 1 − p. A
+gradient on its way back meets the same zeros. One could think that it loses ways, and sees less.
+On average it does not: every place loses and gains the same.
 """
 
 import numpy as np
@@ -29,14 +29,16 @@ for rate, marker in zip(rates, "o^s", strict=True):
     found = measured_erf(measure_erf(stack(rate), samples=400, rng=1, progress=False))
     name = f"measured, p = {rate}"
     ax.plot(found.offsets[0], found.values, marker, color="black", fillstyle="none", label=name)
-    print(f"p = {rate}: std {network_erf(stack(rate)).std:.3f} px in theory, {found.std:.3f} measured")
+    print(
+        f"p = {rate}: std {network_erf(stack(rate)).std:.3f} px in theory, {found.std:.3f} measured"
+    )
     assert abs(network_erf(stack(rate)).values - theory.values).max() < 1e-15
     assert abs(found.std / theory.std - 1) < 0.03
 ax.set(xlabel="pixels from the unit", ylabel="share of the energy")
 ax.legend(frameon=False)
 fig.set_label(
-    "The energy of ten layers over the distance: one bell from theory, and the measured points for "
-    "dropout of 0, 0.2 and 0.5, all on the bell."
+    "The energy of ten layers over the distance: one bell from theory, and the measured "
+    "points for dropout of 0, 0.2 and 0.5, all on the bell."
 )
 
 # %%
@@ -49,8 +51,8 @@ for rate in rates:
     assert abs(gain * (1 - rate) ** 9 - 1) < 1e-12
 
 # %%
-# There is one exception, and it is small print: *beside a skip connection* a stronger branch counts
-# for more. There dropout widens the map a little.
+# There is one exception, and it is small print: *beside a skip connection* a stronger branch
+# counts for more. There dropout widens the map a little.
 
 
 def residual(rate: float) -> Chain:

@@ -5,8 +5,8 @@ A skip connection is a mixture of depths
 A residual block adds its input to what its convolution makes of it. On the way back the gradient
 has a choice at every block: through the convolution, or past it. So a chain of n blocks is many
 stacks at once, of 0, 1, 2, … n convolutions. How many convolutions a way goes through follows the
-binomial law, like n throws of a bent coin, and the effective receptive field is narrower than that
-of n convolutions in a row.
+binomial law, like n throws of a bent coin, and the effective receptive field is narrower than
+that of n convolutions in a row.
 """
 
 from math import comb
@@ -45,15 +45,15 @@ depths.set(xlabel="convolutions on the way", ylabel="share of the energy")
 maps.set(xlabel="pixels from the unit", ylabel="share of the energy")
 fig.legend(loc="outside lower center", ncols=4, frameon=False)
 fig.set_label(
-    "Left, binomial laws of the number of convolutions out of 16, with their peaks at 3, 8 and 13 "
-    "for r = 0.25, 1 and 4. Right, the maps: the smaller r, the narrower and higher the peak; all "
-    "are narrower than the bell without skips."
+    "Left, binomial laws of the number of convolutions out of 16, with their peaks at 3, 8 "
+    "and 13 for r = 0.25, 1 and 4. Right, the maps: the smaller r, the narrower and higher "
+    "the peak; all are narrower than the bell without skips."
 )
 
 # %%
-# Here r is how strong the branch is: the energy that goes through the convolution, for each unit of
-# energy that goes past it. The code above compares every map with the mixture, pixel by pixel. The
-# widths follow the simple formula of a mixture, n · r/(1 + r) · 2/3 for the variance:
+# Here r is how strong the branch is: the energy that goes through the convolution, for each unit
+# of energy that goes past it. The code above compares every map with the mixture, pixel by pixel.
+# The widths follow the simple formula of a mixture, n · r/(1 + r) · 2/3 for the variance:
 
 for r in ratios:
     erf = network_erf(residual(r))
