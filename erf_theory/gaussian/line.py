@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from erf_theory.exact import BoolArray, FloatArray, root_of
+from erf_theory.exact import FloatArray, root_of
+from erf_theory.gaussian.lattices import support_lattice
 from erf_theory.gaussian.laws import (
     REACH,
     ROUNDING,
@@ -19,13 +20,12 @@ from erf_theory.gaussian.laws import (
     logs_of,
     need_law,
     relevant,
-    single_point,
 )
 
 if TYPE_CHECKING:
     from erf_theory.erf import ERF
 
-__all__ = ["Line", "lattice_of", "line_of"]
+__all__ = ["Line", "line_of"]
 
 _END = 38.0
 """Standard deviations beyond which the normal law has less than the smallest double."""
@@ -111,7 +111,7 @@ def line_of(erf: ERF) -> Line:
     """
     need_law(erf)
     logs, relative = logs_of(erf.factors[0])
-    first, span, size = lattice_of(logs > -np.inf)
+    first, span, size = support_lattice(logs > -np.inf)
     lattice = logs[first : first + size * span : span]
     mean, variance = erf.cumulant(1), erf.cumulant(2)
     inexact = _INEXACT * any(isinstance(moment, float) for moment in (mean, variance))
@@ -129,29 +129,6 @@ def line_of(erf: ERF) -> Line:
     errors = np.full(z.size, 2 * relative + ROUNDING + inexact)
     excess = excess_of(log_p, log_density)
     return Line(log_p, log_density, excess, errors, step, z, span, std)
-
-
-def lattice_of(support: BoolArray) -> tuple[int, int, int]:
-    """First place, span and number of places of the lattice that a support lies on.
-
-    Raises
-    ------
-    ErfTheoryError
-        If it is a single point.
-
-    Examples
-    --------
-    >>> lattice_of(np.array([0, 1, 0, 1, 0, 0, 0, 1]) > 0)
-    (1, 2, 4)
-    """
-    if support.size > 1 and np.all(support):
-        return 0, 1, support.size
-    places = np.flatnonzero(support)
-    if places.size < 2:
-        raise single_point()
-    gaps = np.diff(places)
-    span = 1 if np.min(gaps) == 1 else int(np.gcd.reduce(gaps))
-    return int(places[0]), span, int(places[-1] - places[0]) // span + 1
 
 
 def _window(lattice: FloatArray, centre: int, rest: float, step: float) -> tuple[int, int]:

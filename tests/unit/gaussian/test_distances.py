@@ -249,3 +249,17 @@ def test_digits_are_those_that_an_error_leaves():
     assert [digits_of(1.0, e) for e in (0, 1e-3, 2e-3, 2.0)] == [15, 3, 2, 0]
     assert text_of(0.123456789, 3) == "0.123"
     assert text_of(0.1, 0) == "0.1 (no digit holds)"
+
+
+@pytest.mark.parametrize("certified", [False, True])
+@pytest.mark.parametrize("distance", [distance_to_normal, distance_to_sampled_normal])
+@pytest.mark.parametrize("wrong", [None, [1, 2, 1], [theoretical_erf(3, 5)]])
+def test_only_a_map_has_a_distance(wrong, distance, certified):
+    with pytest.raises(ErfTheoryError, match="asked of one ERF, not of"):
+        distance(wrong, certified=certified)
+
+
+@pytest.mark.parametrize("certified", [False, True])
+def test_a_metric_is_a_name(certified):
+    with pytest.raises(ErfTheoryError, match="there is no distance"):
+        distance_to_normal(theoretical_erf(3, 5), ["kolmogorov"], certified=certified)
