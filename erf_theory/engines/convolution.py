@@ -194,8 +194,8 @@ def _weighted_sum(like: Samples, terms: Sequence[Term]) -> Samples:  # noqa: ARG
     total = np.zeros((*parts[0].values.shape[: -len(low)], *map(sub, high, low)))
     for part in parts:
         ends = zip(part.start, part.stop, low, strict=True)
-        inside = total[(..., *[slice(a - first, b - first) for a, b, first in ends])]
-        inside += part.scaled(exponent)
+        inside: Any = (..., *[slice(a - first, b - first) for a, b, first in ends])
+        total[inside] += part.scaled(exponent)
     return _balanced(total, low, exponent, floor)
 
 

@@ -65,7 +65,7 @@ def responses(
     Examples
     --------
     >>> tape = Tape()
-    >>> field = Recorded(tape, 0, 1).convolve(Kernel([[[1.0, 2.0]], [[0.0, 3.0]]]))
+    >>> field = Recorded(tape, 0, 1).convolve(Kernel([[[1.0, 2.0]], [[0.0, 3.0]]], (0,)))
     >>> found = dict(responses(field, 2, np.ones(1), {0}))
     >>> np.ldexp(found[0].values, found[0].exponent).tolist()
     [[1.0, 2.0], [0.0, 3.0]]
@@ -102,7 +102,8 @@ def _before(
     elif name == "scale" and arguments[0].ndim == 1:
         yield source, _Seen(samples.scale(arguments[0]), jump)
     elif name == "take":
-        yield source, _Seen(_among(samples, *arguments, counts[source]), jump)
+        first, last = arguments
+        yield source, _Seen(_among(samples, first, last, counts[source]), jump)
     else:
         raise refusal("transposed", f"{name} a field", "the others can")
 
