@@ -54,6 +54,7 @@ Examples:
   erf-theory tiles resnet50 --mass 0.99
   erf-theory tiles my_network.json --overlap 64 --json
 """
+_OF_PROFILES = "Measures of profiles on axis 0; layers and net --ndim 2 count sizes on maps."
 _TABLE = {"axis": 0, "spacing": 1, "unit": "px", "whole_maps": False}
 """What `layers` gives its table by default."""
 
@@ -148,7 +149,7 @@ def compare(
     for text, measures in facts.items():
         cells = [_cell(measures[name]) for name in names]
         rows.append([text, *cells, found[text].exactness])
-    click.echo("\n".join(table(rows)))
+    click.echo("\n".join([*table(rows), _OF_PROFILES]))
 
 
 @click.command(epilog=_TILES_EXAMPLES)
