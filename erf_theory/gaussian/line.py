@@ -82,7 +82,7 @@ class Line(Law):
         """F − G at every place but the last, summed on the side that has less."""
         left = np.cumsum(self.difference[:-1])
         right = np.cumsum(self.difference[:0:-1])[::-1]
-        return np.where(self.z[:-1] < 0, left, -right)
+        return np.where(self.below[:-1] <= self.above[:-1], left, -right)
 
     @cached_property
     def astray(self) -> FloatArray:
