@@ -58,7 +58,7 @@ def measured_erf(measurement: Measurement, convention: Convention = "energy") ->
     """
     if not isinstance(measurement, Measurement):
         raise ErfTheoryError(
-            f"a Measurement, as measure_erf makes it, is asked for, not {type(measurement).__name__}"
+            f"a Measurement of measure_erf is asked for, not {type(measurement).__name__}"
         )
     if convention not in _MAPS:
         raise ErfTheoryError(

@@ -31,7 +31,7 @@ def test_geometry_of_nothing_in_an_image(image_size):
 
 
 def test_measurements():
-    with pytest.raises(ErfTheoryError, match="measure_erf makes it, .* not ERF"):
+    with pytest.raises(ErfTheoryError, match=r"of measure_erf .* not ERF"):
         measured_erf(theoretical_erf(3, 2))
     with pytest.raises(ErfTheoryError, match="not ERF with NoneType"):
         crosscheck(theoretical_erf(3, 2), None)
