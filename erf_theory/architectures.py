@@ -14,7 +14,7 @@ from erf_theory.lattice import Steps, per_axis
 from erf_theory.maps import Map, ProgramMap
 from erf_theory.network.convolutions import ConvTranspose
 from erf_theory.network.geometry import resolved
-from erf_theory.network.nodes import INPUT, Network, remembered
+from erf_theory.network.nodes import INPUT, Network, need_network, remembered
 from erf_theory.network.pointwise import Activation, Norm
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
 from erf_theory.network.routing import Add, Pad
@@ -135,7 +135,8 @@ def network_erf(
 
 
 def _need_sense(network: Network, kind: str, ndim: int | None, axis: int) -> None:
-    """Refuse a kind, axes or an axis that no map of the network has."""
+    """Refuse a kind, axes or an axis that no map of the network has, and what is none."""
+    need_network(network)
     if not -network.ndim <= axis < network.ndim:
         raise ErfTheoryError(f"a network of {network.ndim} axes has no axis {axis}")
     if ndim not in (None, 1, network.ndim):
