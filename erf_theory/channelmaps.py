@@ -28,7 +28,7 @@ from erf_theory.propagation.channelwise import Setting, channelwise
 from erf_theory.propagation.statistics import gate_factors, statistics
 from erf_theory.routes import Logs, Shares
 
-__all__ = ["Channelwise", "has_given_weights"]
+__all__ = ["Channelwise", "has_given_weights", "stored"]
 
 _EPS = float(np.finfo(np.float64).eps)
 
@@ -136,7 +136,7 @@ class Channelwise:
             lost = float(np.max(np.tensordot(ends, bound.values, 1)))
             lost *= 2.0 ** (bound.exponent - field.exponent)
         roundings = extent_of(program, ndim).roundings
-        return _stored(np.asarray(values), field, lost, 2 * _EPS * roundings)
+        return stored(np.asarray(values), field, lost, 2 * _EPS * roundings)
 
 
 def _need_channel(name: str, chosen: int | None, channels: int) -> None:
@@ -149,7 +149,7 @@ def _weights(channels: int, chosen: int | None) -> FloatArray:
     return np.full(channels, 1 / channels) if chosen is None else np.eye(channels)[chosen]
 
 
-def _stored(values: FloatArray, field: convolution.Samples, lost: float, relative: float) -> Stored:
+def stored(values: FloatArray, field: convolution.Samples, lost: float, relative: float) -> Stored:
     """The normalised map of samples that share an exponent."""
     total = float(np.sum(np.abs(values)))
     if total == 0:
