@@ -31,8 +31,8 @@ erf = theoretical_erf(3, 20)
 erf
 
 # %%
-# The picture has the Gaussian of the same width beside it, and the tails on a logarithmic axis. Is it
-# a Gaussian? The deeper the stack, the more:
+# The picture has the Gaussian of the same width beside it, and the tails on a logarithmic axis. Is
+# it a Gaussian? The deeper the stack, the more:
 
 gaussian_limit(erf)
 
