@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from erf_theory.architectures import network_erf
     from erf_theory.conventions import measured_erf
+    from erf_theory.design.shares import VarianceShares, variance_shares
     from erf_theory.empirical.measure import measure_erf
     from erf_theory.empirical.measurement import Measurement
     from erf_theory.erf import ERF
@@ -81,6 +82,7 @@ __all__ = [
     "TailBound",
     "TileOverlap",
     "TrainingTable",
+    "VarianceShares",
     "anchor_prior",
     "area_ratios",
     "attractor",
@@ -115,6 +117,7 @@ __all__ = [
     "theoretical_erf",
     "tile_overlap",
     "variance_erf",
+    "variance_shares",
 ]
 
 _HOMES = {
@@ -146,6 +149,7 @@ _HOMES = {
     "TailBound": "gaussian.tails",
     "TileOverlap": "practical.tiles",
     "TrainingTable": "report.training",
+    "VarianceShares": "design.shares",
     "anchor_prior": "practical.anchors",
     "area_ratios": "replknet",
     "attractor": "gaussian.attractors",
@@ -180,6 +184,7 @@ _HOMES = {
     "theoretical_erf": "theory",
     "tile_overlap": "practical.tiles",
     "variance_erf": "theory",
+    "variance_shares": "design.shares",
 }
 
 

@@ -13,6 +13,7 @@ from erf_theory.cli.limits import limit
 from erf_theory.cli.model import model
 from erf_theory.cli.networks import compare, layers, net, tiles
 from erf_theory.cli.reproduce import reproduce
+from erf_theory.cli.shares import shares
 from erf_theory.cli.stacks import formula, scaling, show
 from erf_theory.cli.verify import verify
 from erf_theory.errors import ErfTheoryError
@@ -63,6 +64,7 @@ for command in (
     show,
     net,
     layers,
+    shares,
     compare,
     tiles,
     model,

@@ -14,6 +14,7 @@ from erf_theory.plotting.overlay import overlay_figure
 from erf_theory.plotting.pairs import pairs_figure
 from erf_theory.plotting.profiles import profile_figure
 from erf_theory.plotting.scaling import Panel, scaling_figure
+from erf_theory.plotting.shares import shares_figure
 from erf_theory.plotting.widths import widths_figure
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "profile_figure",
     "save_figure",
     "scaling_figure",
+    "shares_figure",
     "volume_figure",
     "widths_figure",
 ]

@@ -11,7 +11,7 @@ from itertools import repeat, starmap
 from operator import add
 from typing import TypeVar, final
 
-from erf_theory.engines.field import Border, F, Program
+from erf_theory.engines.field import Border, F, Program, entered
 from erf_theory.engines.tape import Recorded, Tape
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
@@ -327,7 +327,7 @@ class _Rules:
         question = self.question
         for place in row:
             node, at = question.network.nodes[place], self.contexts[place]
-            fields = energy(node.layer, fields, at)
+            fields = energy(node.layer, fields.each(partial(entered, place=place)), at)
             if at.furthest is not None:
                 fields = fields.each(partial(kept_within, furthest=at.furthest))
             if question.sizes is not None:

@@ -42,6 +42,7 @@ PUBLIC = [
     "TailBound",
     "TileOverlap",
     "TrainingTable",
+    "VarianceShares",
     "anchor_prior",
     "area_ratios",
     "attractor",
@@ -76,6 +77,7 @@ PUBLIC = [
     "theoretical_erf",
     "tile_overlap",
     "variance_erf",
+    "variance_shares",
 ]
 
 

@@ -1,0 +1,80 @@
+"""Shares of a variance, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from erf_theory.plotting.style import BLUE, GAUSSIAN, check_shape, house_style, legend, style_ticks
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["shares_figure"]
+
+_MOST_NAMES = 40
+
+
+@house_style()
+def shares_figure(
+    layers: Sequence[str], shares: npt.ArrayLike, passing: npt.ArrayLike, *, title: str = ""
+) -> Figure:
+    """Draw what every layer has of a variance, and what part of the energy passes it.
+
+    Parameters
+    ----------
+    layers : sequence of str
+        Names of the layers from the input to the output, m of them.
+    shares, passing : array_like, shape (m,)
+        Shares of the variance and parts of the energy, as parts of 1.
+    title : str
+        Title of the figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Bars for the shares, points for the energy; layers have numbers where names have no room.
+
+    Raises
+    ------
+    ErfTheoryError
+        If there is not exactly one value per layer.
+
+    Examples
+    --------
+    >>> figure = shares_figure(["a", "b"], [0.25, 0.75], [1, 1])
+    >>> [bar.get_height() for bar in figure.axes[0].patches]
+    [25.0, 75.0]
+    """
+    from matplotlib.figure import Figure
+
+    x = np.arange(len(layers), dtype=np.float64)
+    bars, points = (100 * np.asarray(values, dtype=np.float64) for values in (shares, passing))
+    for values in (bars, points):
+        check_shape(values, (x,))
+    figure = Figure(figsize=(7.0, 3.6), layout="constrained")
+    ax = figure.subplots()
+    ax.bar(x, bars, width=0.7, color=BLUE, label="share of the variance")
+    ax.plot(
+        x,
+        points,
+        linestyle="none",
+        marker="s",
+        markersize=3.5,
+        markerfacecolor="none",
+        color=GAUSSIAN["color"],
+        label="energy that passes",
+    )
+    ax.axhline(0, color="black", linewidth=0.6)
+    ax.set(ylabel="%", xlim=(-0.6, len(layers) - 0.4))
+    style_ticks(ax)
+    if len(layers) <= _MOST_NAMES:
+        ax.set_xticks(x, layers, rotation=90 if len(layers) > 6 else 0)
+    else:
+        ax.set_xlabel("layer, from the input to the output")
+    legend(figure, ax, loc="outside lower center")
+    figure.suptitle(title, wrap=True)
+    return figure
