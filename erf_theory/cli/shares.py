@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import click
 
@@ -28,14 +29,7 @@ Examples:
 @size_option
 @json_option
 @plot_option
-def shares(
-    network: str,
-    axis: int,
-    layer: str | None,
-    image_size: int | tuple[int, ...] | None,
-    as_json: bool,  # noqa: FBT001
-    plot: str | None,
-) -> None:
+def shares(network: str, as_json: bool, plot: str | None, **options: Any) -> None:  # noqa: FBT001
     """Show which layer of NETWORK has how much of its ERF's variance.
 
     NETWORK is a name of the zoo, or a JSON file.
@@ -43,7 +37,7 @@ def shares(
     from erf_theory.design.shares import variance_shares
 
     loaded = load_network(network)
-    found = variance_shares(loaded, axis=axis, layer=layer, image_size=image_size)
+    found = variance_shares(loaded, **options)
     found = replace(found, call=found.call.replace(loaded.label, network))
     save_picture(found, plot)
     click.echo(json.dumps(found.to_dict(), allow_nan=False) if as_json else str(found))

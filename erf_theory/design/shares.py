@@ -17,9 +17,9 @@ paths have one mean, as in a chain and wherever branches are centred on each oth
 negative.
 
 The share is a derivative, too. If all that the layer does to a place is stretched by 1 + ε, X
-becomes X + ε D_l, and half the derivative of log Var X by ε is Cov(D_l, X) / Var X: by how many per
-cent the ERF's standard deviation grows where the layer's dilation, and its padding with it, grows by
-one per cent. As Var X is homogeneous of degree 2 in all dilations together, that these add up to 1
+becomes X + ε D_l, and half the derivative of log Var X by ε is Cov(D_l, X) / Var X: by how many
+per cent the ERF's standard deviation grows where the layer's dilation, and its padding with it,
+grows by one per cent. As Var X is homogeneous of degree 2 in all dilations together, that these add up to 1
 is Euler's theorem.
 """
 
@@ -151,10 +151,10 @@ class VarianceShares(Card):
     def lines(self) -> list[tuple[str, ...]]:
         """The title, then a table with a row for every layer that has a share."""
         kept = [layer for layer in self.layers if abs(layer.share) > _SEEN]
-        total = np.cumsum([layer.share for layer in kept])
+        total = np.cumsum([layer.share for layer in kept]).tolist()
         rows = [
-            (layer.name, layer.layer, *map(_percent, (layer.share, sum_, layer.passing, layer.gain)))
-            for layer, sum_ in zip(kept, total, strict=True)
+            (x.name, x.layer, *map(_percent, (x.share, sum_, x.passing, x.gain)))
+            for x, sum_ in zip(kept, total, strict=True)
         ]
         return [("", f"shares of the variance: {self.call}"), _NAMES, *rows]
 

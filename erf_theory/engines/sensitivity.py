@@ -143,7 +143,8 @@ class Sensitive:
         if factor == 0:
             return replace(self, sign=0)
         sign = self.sign if factor > 0 else -self.sign
-        return replace(self, log_mass=self.log_mass + _log(abs(factor)), sign=sign)
+        size = factor if factor > 0 else -factor
+        return replace(self, log_mass=self.log_mass + _log(size), sign=sign)
 
     def __add__(self, other: Sensitive) -> Sensitive:
         """Mix: average by mass; the variance is the mean of variances and that of the means."""

@@ -46,7 +46,7 @@ def shares_figure(
     Examples
     --------
     >>> figure = shares_figure(["a", "b"], [0.25, 0.75], [1, 1])
-    >>> [bar.get_height() for bar in figure.axes[0].patches]
+    >>> [float(bar.get_height()) for bar in figure.axes[0].patches]
     [25.0, 75.0]
     """
     from matplotlib.figure import Figure
