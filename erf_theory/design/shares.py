@@ -19,8 +19,8 @@ negative.
 The share is a derivative, too. If all that the layer does to a place is stretched by 1 + ε, X
 becomes X + ε D_l, and half the derivative of log Var X by ε is Cov(D_l, X) / Var X: by how many
 per cent the ERF's standard deviation grows where the layer's dilation, and its padding with it,
-grows by one per cent. As Var X is homogeneous of degree 2 in all dilations together, that these add up to 1
-is Euler's theorem.
+grows by one per cent. As Var X is homogeneous of degree 2 in all dilations together, that these add
+up to 1 is Euler's theorem.
 """
 
 from __future__ import annotations
@@ -33,17 +33,19 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from erf_theory import records
+from erf_theory.architectures import decimates
 from erf_theory.channelmaps import Channelwise, has_given_weights
 from erf_theory.display import Card
+from erf_theory.engines import sensitivity, traced
 from erf_theory.engines.field import Program
-from erf_theory.engines.sensitivity import Parameters, Sensitive, impulse
+from erf_theory.engines.sensitivity import Derivatives, Parameters
 from erf_theory.errors import ErfTheoryError
 from erf_theory.lattice import Steps, per_axis
 from erf_theory.network.convolutions import Weighted
 from erf_theory.network.geometry import resolved
 from erf_theory.network.nodes import Network, Node
 from erf_theory.network.text import table
-from erf_theory.propagation.axes import Axes
+from erf_theory.propagation.axes import Axes, NoMarginalError
 from erf_theory.propagation.backward import Question, energy_program
 from erf_theory.propagation.forward import signals
 from erf_theory.propagation.gating import note_global
@@ -224,8 +226,6 @@ def variance_shares(
     ------
     ErfTheoryError
         If the ERF is one pixel wide, or an argument makes no sense.
-    EngineError
-        If the network has upsamplings: which places they keep is not in the moments.
 
     Examples
     --------
@@ -245,8 +245,8 @@ def variance_shares(
     question = Question(resolved(whole, image), (0,) * network.ndim)
     axes, notes = Axes(network.ndim, axis % network.ndim, "marginal"), Notes()
     parameters = Parameters(tuple(_taps(node, axes) for node in question.network.nodes))
-    found = _program(question, axes, notes)(impulse(parameters))
-    if found.sign == 0 or found.variance <= 0:
+    found = _found(question, axes, notes, parameters)
+    if found.variance <= 0:
         raise ErfTheoryError(
             "the ERF is one place wide on this axis, so there is no variance to share: ask for a "
             "network, or a layer, that sees more"
@@ -261,6 +261,21 @@ def variance_shares(
         reasons=notes.texts(question.network),
         call=f"variance_shares({network.label}, axis={axis}{more})",
     )
+
+
+def _found(question: Question, axes: Axes, notes: Notes, parameters: Parameters) -> Derivatives:
+    """The variance and its derivatives: from moments, or from samples where phases matter."""
+    engine = traced if decimates(question.network) else sensitivity
+    try:
+        found: Derivatives = _program(question, axes, notes)(
+            engine.impulse(parameters)
+        ).derivatives()
+    except NoMarginalError as error:
+        raise ErfTheoryError(
+            f"shares are those of a profile, and this network has none of its own ({error}): ask "
+            "for a network with one axis, or for network_erf and the whole map"
+        ) from None
+    return found
 
 
 def _program(question: Question, axes: Axes, notes: Notes) -> Program:
@@ -283,7 +298,7 @@ def _taps(node: Node, axes: Axes) -> int:
     return axes.steps(layer.size)[0] if isinstance(layer, Weighted) else 0
 
 
-def _layer(node: Node, place: int, found: Sensitive) -> LayerShare:
+def _layer(node: Node, place: int, found: Derivatives) -> LayerShare:
     rows, twice = found.parameters, 2 * found.variance
     move, width, gain = rows.move(place), rows.width(place), rows.gain(place)
     by_tap = found.rates[2, rows.of_taps(place)] / twice

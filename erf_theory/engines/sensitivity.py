@@ -22,7 +22,7 @@ from erf_theory.exact import FloatArray, Number
 from erf_theory.kernel import Kernel
 from erf_theory.lattice import Steps, per_axis
 
-__all__ = ["Parameters", "Sensitive", "impulse"]
+__all__ = ["Derivatives", "Parameters", "Sensitive", "impulse"]
 
 
 @final
@@ -63,6 +63,27 @@ class Parameters:
         """The rows of a node's taps."""
         first = 3 * len(self.taps) + [0, *accumulate(self.taps)][node]
         return slice(first, first + self.taps[node])
+
+
+@final
+@dataclass(frozen=True)
+class Derivatives:
+    """Mean and variance of a map on one axis, and their derivatives.
+
+    Attributes
+    ----------
+    parameters : Parameters
+        What the derivatives are taken by.
+    mean, variance : float
+        Of the map divided by its mass.
+    rates : ndarray, shape (3, rows)
+        Derivatives of log mass, mean and variance.
+    """
+
+    parameters: Parameters
+    mean: float
+    variance: float
+    rates: FloatArray
 
 
 @final
@@ -180,6 +201,12 @@ class Sensitive:
         return replace(
             self, mean=d * self.mean, variance=d * d * self.variance, rates=powers * self.rates
         )
+
+    def derivatives(self) -> Derivatives:
+        """Variance of the map, and the derivatives of log mass, mean and variance."""
+        if self.sign == 0:
+            raise EngineError("the map is 0 everywhere, so it has no mean and no variance")
+        return Derivatives(self.parameters, self.mean, self.variance, self.rates)
 
     def decimate(self, s: Steps) -> Sensitive:
         """Refused: which places are kept is not in the moments."""
