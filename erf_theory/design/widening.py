@@ -112,7 +112,8 @@ def power_taps(k: int, alpha: Number) -> Taps:
         return (Fraction(1),)
     whole = int(alpha) if alpha == int(alpha) else alpha
     powers = [Fraction(abs(2 * m - k + 1), k - 1) ** whole for m in range(k)]
-    return tuple(power / sum(powers) for power in powers)
+    total = sum(powers)
+    return tuple(power / total for power in powers)
 
 
 def mixed_taps(one: Sequence[Number], other: Sequence[Number], share: Number) -> Taps:
