@@ -72,7 +72,7 @@ def network_cost(network: Network) -> Cost:
         source = node.inputs[0] if isinstance(node.layer, ConvTranspose) else place
         jumps = (Fraction(1),) if source == INPUT else geometry.rows[source].jump
         parameters += weights
-        multiply_adds += weights / prod(map(Fraction, jumps))
+        multiply_adds += Fraction(weights) / prod(map(Fraction, jumps))
     if not parameters:
         raise ErfTheoryError("a network without convolutions costs nothing: give one with some")
     return Cost(parameters, multiply_adds)

@@ -82,7 +82,7 @@ def _logarithmic(form: Form, k: int, count: int) -> Any:
 
 
 def _parts(form: Form, k: int) -> tuple[Any, Any]:
-    """a and c/(u·v); c is the variance of a branch, v what it adds, u that inside it."""
+    """Two numbers a and c/(u·v): a branch has the variance c, adds v and has u inside."""
     v = 1 - 1 / _mpmath().pi
     u = 1 if form.is_depthwise else v
     c = Fraction(form.repeats * (k**2 - 1), 12)

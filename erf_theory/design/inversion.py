@@ -8,7 +8,7 @@ from functools import partial
 from erf_theory.architectures import network_erf
 from erf_theory.design.plans import Form, Plan
 from erf_theory.design.targets import Target
-from erf_theory.erf import ERF, LUO_LEVEL
+from erf_theory.erf import ERF
 from erf_theory.exact import text_of
 from erf_theory.practical.edges import least
 from erf_theory.theory import variance_erf
@@ -89,10 +89,7 @@ def widths(
 def called(name: str, *numbers: int, target: Target, form: Form, **options: object) -> str:
     """The call as one would write it, defaults left out."""
     texts = [text_of(count) for count in numbers]
-    width = float(target.value)
-    texts.append(f"{target.measure}={width:.17g}")
-    if target.measure == "radius" and target.mass != LUO_LEVEL:
-        texts.append(f"mass={target.mass}")
+    texts.append(target.text)
     names = {"ndim": "ndim", "is_residual": "residual", "has_norms": "norm", "weight": "weight"}
     default = Form()
     for attribute, option in {**names, "channels": "channels"}.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from itertools import groupby
 from math import pi, prod
 from typing import Any, NamedTuple, final
@@ -112,9 +113,15 @@ class Form:
         """Convolutions of more than one tap in a step of stride 1."""
         return 2 if self.is_residual and not self.is_depthwise else 1
 
+    @property
+    def share(self) -> Fraction:
+        """Share of the energy that takes the branch and not the skip, without norms."""
+        return Fraction(self.weight) / (1 + Fraction(self.weight))
+
     def weights(self, step: Step) -> int:
         """Number of weights in a step."""
-        taps, width = step.size**self.ndim, self.channels
+        taps: int = step.size**self.ndim
+        width = self.channels
         if self.is_depthwise:
             return taps * width + width**2
         return taps * width**2 * (self.repeats if step.stride == 1 else 1)
@@ -177,34 +184,42 @@ class Plan:
         """Convolutions, pointwise ones not counted."""
         return sum(self.form.repeats if step.stride == 1 else 1 for step in self.steps)
 
-    @property
+    @cached_property
     def variance(self) -> Number:
         """Variance of the energy per axis, in input pixels squared: a sum over the steps."""
-        terms = (
-            share * Fraction(repeats * scale**2 * (step.size**2 - 1), 12)
-            for step, scale, share, repeats in self._terms()
-        )
-        return sum(terms, Fraction(0))
+        totals: dict[Number, int] = {}
+        for step, scale, share, repeats in self.terms:
+            totals[share] = totals.get(share, 0) + repeats * scale**2 * (step.size**2 - 1)
+        if self.form.is_logarithmic:
+            return sum(share * total for share, total in totals.items()) / 12
+        return sum((share * Fraction(n, 12) for share, n in totals.items()), Fraction(0))
 
-    @property
+    @cached_property
     def parameters(self) -> int:
         """Number of weights."""
-        return sum(self.form.weights(step) for step in self.steps)
+        return sum(self._weights.values())
 
-    @property
+    @cached_property
     def multiply_adds(self) -> Fraction:
         """Multiplications with weights, per place of the input."""
-        found, jump = Fraction(0), 1
+        places = ((jump**self.form.ndim, weights) for jump, weights in self._weights.items())
+        return sum((Fraction(weights, every) for every, weights in places), Fraction(0))
+
+    @cached_property
+    def _weights(self) -> dict[int, int]:
+        """Weights by the distance of the outputs that they make."""
+        found: dict[int, int] = {}
+        jump = 1
         for step in self.steps:
             jump *= step.stride
-            found += Fraction(self.form.weights(step), jump**self.form.ndim)
+            found[jump] = found.get(jump, 0) + self.form.weights(step)
         return found
 
     @property
     def has_holes(self) -> bool:
         """Whether some pixels of the theoretical receptive field are not seen at all."""
         reach = 0
-        scales = sorted((scale, step, n) for step, scale, _, n in self._terms())
+        scales = sorted((scale, step, n) for step, scale, _, n in self.terms)
         for scale, step, repeats in scales:
             if step.size > 1 and scale > reach + 1:
                 return True
@@ -234,8 +249,16 @@ class Plan:
         parts = [part for step in self.steps for part in self.form.parts(step)]
         return Chain(parts, ndim=self.form.ndim)
 
-    def _terms(self) -> Iterator[tuple[Step, int, Number, int]]:
-        """Steps; the distance of their taps in pixels; shares of the energy; convolutions."""
+    @cached_property
+    def terms(self) -> tuple[tuple[Step, int, Number, int], ...]:
+        """Per step: itself, the distance of its taps in pixels, its share, its convolutions.
+
+        The share is that of the energy that does not take the skip; convolutions of one tap do
+        not count.
+        """
+        return tuple(self._found_terms())
+
+    def _found_terms(self) -> Iterator[tuple[Step, int, Number, int]]:
         jump, before = 1, 1.0
         for step in self.steps:
             is_block = self.form.is_residual and step.stride == 1
@@ -244,7 +267,7 @@ class Plan:
                 inner = 1 if self.form.is_depthwise else NORMED
                 share, before = 1 / (1 + inner * before), before + NORMED
             elif is_block:
-                share = Fraction(self.form.weight) / (1 + Fraction(self.form.weight))
+                share = self.form.share
             else:
                 before = NORMED
             yield step, jump * step.dilation, share, self.form.repeats if is_block else 1

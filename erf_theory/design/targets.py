@@ -106,6 +106,13 @@ class Target:
         """Standard deviation of a Gaussian that reaches it in the plane, about."""
         return float(self.value) / {"std": 1.0, "size": 4.4, "radius": 2.0}[self.measure]
 
+    @property
+    def text(self) -> str:
+        """It as arguments of a call."""
+        value = int(self.value) if self.value.denominator == 1 else float(self.value)
+        share = f", mass={self.mass}" if self.measure == "radius" and self.mass != LUO_LEVEL else ""
+        return f"{self.measure}={value}{share}"
+
     def to_dict(self) -> dict[str, Any]:
         """The measure and its value, as JSON knows them."""
         share = {"mass": self.mass} if self.measure == "radius" else {}
