@@ -30,7 +30,7 @@ def rising(space: Choices, needs: Requirements, objective: Objective) -> Iterato
     >>> needs = Requirements(Target.of(size=9))
     >>> plan, family = next(rising(Choices(), needs, "parameters"))
     >>> family, str(plan)
-    ('deep', '3')
+    ('large', '7')
     """
     order = order_of(objective)
     least = needs.target.least_variance(space.ndim)
@@ -87,7 +87,8 @@ def widest(
     --------
     >>> from erf_theory.design.targets import Target
     >>> needs = Requirements(Target.of(size=1))
-    >>> pixels, (plan, _) = widest(Choices("dilated", max_layers=3), needs, Budget(), "parameters", None)
+    >>> space = Choices("dilated", max_layers=3)
+    >>> pixels, (plan, _) = widest(space, needs, Budget(), "parameters", None)
     >>> pixels, str(plan)
     (27, '3, 3 dilation 3, 3 dilation 9')
     """

@@ -46,7 +46,9 @@ class Choices:
     stride, max_strides : int
         The stride of a pyramid, and the most layers that have it.
     max_layers : int
-        The most convolutions, pointwise ones not counted.
+        The most convolutions of a dilated or a strided network.
+    max_depth : int
+        The most of a deep or a large one; pointwise ones are not counted.
     residual : bool
         Whether networks are residual.
     norm : bool
@@ -71,6 +73,7 @@ class Choices:
     stride: int = 2
     max_strides: int = 5
     max_layers: int = 40
+    max_depth: int = 2000
     residual: bool = False
     norm: bool = True
     channels: int = 64
@@ -94,6 +97,7 @@ class Choices:
         whole("stride", self.stride, 2)
         whole("max_strides", self.max_strides, 0)
         whole("max_layers", self.max_layers, 1)
+        whole("max_depth", self.max_depth, 1)
         self.form("deep")
 
     def form(self, family: Family) -> Form:
@@ -145,9 +149,10 @@ class Budget:
 
     def within(self, choices: Choices) -> Choices:
         """A space with no more layers than the budget has."""
-        if self.layers is None or self.layers >= choices.max_layers:
+        if self.layers is None:
             return choices
-        return replace(choices, max_layers=self.layers)
+        layers, depth = (min(self.layers, n) for n in (choices.max_layers, choices.max_depth))
+        return replace(choices, max_layers=layers, max_depth=depth)
 
     def __repr__(self) -> str:
         given = [(part.name, getattr(self, part.name)) for part in fields(self)]

@@ -73,6 +73,15 @@ class Design(Card):
         kind = "residual " if self.plan.form.is_residual else ""
         return f"{kind}{self.family}: {self.plan}"
 
+    @property
+    def short(self) -> str:
+        """Its convolutions in a few words."""
+        first, plan = self.plan.steps[0], self.plan
+        dilations = sorted({step.dilation for step in plan.steps})
+        more = f", dilations {', '.join(map(str, dilations))}" if len(dilations) > 1 else ""
+        more += f", one output in {plan.jump} px" if plan.jump > 1 else ""
+        return f"{self.family}: {plan.layers} × {first.size}{more}"
+
     def measures(self) -> dict[str, float]:
         """How wide, smooth, Gaussian and flat it is; see `erf_theory.design.quality`."""
         erf = self.erf

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from functools import lru_cache
 from heapq import heappop, heappush
 from itertools import chain, islice
 from typing import Any, Literal
 
 from erf_theory.design.choices import Choices, Family
+from erf_theory.design.growth import steps_of_variance, variance_of_steps
 from erf_theory.design.plans import Form, Plan, Step
 from erf_theory.errors import ErfTheoryError
 
@@ -53,8 +55,8 @@ def groups(
     form, order = choices.form(family), order_of(objective)
     sizes = choices.large_kernels if family == "large" else choices.kernels
     ways: dict[Family, Callable[[int], list[Iterator[Plan]]]] = {
-        "deep": lambda k: [_equal(form, k, choices)],
-        "large": lambda k: [_equal(form, k, choices)],
+        "deep": lambda k: [_equal(form, k, choices, least_variance)],
+        "large": lambda k: [_equal(form, k, choices, least_variance)],
         "dilated": lambda k: [_dilated(form, k, choices, order, least_variance)],
         "strided": lambda k: [
             _strided(m, form, k, choices, order, least_variance=least_variance)
@@ -64,10 +66,13 @@ def groups(
     return [plans for k in sizes for plans in ways[family](k)]
 
 
-def _equal(form: Form, k: int, choices: Choices) -> Iterator[Plan]:
+def _equal(form: Form, k: int, choices: Choices, least_variance: float) -> Iterator[Plan]:
     """Equal steps, one more each time."""
-    for count in range(1, choices.max_layers // form.repeats + 1):
-        yield Plan((Step(k),) * count, form)
+    most = choices.max_depth // form.repeats
+    if most and variance_of_steps(form, k, most) >= least_variance:
+        least = steps_of_variance(form, k, Fraction(least_variance))
+        for count in range(least, most + 1):
+            yield Plan((Step(k),) * count, form)
 
 
 def _dilated(
