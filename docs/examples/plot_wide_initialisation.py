@@ -19,6 +19,10 @@ import numpy as np
 from matplotlib import pyplot as plt
 from scipy.stats import t
 
+from erf_theory import network_erf
+from erf_theory.design.widening import corner_taps, uniform_taps, widened, widest_taps
+from erf_theory.network import Activation, Chain, Conv
+
 record = json.loads(Path("wide_initialisation.json").read_text(encoding="utf-8"))
 runs = record["runs"]
 
@@ -65,10 +69,6 @@ fig.legend(loc="outside lower center", ncols=5, frameon=False, fontsize=8)
 
 # %%
 # The theory of the mean over networks, zeros around the image included, beside it:
-
-from erf_theory import network_erf
-from erf_theory.design.widening import corner_taps, uniform_taps, widened, widest_taps
-from erf_theory.network import Activation, Chain, Conv
 
 layers = [(Conv(16 if depth else 1, 16, 3, padding=1), Activation("relu")) for depth in range(4)]
 plain = Chain([layer for pair in layers for layer in pair])

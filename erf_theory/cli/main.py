@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from erf_theory.cli.converge import converge
+from erf_theory.cli.design import design
 from erf_theory.cli.limits import limit
 from erf_theory.cli.model import model
 from erf_theory.cli.networks import compare, layers, net, tiles
@@ -67,6 +68,7 @@ for command in (
     shares,
     compare,
     tiles,
+    design,
     model,
     scaling,
     converge,

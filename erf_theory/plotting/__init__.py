@@ -8,6 +8,7 @@ figures read in greyscale and with any colour vision.
 from erf_theory.plotting.agreement import agreement_figure, agreement_maps
 from erf_theory.plotting.expansions import Approximation, expansions_figure
 from erf_theory.plotting.files import png_bytes, save_figure
+from erf_theory.plotting.fronts import Point, front_figure
 from erf_theory.plotting.limits import limit_figure
 from erf_theory.plotting.maps import map_figure, volume_figure
 from erf_theory.plotting.overlay import overlay_figure
@@ -20,9 +21,11 @@ from erf_theory.plotting.widths import widths_figure
 __all__ = [
     "Approximation",
     "Panel",
+    "Point",
     "agreement_figure",
     "agreement_maps",
     "expansions_figure",
+    "front_figure",
     "limit_figure",
     "map_figure",
     "overlay_figure",
