@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from erf_theory.architectures import network_erf
     from erf_theory.conventions import measured_erf
     from erf_theory.design.answers import Answer
+    from erf_theory.design.changes import Comparison, compare
     from erf_theory.design.choices import Budget, Choices
     from erf_theory.design.costs import Cost, network_cost
     from erf_theory.design.depths import depth_for
@@ -74,6 +75,7 @@ __all__ = [
     "Budget",
     "CLTFormulas",
     "Choices",
+    "Comparison",
     "Convergence",
     "Cost",
     "Design",
@@ -106,6 +108,7 @@ __all__ = [
     "best_order",
     "chernoff",
     "clt_formulas",
+    "compare",
     "compare_expansions",
     "compare_training",
     "convergence",
@@ -154,6 +157,7 @@ _HOMES = {
     "Budget": "design.choices",
     "CLTFormulas": "gaussian.clt",
     "Choices": "design.choices",
+    "Comparison": "design.changes",
     "Convergence": "gaussian.rates",
     "Cost": "design.costs",
     "Design": "design.designs",
@@ -187,6 +191,7 @@ _HOMES = {
     "best_order": "gaussian.edgeworth",
     "chernoff": "gaussian.tails",
     "clt_formulas": "gaussian.clt",
+    "compare": "design.changes",
     "compare_expansions": "gaussian.expansions",
     "compare_training": "report.training",
     "convergence": "gaussian.convergence",

@@ -6,6 +6,7 @@ figures read in greyscale and with any colour vision.
 """
 
 from erf_theory.plotting.agreement import agreement_figure, agreement_maps
+from erf_theory.plotting.changes import changes_figure
 from erf_theory.plotting.expansions import Approximation, expansions_figure
 from erf_theory.plotting.files import png_bytes, save_figure
 from erf_theory.plotting.fronts import Point, front_figure
@@ -24,6 +25,7 @@ __all__ = [
     "Point",
     "agreement_figure",
     "agreement_maps",
+    "changes_figure",
     "expansions_figure",
     "front_figure",
     "limit_figure",

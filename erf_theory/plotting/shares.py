@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from erf_theory.plotting.style import BLUE, GAUSSIAN, check_shape, house_style, legend, style_ticks
+from erf_theory.plotting.style import BLUE, GAUSSIAN, check_shape, house_style, style_ticks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,7 +36,7 @@ def shares_figure(
     Returns
     -------
     matplotlib.figure.Figure
-        Bars for the shares, points for the energy; layers have numbers where names have no room.
+        Bars for the shares, below them points for the energy; layers have numbers where names have no room.
 
     Raises
     ------
@@ -55,26 +55,18 @@ def shares_figure(
     bars, points = (100 * np.asarray(values, dtype=np.float64) for values in (shares, passing))
     for values in (bars, points):
         check_shape(values, (x,))
-    figure = Figure(figsize=(7.0, 3.6), layout="constrained")
-    ax = figure.subplots()
-    ax.bar(x, bars, width=0.7, color=BLUE, label="share of the variance")
-    ax.plot(
-        x,
-        points,
-        linestyle="none",
-        marker="s",
-        markersize=3.5,
-        markerfacecolor="none",
-        color=GAUSSIAN["color"],
-        label="energy that passes",
-    )
-    ax.axhline(0, color="black", linewidth=0.6)
-    ax.set(ylabel="%", xlim=(-0.6, len(layers) - 0.4))
-    style_ticks(ax)
+    figure = Figure(figsize=(7.0, 4.4), layout="constrained")
+    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[2, 1])
+    top.bar(x, bars, width=0.7, color=BLUE)
+    top.axhline(0, color="black", linewidth=0.6)
+    bottom.plot(x, points, color=GAUSSIAN["color"], linestyle="none", marker="s", markersize=3.5)
+    top.set(ylabel="share of the\nvariance (%)", xlim=(-0.6, len(layers) - 0.4))
+    bottom.set(ylabel="energy that\npasses (%)", ylim=(0, 105))
+    for ax in (top, bottom):
+        style_ticks(ax)
     if len(layers) <= _MOST_NAMES:
-        ax.set_xticks(x, layers, rotation=90 if len(layers) > 6 else 0)
+        bottom.set_xticks(x, layers, rotation=90 if len(layers) > 6 else 0)
     else:
-        ax.set_xlabel("layer, from the input to the output")
-    legend(figure, ax, loc="outside lower center")
+        bottom.set_xlabel("layer, from the input to the output")
     figure.suptitle(title, wrap=True)
     return figure
