@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["shares_figure"]
 
-_MOST_NAMES = 40
+_MOST_NAMES, _LONG = 40, 24
 
 
 @house_style()
@@ -36,7 +36,8 @@ def shares_figure(
     Returns
     -------
     matplotlib.figure.Figure
-        Bars for the shares, below them points for the energy; layers have numbers where names have no room.
+        Bars for the shares, below them points for the energy. Of long names the end is shown, and
+        numbers where there are too many.
 
     Raises
     ------
@@ -65,7 +66,8 @@ def shares_figure(
     for ax in (top, bottom):
         style_ticks(ax)
     if len(layers) <= _MOST_NAMES:
-        bottom.set_xticks(x, layers, rotation=90 if len(layers) > 6 else 0)
+        names = [name if len(name) <= _LONG else f"…{name[-_LONG:]}" for name in layers]
+        bottom.set_xticks(x, names, rotation=90 if len(layers) > 6 else 0)
     else:
         bottom.set_xlabel("layer, from the input to the output")
     figure.suptitle(title, wrap=True)

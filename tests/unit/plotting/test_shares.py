@@ -21,6 +21,12 @@ def test_many_layers_have_numbers():
     assert "input" in figure.axes[1].get_xlabel()
 
 
+def test_of_long_names_the_end_is_shown():
+    figure = shares_figure(["a" * 30 + ".conv"], [1], [1])
+    (text,) = [text.get_text() for text in figure.axes[1].get_xticklabels()]
+    assert text == "…" + "a" * 19 + ".conv"
+
+
 def test_profiles_before_and_after(labels):
     lines = [([-1, 0, 1], [0.25, 0.5, 0.25]), ([0, 1], [0.5, 0.5])]
     figure = changes_figure(lines, names=("before", "after"), title="wider")
