@@ -1,4 +1,4 @@
-"""Profiles of a network before and after a change."""
+"""A network's energy before and after a change."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def changes_figure(
     names: Sequence[str],
     title: str = "",
 ) -> Figure:
-    """Draw two profiles over each other.
+    """Draw the cumulative sums of two profiles over each other, which strides leave smooth.
 
     Parameters
     ----------
@@ -67,8 +67,8 @@ def changes_figure(
     for (places, values), name, look in zip(profiles, names, _LOOKS, strict=True):
         x, y = np.asarray(places, dtype=np.float64), np.asarray(values, dtype=np.float64)
         check_shape(y, (x,))
-        ax.plot(x, y, **look, label=name)
-    ax.set(xlabel="pixels from the unit", ylabel="share", ylim=(0, None))
+        ax.step(x, np.cumsum(y), **look, where="mid", label=name)
+    ax.set(xlabel="pixels from the unit", ylabel="share of the energy up to there", ylim=(0, 1))
     style_ticks(ax, "x")
     legend(figure, ax, loc="outside lower center")
     figure.suptitle(title, wrap=True)

@@ -44,6 +44,9 @@ BRANCHES = Chain(
 )
 
 
+UNEVEN = Parallel([Chain([Conv(2, 2, 3, stride=2), Upsample(2)]), Conv(2, 2, 3, stride=2)])
+
+
 def variance(network, axis=0):
     return network_erf(network, ndim=1, axis=axis).std ** 2
 
@@ -239,6 +242,7 @@ def test_approximate_theory_says_so():
         (Chain([Conv(2, 2, 3, weights=np.ones((2, 2, 3)))]), {}, "weights as given"),
         (Chain([Conv(2, 2, 3, padding="same_tf")]), {}, "image_size"),
         (Chain([Conv(2, 2, 3), Upsample(3, "linear")]), {}, "profile"),
+        (Chain([Conv(2, 2, 3), UNEVEN]), {}, "same stride"),
     ],
 )
 def test_bad_input_is_refused(network, options, message):

@@ -31,8 +31,8 @@ def test_profiles_before_and_after(labels):
     lines = [([-1, 0, 1], [0.25, 0.5, 0.25]), ([0, 1], [0.5, 0.5])]
     figure = changes_figure(lines, names=("before", "after"), title="wider")
     assert [line.get_ydata().tolist() for line in figure.axes[0].lines] == [
-        [0.25, 0.5, 0.25],
-        [0.5, 0.5],
+        [0.25, 0.75, 1],
+        [0.5, 1],
     ]
     assert labels(figure) == ["before", "after"]
 
