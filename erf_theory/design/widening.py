@@ -9,7 +9,7 @@ c = (k−1)/2 the middle, h = (k−1)/2 the reach:
   (m−c)² ≤ h². That is 3(k−1)/(k+1) times the uniform one: in width 1 for k = 2, √1.5 = 1.22 for
   k = 3, √2 for k = 5, and below √3 for every k. Excess kurtosis −2. A stack of such layers sees
   only every (k−1)-th pixel;
-- |m−c|^α lies between the two, α = 0 and α → ∞; the middle tap of an odd kernel has nothing for
+- ``|m−c|^α`` lies between the two, α = 0 and α → ∞; the middle tap of an odd kernel has nothing for
   α > 0.
 
 Two constraints have an optimum in closed form (`widest_taps`). (1) Every tap keeps at least f/k, so
@@ -43,7 +43,6 @@ from erf_theory.network.nodes import Flat, Network
 __all__ = [
     "TapFacts",
     "TapLaw",
-    "Taps",
     "corner_taps",
     "mixed_taps",
     "power_taps",
@@ -53,13 +52,11 @@ __all__ = [
     "widest_taps",
 ]
 
-Taps = tuple[Number, ...]
-"""Shares of the variance on the taps of an axis; they add up to 1."""
 TapLaw = Callable[[int], Sequence[Number]]
 """From the number of taps to their shares."""
 
 
-def uniform_taps(k: int) -> Taps:
+def uniform_taps(k: int) -> tuple[Number, ...]:
     """The same share on every tap.
 
     Examples
@@ -71,7 +68,7 @@ def uniform_taps(k: int) -> Taps:
     return (Fraction(1, k),) * k
 
 
-def corner_taps(k: int) -> Taps:
+def corner_taps(k: int) -> tuple[Number, ...]:
     """All of it on both ends: the widest.
 
     Examples
@@ -86,8 +83,8 @@ def corner_taps(k: int) -> Taps:
     return tuple(ends)
 
 
-def power_taps(k: int, alpha: Number) -> Taps:
-    """Shares in proportion to |m − c|^α, c the middle.
+def power_taps(k: int, alpha: Number) -> tuple[Number, ...]:
+    """Shares in proportion to ``|m − c|^α``, c the middle.
 
     Parameters
     ----------
@@ -116,7 +113,7 @@ def power_taps(k: int, alpha: Number) -> Taps:
     return tuple(power / total for power in powers)
 
 
-def mixed_taps(one: Sequence[Number], other: Sequence[Number], share: Number) -> Taps:
+def mixed_taps(one: Sequence[Number], other: Sequence[Number], share: Number) -> tuple[Number, ...]:
     """A mixture of two laws on as many taps: (1 − share) of one and share of the other.
 
     Examples
@@ -132,7 +129,9 @@ def mixed_taps(one: Sequence[Number], other: Sequence[Number], share: Number) ->
     return tuple((1 - share) * a + share * b for a, b in zip(one, other, strict=True))
 
 
-def widest_taps(k: int, *, least: Number = Fraction(1, 2), excess: Number | None = None) -> Taps:
+def widest_taps(
+    k: int, *, least: Number = Fraction(1, 2), excess: Number | None = None
+) -> tuple[Number, ...]:
     """The widest law whose taps all keep a part of what they had.
 
     Parameters
@@ -169,7 +168,7 @@ def widest_taps(k: int, *, least: Number = Fraction(1, 2), excess: Number | None
     return mixed_taps(free, uniform_taps(k), least)
 
 
-def _middle_taps(k: int) -> Taps:
+def _middle_taps(k: int) -> tuple[Number, ...]:
     """All of it in the middle: on one tap, or on two."""
     return tuple(Fraction(int(abs(2 * m - k + 1) < 2), 2 - k % 2) for m in range(k))
 
@@ -232,7 +231,7 @@ class TapFacts:
     excess : float
         Its excess kurtosis; n layers have an n-th of it.
     ripple : float
-        The largest |V(ω)| at the frequencies ω = 2πj/(k−1), 0 < j < k−1, of a pattern with period
+        The largest ``|V(ω)|`` at the frequencies ω = 2πj/(k−1), 0 < j < k−1, of a pattern with period
         k−1, beside V(0) = 1: n layers keep its n-th power. 1 leaves holes at any depth.
     """
 
