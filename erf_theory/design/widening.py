@@ -231,8 +231,8 @@ class TapFacts:
     excess : float
         Its excess kurtosis; n layers have an n-th of it.
     ripple : float
-        The largest ``|V(ω)|`` at the frequencies ω = 2πj/(k−1), 0 < j < k−1, of a pattern with period
-        k−1, beside V(0) = 1: n layers keep its n-th power. 1 leaves holes at any depth.
+        The largest ``|V(ω)|`` at the frequencies ω = 2πj/(k−1), 0 < j < k−1, of a pattern with
+        period k−1, beside V(0) = 1: n layers keep its n-th power. 1 leaves holes at any depth.
     """
 
     std: float
