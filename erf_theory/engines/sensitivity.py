@@ -251,15 +251,19 @@ class _Law(NamedTuple):
     log_mass: float
 
 
-@lru_cache(maxsize=4096)
 def _law_of(kernel: Kernel) -> _Law:
-    taps = [Fraction(tap) for tap in kernel.taps.tolist()]
+    return _law(tuple(kernel.taps.tolist()), kernel.origin[0])
+
+
+@lru_cache(maxsize=4096)
+def _law(weights: tuple[Number, ...], origin: int) -> _Law:
+    """The law of taps: kernels that differ in zeros at their ends are equal, and have others."""
+    taps = [Fraction(tap) for tap in weights]
     if (mass := sum(taps)) <= 0:
         raise EngineError("a kernel of an energy has a mass above 0")
     shares = [tap / mass for tap in taps]
     mean = sum(share * place for place, share in enumerate(shares))
     variance = sum(share * (place - mean) ** 2 for place, share in enumerate(shares))
-    (origin,) = kernel.origin
     return _Law(
         shares=np.array(shares, dtype=np.float64),
         origin=origin,

@@ -62,6 +62,18 @@ def test_parameters_have_rows_of_their_own():
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_taps_of_0_at_the_ends_have_rows_of_their_own(engine):
+    """Kernels are equal if they are one measure, whatever zeros stand at their ends."""
+    found = []
+    for taps in ([1, 3], [1, 3, 0], [0, 1, 3]):
+        kernel = Kernel(taps, (-1 if taps[0] == 0 else 0,))
+        field = entered(engine.impulse(Parameters((len(taps),))), 0).convolve(kernel)
+        found.append(field.derivatives().rates[2, 3:].tolist())
+    assert found[1] == pytest.approx([*found[0], 0])
+    assert found[2] == pytest.approx([0, *found[0]])
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_a_field_of_0_adds_nothing_and_has_no_mean(engine):
     field = entered(engine.impulse(PARAMETERS), 0).convolve(KERNEL)
     alone = field.derivatives()
