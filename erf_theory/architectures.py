@@ -28,7 +28,7 @@ from erf_theory.propagation.notes import Notes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["decimates", "network_erf"]
+__all__ = ["decimates", "given_reasons", "network_erf"]
 
 
 def network_erf(
@@ -163,10 +163,7 @@ def _given(asked: Channelwise, axis: int | None, engine: str, call: str) -> ERF:
             found = _channelwise(asked, axes, engine)
         except NoMarginalError:
             continue
-        notes = Notes()
-        note_global(asked.question.network, notes)
-        reasons = () if asked.kind == "amplitude" else _given_reasons(asked.question.network)
-        reasons += notes.texts(asked.question.network)
+        reasons = given_reasons(asked.question.network, asked.kind)
         return ERF((found,), asked.kind, call, reasons)
     raise ErfTheoryError("no way to this map was found")
 
@@ -212,6 +209,14 @@ _WINNERS = (
     "weights as given: gates are taken as independent of which sample a max pool chooses, which "
     "makes the energy through a ReLU and a pool of four low by a factor of 15/8"
 )
+
+
+def given_reasons(network: Network, kind: str = "energy") -> tuple[str, ...]:
+    """Why the map of a network with weights as given is only approximate."""
+    notes = Notes()
+    note_global(network, notes)
+    reasons = () if kind == "amplitude" else _given_reasons(network)
+    return reasons + notes.texts(network)
 
 
 def _given_reasons(network: Network) -> tuple[str, ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from math import log
 from operator import add
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -67,8 +68,12 @@ class Channelwise:
         _need_channel("channel", self.channel, counts[-2])
         _need_channel("input_channel", self.input_channel, counts[source])
 
-    def program(self, axes: Axes) -> Program:
-        """From the output unit's field to the source's, both with channels."""
+    def program(self, axes: Axes, seen: Callable[[int, Any], Any] | None = None) -> Program:
+        """From the output unit's field to the source's, both with channels.
+
+        ``seen`` is shown the field behind every node with the node's place, and gives the one to
+        go on with.
+        """
         network = self.question.network
         single = self.is_single
         before = statistics(network) if self.kind == "energy" else (None,) * len(network.nodes)
@@ -89,7 +94,8 @@ class Channelwise:
             def rule(row: Row, field: F) -> F:
                 for place in row:
                     node = network.nodes[place]
-                    found = channelwise(node.layer, entered(field, place), settings[place])
+                    behind = entered(field if seen is None else seen(place, field), place)
+                    found = channelwise(node.layer, behind, settings[place])
                     field = bounded(found, node, self.question, axes)
                 return field
 
