@@ -54,7 +54,7 @@ def first(
     >>> plans = rising(Choices("dilated", max_layers=3), needs, "parameters")
     >>> found = first(plans, needs, Budget(), "parameters")
     >>> found and str(found[0])
-    '3, 3 dilation 3, 3 dilation 9'
+    '3, 3 (dilation 3), 3 (dilation 9)'
     """
     return next(satisfying(plans, needs, limits, objective), None)
 
@@ -90,7 +90,7 @@ def widest(
     >>> space = Choices("dilated", max_layers=3)
     >>> pixels, (plan, _) = widest(space, needs, Budget(), "parameters", None)
     >>> pixels, str(plan)
-    (27, '3, 3 dilation 3, 3 dilation 9')
+    (27, '3, 3 (dilation 3), 3 (dilation 9)')
     """
 
     def found(pixels: int) -> Candidate | None:

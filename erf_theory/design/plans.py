@@ -29,8 +29,8 @@ class Step(NamedTuple):
     stride: int = 1
 
     def __str__(self) -> str:
-        dilation = f" dilation {self.dilation}" if self.dilation > 1 else ""
-        stride = f" stride {self.stride}" if self.stride > 1 else ""
+        dilation = f" (dilation {self.dilation})" if self.dilation > 1 else ""
+        stride = f" (stride {self.stride})" if self.stride > 1 else ""
         return f"{self.size}{dilation}{stride}"
 
 
@@ -194,6 +194,11 @@ class Plan:
             return sum(share * total for share, total in totals.items()) / 12
         return sum((share * Fraction(n, 12) for share, n in totals.items()), Fraction(0))
 
+    @property
+    def skipped(self) -> float:
+        """Share of the energy that takes every skip, and stays at one place."""
+        return float(prod(1 - share for _, _, share, _ in self.terms))
+
     @cached_property
     def parameters(self) -> int:
         """Number of weights."""
@@ -240,9 +245,13 @@ class Plan:
         }
 
     def __str__(self) -> str:
-        """The steps in a row, as 2 × 3, 3 stride 2, 3 dilation 4: sizes, strides and dilations."""
-        runs = [(step, len(list(run))) for step, run in groupby(self.steps)]
-        return ", ".join(f"{times} × {step}" if times > 1 else f"{step}" for step, times in runs)
+        """The steps in a row, as 2 × 3, 3 (stride 2), 3 (dilation 4): sizes and what they have."""
+        runs = [(self._text(step), len(list(run))) for step, run in groupby(self.steps)]
+        return ", ".join(f"{times} × {text}" if times > 1 else text for text, times in runs)
+
+    def _text(self, step: Step) -> str:
+        """A step, and whether it is a block."""
+        return f"block of {step}" if self.form.is_residual and step.stride == 1 else str(step)
 
     def network(self) -> Chain:
         """The network."""

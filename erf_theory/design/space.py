@@ -50,7 +50,7 @@ def groups(
     --------
     >>> plans, = groups(Choices(max_layers=3), "dilated", "parameters", 30)
     >>> [str(plan) for plan in plans]
-    ['3, 3 dilation 3, 3 dilation 9']
+    ['3, 3 (dilation 3), 3 (dilation 9)']
     """
     form, order = choices.form(family), order_of(objective)
     sizes = choices.large_kernels if family == "large" else choices.kernels
