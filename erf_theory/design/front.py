@@ -257,14 +257,14 @@ def _cheapest(
     In the order of their multiply-adds, each has fewer parameters than the one before it.
     """
     least = needs.target.least_variance(space.ndim)
-    by_parameters = groups(space, family, "parameters", least)
-    by_multiply_adds = groups(space, family, "multiply_adds", least)
+    by_parameters = groups(space, family, "parameters", limits, least)
+    by_multiply_adds = groups(space, family, "multiply_adds", limits, least)
     for others, plans in zip(by_parameters, by_multiply_adds, strict=True):
-        fewest = first(zip(others, repeat(family)), needs, limits, "parameters")
+        fewest = first(zip(others, repeat(family)), needs)
         if fewest is None:
             continue
         best = inf
-        for plan, _ in satisfying(zip(plans, repeat(family)), needs, limits, "multiply_adds"):
+        for plan, _ in satisfying(zip(plans, repeat(family)), needs):
             if plan.parameters < best:
                 best = plan.parameters
                 yield plan

@@ -98,8 +98,7 @@ def design_network(
     limits, asked = budget or Budget(), chosen(choices, options)
     call = written("design_network", needs, objective, limits, asked)
     space = limits.within(asked)
-    plans = rising(space, needs, objective)
-    found = first(plans, needs, limits, objective)
+    found = first(rising(space, needs, limits, objective), needs)
     if found is None:
         raise _out_of_reach(space, needs, limits, objective)
     return Design(*found, target, call)
