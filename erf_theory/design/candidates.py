@@ -51,7 +51,7 @@ def first(plans: Iterable[Candidate], needs: Requirements) -> Candidate | None:
     --------
     >>> from erf_theory.design.targets import Target
     >>> needs = Requirements(Target.of(size=27))
-    >>> plans = rising(Choices("dilated", max_layers=3), needs, Budget(), "parameters")
+    >>> plans = rising(Choices(("dilated",), max_layers=3), needs, Budget(), "parameters")
     >>> found = first(plans, needs)
     >>> found and str(found[0])
     '3, 3 (dilation 3), 3 (dilation 9)'
@@ -82,7 +82,7 @@ def widest(
     --------
     >>> from erf_theory.design.targets import Target
     >>> needs = Requirements(Target.of(size=1))
-    >>> space = Choices("dilated", max_layers=3)
+    >>> space = Choices(("dilated",), max_layers=3)
     >>> pixels, (plan, _) = widest(space, needs, Budget(), "parameters", None)
     >>> pixels, str(plan)
     (27, '3, 3 (dilation 3), 3 (dilation 9)')
