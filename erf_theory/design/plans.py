@@ -182,7 +182,8 @@ class Plan:
     @property
     def layers(self) -> int:
         """Convolutions, pointwise ones not counted."""
-        return sum(self.form.repeats if step.stride == 1 else 1 for step in self.steps)
+        repeats = self.form.repeats
+        return sum(repeats if step.stride == 1 else 1 for step in self.steps)
 
     @cached_property
     def variance(self) -> Number:
@@ -214,10 +215,11 @@ class Plan:
     def _weights(self) -> dict[int, int]:
         """Weights by the distance of the outputs that they make."""
         found: dict[int, int] = {}
+        own = {step: self.form.weights(step) for step in set(self.steps)}
         jump = 1
         for step in self.steps:
             jump *= step.stride
-            found[jump] = found.get(jump, 0) + self.form.weights(step)
+            found[jump] = found.get(jump, 0) + own[step]
         return found
 
     @property
@@ -255,8 +257,8 @@ class Plan:
 
     def network(self) -> Chain:
         """The network."""
-        parts = [part for step in self.steps for part in self.form.parts(step)]
-        return Chain(parts, ndim=self.form.ndim)
+        own = {step: self.form.parts(step) for step in set(self.steps)}
+        return Chain([part for step in self.steps for part in own[step]], ndim=self.form.ndim)
 
     @cached_property
     def terms(self) -> tuple[tuple[Step, int, Number, int], ...]:
