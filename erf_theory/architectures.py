@@ -14,7 +14,7 @@ from erf_theory.lattice import Steps, per_axis
 from erf_theory.maps import Map, ProgramMap
 from erf_theory.network.convolutions import ConvTranspose
 from erf_theory.network.geometry import resolved
-from erf_theory.network.nodes import INPUT, Network, remembered
+from erf_theory.network.nodes import INPUT, Network, need_network, remembered
 from erf_theory.network.pointwise import Activation, Norm
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
 from erf_theory.network.routing import Add, Pad
@@ -98,15 +98,7 @@ def network_erf(
     >>> erf.values.round(3).tolist(), round(erf.mass, 4)
     ([0.111, 0.222, 0.333, 0.222, 0.111], 0.0625)
     """
-    if not -network.ndim <= axis < network.ndim:
-        raise ErfTheoryError(f"a network of {network.ndim} axes has no axis {axis}")
-    if ndim not in (None, 1, network.ndim):
-        raise ErfTheoryError(
-            f"a map of {network.ndim} axes is given whole or as a profile (ndim = 1), not with "
-            f"{ndim} axes"
-        )
-    if kind not in ("energy", "rms", "amplitude"):
-        raise ErfTheoryError(f"the kind of a map is energy, rms or amplitude, not {kind!r}")
+    _need_sense(network, kind, ndim, axis)
     whole = network if layer is None else network.until(layer)
     image = None if image_size is None else per_axis(image_size, network.ndim)
     question = Question(
@@ -140,6 +132,20 @@ def network_erf(
     mapped = found.rms() if kind == "rms" else found
     summed_up = mapped.profile(along) if profile and mapped.ndim > 1 else mapped
     return replace(summed_up, call=call)
+
+
+def _need_sense(network: Network, kind: str, ndim: int | None, axis: int) -> None:
+    """Refuse a kind, axes or an axis that no map of the network has, and what is none."""
+    need_network(network)
+    if not -network.ndim <= axis < network.ndim:
+        raise ErfTheoryError(f"a network of {network.ndim} axes has no axis {axis}")
+    if ndim not in (None, 1, network.ndim):
+        raise ErfTheoryError(
+            f"a map of {network.ndim} axes is given whole or as a profile (ndim = 1), not with "
+            f"{ndim} axes"
+        )
+    if kind not in ("energy", "rms", "amplitude"):
+        raise ErfTheoryError(f"the kind of a map is energy, rms or amplitude, not {kind!r}")
 
 
 def _given(asked: Channelwise, axis: int | None, engine: str, call: str) -> ERF:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from operator import index
@@ -10,7 +11,7 @@ from typing import Any, final
 from erf_theory.engines.symbolic import Symbolic, UniformTaps, impulse
 from erf_theory.errors import ErfTheoryError
 
-__all__ = ["SymbolicERF", "symbolic_erf"]
+__all__ = ["Formulas", "SymbolicERF", "symbolic_erf"]
 
 _LONGEST = 64
 """A polynomial with more terms, a mass with more digits than this stays a power."""
@@ -18,9 +19,51 @@ _MOST_BITS = 2**22
 """A mass with more bits than this, a million digits, is not multiplied out."""
 
 
+@dataclass(frozen=True, repr=False)
+class Formulas(ABC):
+    """Formulas of a stack of n layers with k taps, as sympy expressions, plain text and LaTeX.
+
+    Attributes
+    ----------
+    k, n : int or sympy expression
+        Number of taps and of layers.
+    """
+
+    k: Any
+    n: Any
+
+    def lines(self) -> list[tuple[str, Any]]:
+        """Every formula with its name, in the order of a derivation."""
+        return [(name, formula) for name, _, formula in self._formulas()]
+
+    def latex(self) -> dict[str, str]:
+        r"""Every formula in LaTeX, by its name.
+
+        Examples
+        --------
+        >>> symbolic_erf(k=3).latex()["variance"]
+        '\\frac{2 n}{3}'
+        """
+        return {name: _sympy().latex(formula) for name, formula in self.lines()}
+
+    def __repr__(self) -> str:
+        rows = (f"  {name}: {formula}" for name, formula in self.lines())
+        return "\n".join([f"{type(self).__name__}(k={self.k}, n={self.n})", *rows])
+
+    def _repr_latex_(self) -> str:
+        latex = self.latex()
+        rows = (f"{head} {latex[name]}" for name, head, _ in self._formulas())
+        body = " \\\\\n".join(rows)
+        return f"$$\\begin{{aligned}}\n{body}\n\\end{{aligned}}$$"
+
+    @abstractmethod
+    def _formulas(self) -> list[tuple[str, str, Any]]:
+        """Name, LaTeX up to and with the sign of relation, and right side of every formula."""
+
+
 @final
 @dataclass(frozen=True, repr=False)
-class SymbolicERF:
+class SymbolicERF(Formulas):
     """Formulas of the map of n layers of k equal taps, all ones, first tap at 0.
 
     Made by `symbolic_erf`. A formula is a sympy expression in ``k`` and ``n``, where these are
@@ -50,9 +93,6 @@ class SymbolicERF:
     >>> stack.coefficient.subs({stack.n: 20, stack.t: 20}).doit()
     377379369
     """
-
-    k: Any
-    n: Any
 
     @property
     def z(self) -> Any:
@@ -134,40 +174,15 @@ class SymbolicERF:
         """
         return self._with_layers(self._field_of_any_depth.cumulant(r))
 
-    def lines(self) -> list[tuple[str, Any]]:
-        """Every formula with its name, in the order of a derivation."""
-        return [(name, formula) for name, _, formula in self._formulas()]
-
-    def latex(self) -> dict[str, str]:
-        r"""Every formula in LaTeX, by its name.
-
-        Examples
-        --------
-        >>> symbolic_erf(k=3).latex()["variance"]
-        '\\frac{2 n}{3}'
-        """
-        return {name: _sympy().latex(formula) for name, formula in self.lines()}
-
-    def __repr__(self) -> str:
-        rows = (f"  {name}: {formula}" for name, formula in self.lines())
-        return "\n".join([f"SymbolicERF(k={self.k}, n={self.n})", *rows])
-
-    def _repr_latex_(self) -> str:
-        latex = self.latex()
-        rows = (f"{head} &= {latex[name]}" for name, head, _ in self._formulas())
-        body = " \\\\\n".join(rows)
-        return f"$$\\begin{{aligned}}\n{body}\n\\end{{aligned}}$$"
-
     def _formulas(self) -> list[tuple[str, str, Any]]:
-        """Name, left side in LaTeX, and right side of every formula."""
         return [
-            ("generating function", "G(z)", self.generating_function),
-            ("transfer function", r"G(e^{-i \omega})", self.transfer_function),
-            ("coefficient of z^t", "g(t)", self.coefficient),
-            ("mass", "G(1)", self._readable_mass),
-            ("mean", r"\mu", self.mean),
-            ("variance", r"\sigma^2", self.variance),
-            ("fourth cumulant", r"\kappa_4", self.cumulant(4)),
+            ("generating function", "G(z) &=", self.generating_function),
+            ("transfer function", r"G(e^{-i \omega}) &=", self.transfer_function),
+            ("coefficient of z^t", "g(t) &=", self.coefficient),
+            ("mass", "G(1) &=", self._readable_mass),
+            ("mean", r"\mu &=", self.mean),
+            ("variance", r"\sigma^2 &=", self.variance),
+            ("fourth cumulant", r"\kappa_4 &=", self.cumulant(4)),
         ]
 
     @property

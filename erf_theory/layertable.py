@@ -17,7 +17,7 @@ from erf_theory.errors import ErfTheoryError
 from erf_theory.lattice import Steps
 from erf_theory.network.base import Layer
 from erf_theory.network.geometry import image_sizes, resolved
-from erf_theory.network.nodes import INPUT, Network
+from erf_theory.network.nodes import INPUT, Network, need_network
 from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
 from erf_theory.network.receptive import receptive_field
 from erf_theory.network.routing import ChannelShuffle
@@ -193,6 +193,7 @@ def layer_table(
     b     Conv(16, 16, 3)     16        1     5    1.155   5     1      -0.405    exact
     Lengths are px on axis 0.
     """
+    need_network(network)
     if not -network.ndim <= axis < network.ndim:
         raise ErfTheoryError(f"a network of {network.ndim} axes has no axis {axis}")
     if not 0 < spacing < inf:

@@ -12,6 +12,8 @@ from sphinx.util.logging import getLogger
 from sphinx.writers.html5 import HTML5Translator
 
 LOGGER = getLogger(__name__)
+BARS = {r"\lvert": r"\left|", r"\rvert": r"\right|"}
+"""Pairs that docutils does not mark as such: browsers would take the first bar for an operator."""
 
 
 def inline(page: HTML5Translator, node: nodes.math) -> None:
@@ -27,14 +29,18 @@ def block(page: HTML5Translator, node: nodes.math_block) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register the renderer."""
+    """Register the renderer and its fonts."""
+    app.add_css_file("mathml.css")
     app.add_html_math_renderer("mathml", (inline, None), (block, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
 def _mathml(node: nodes.math | nodes.math_block, *, as_block: bool) -> str:
+    text = node.astext()
+    for bar, pair in BARS.items():
+        text = text.replace(bar, pair)
     try:
-        return str(tex2mathml(node.astext(), as_block=as_block))
+        return str(tex2mathml(text, as_block=as_block))
     except MathError as error:
         LOGGER.warning("%s in %r", error, node.astext(), location=node)
         return ""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from itertools import islice
+from typing import Any
 from warnings import catch_warnings
 
 import numpy as np
@@ -16,6 +18,9 @@ from erf_theory.empirical.threads import one_thread
 from erf_theory.exact import FloatArray
 
 __all__ = ["batches", "batches_of_rows", "is_boundary"]
+
+_ROUND = 4
+"""Batches for every worker between two looks at how far a measurement is."""
 
 
 def batches(first: int, last: int, most: int) -> Iterator[range]:
@@ -74,17 +79,30 @@ def batches_of_rows(
     iterator of ndarray
         Each as `erf_theory.empirical.streams.rows_of`.
     """
-    joblib = import_module("joblib")
+    delayed = import_module("joblib").delayed
     tasks = (
-        joblib.delayed(_rows)(experiment, seed, batch)
+        delayed(_rows)(experiment, seed, batch)
         for batch in batches(samples.start, samples.stop, experiment.batch)
     )
-    found: Generator[FloatArray] = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
+    found = _done(tasks, n_jobs)
     try:
         yield found
     finally:
         with catch_warnings(action="ignore", category=UserWarning):
             found.close()
+
+
+def _done(tasks: Iterator[Any], n_jobs: int | None) -> Generator[FloatArray]:
+    """What tasks give, in their order; in rounds where joblib's backend gives all at once."""
+    joblib = import_module("joblib")
+    backend, _ = joblib.parallel.get_active_backend()
+    if backend.supports_return_generator:
+        yield from joblib.Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
+        return
+    size = _ROUND * joblib.effective_n_jobs(n_jobs)
+    with joblib.Parallel(n_jobs=n_jobs) as parallel:
+        while some := list(islice(tasks, size)):
+            yield from parallel(some)
 
 
 def _rows(experiment: Experiment, seed: np.random.SeedSequence, batch: range) -> FloatArray:

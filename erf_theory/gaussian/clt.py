@@ -8,7 +8,7 @@ from typing import Any, final
 
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import whole
-from erf_theory.formulas import SymbolicERF, symbolic_erf
+from erf_theory.formulas import Formulas, SymbolicERF, symbolic_erf
 from erf_theory.gaussian.hermite import Term, expansion
 
 __all__ = ["CLTFormulas", "clt_formulas"]
@@ -16,7 +16,7 @@ __all__ = ["CLTFormulas", "clt_formulas"]
 
 @final
 @dataclass(frozen=True, repr=False)
-class CLTFormulas:
+class CLTFormulas(Formulas):
     """The Gaussian limit of n layers of k equal taps, and how it is reached, in formulas.
 
     Made by `clt_formulas`. A formula is a sympy expression in ``k`` and ``n``, where these are
@@ -41,9 +41,6 @@ class CLTFormulas:
     >>> limit.density_terms(2)[2]
     -(k**2 + 1)*(z**4 - 6*z**2 + 3)/(20*n*(k - 1)*(k + 1))
     """
-
-    k: Any
-    n: Any
 
     @property
     def z(self) -> Any:
@@ -158,41 +155,16 @@ class CLTFormulas:
         }
         return {name: self._at_depth(sympy.simplify(value)) for name, value in found.items()}
 
-    def lines(self) -> list[tuple[str, Any]]:
-        """Every formula with its name."""
-        return [(name, formula) for name, _, formula in self._formulas()]
-
-    def latex(self) -> dict[str, str]:
-        r"""Every formula in LaTeX, by its name.
-
-        Examples
-        --------
-        >>> clt_formulas(k=3).latex()["excess kurtosis"]
-        '- \\frac{3}{2 n}'
-        """
-        return {name: _sympy().latex(formula) for name, formula in self.lines()}
-
-    def __repr__(self) -> str:
-        rows = (f"  {name}: {formula}" for name, formula in self.lines())
-        return "\n".join([f"CLTFormulas(k={self.k}, n={self.n})", *rows])
-
-    def _repr_latex_(self) -> str:
-        latex = self.latex()
-        rows = (f"{head} &{latex[name]}" for name, head, _ in self._formulas())
-        body = " \\\\\n".join(rows)
-        return f"$$\\begin{{aligned}}\n{body}\n\\end{{aligned}}$$"
-
     def _formulas(self) -> list[tuple[str, str, Any]]:
-        """Name, left side in LaTeX, and right side of every formula."""
         return [
-            ("central limit theorem", "", self.theorem),
-            ("mean", r"\mu =", self.mean),
-            ("std, the root-n law", r"\sigma =", self.std),
-            ("share of the theoretical field", r"\sigma / (n (k - 1) + 1) \sim", self.share),
-            ("excess kurtosis", r"\kappa_4 / \sigma^4 =", self.excess_kurtosis),
-            ("density, term of 1/n", "q_2(z) =", self.density_terms(2)[2]),
-            ("distribution function, term of 1/n", "Q_2(z) =", self.cdf_terms(2)[2]),
-            *((name, rf"\text{{{name}}} \sim", d) for name, d in self.distances().items()),
+            ("central limit theorem", "&", self.theorem),
+            ("mean", r"\mu &=", self.mean),
+            ("std, the root-n law", r"\sigma &=", self.std),
+            ("share of the theoretical field", r"\sigma / (n (k - 1) + 1) &\sim", self.share),
+            ("excess kurtosis", r"\kappa_4 / \sigma^4 &=", self.excess_kurtosis),
+            ("density, term of 1/n", "q_2(z) &=", self.density_terms(2)[2]),
+            ("distribution function, term of 1/n", "Q_2(z) &=", self.cdf_terms(2)[2]),
+            *((name, rf"\text{{{name}}} &\sim", d) for name, d in self.distances().items()),
         ]
 
     @cached_property

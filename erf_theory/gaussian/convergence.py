@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from math import gcd, nan
+from math import nan
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from erf_theory.architectures import network_erf
@@ -15,6 +14,7 @@ from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import Number
 from erf_theory.gaussian.bounds import berry_esseen
 from erf_theory.gaussian.distances import distance_to_normal, distance_to_sampled_normal
+from erf_theory.gaussian.lattices import support_lattice
 from erf_theory.gaussian.leading import LEADING, Departure
 from erf_theory.gaussian.rates import Convergence
 from erf_theory.gaussian.tables import depths_of, read_only, shortened
@@ -88,7 +88,7 @@ def convergence(
     >>> (found.values * found.depths**0.5).round(4).tolist(), round(found.fit.exponent, 3)
     ([0.2397, 0.2438, 0.2443], -0.496)
     """
-    name = _SHORT.get(metric, metric)
+    name = _SHORT.get(str(metric), str(metric))
     beside = _against(name, against)
     layers = depths_of(depths)
     erfs = list(map(_maps(k, kernel), layers))
@@ -111,7 +111,7 @@ def departure(erf: ERF, axis: int = 0) -> Departure:
     """Skewness, excess kurtosis and span of a map on one axis."""
     line = erf.profile(axis)
     variance = float(line.cumulant(2))
-    span = gcd(*np.diff(np.flatnonzero(line.sign)).tolist())
+    _, span, _ = support_lattice(line.sign != 0)
     return Departure(
         skewness=float(line.cumulant(3)) / variance**1.5,
         kurtosis=float(line.cumulant(4)) / variance**2,
@@ -143,6 +143,12 @@ def _against(metric: str, chosen: str | None) -> str:
 def _maps(k: int | Network | None, kernel: npt.ArrayLike | Kernel | None) -> Callable[[int], ERF]:
     """From a depth to its map."""
     if not isinstance(k, Network):
+        taps = kernel if kernel is None or isinstance(kernel, Kernel) else Kernel(kernel)
+        if taps is not None and len(shape := taps.shape) > 1:
+            raise ErfTheoryError(
+                f"convergence looks at one axis, and a kernel of shape {shape} has {len(shape)}: "
+                "give one row of taps, as the sums of the kernel over its other axes"
+            )
         return lambda n: theoretical_erf(k, n, kernel=kernel)
     if kernel is not None:
         raise ErfTheoryError("a block has its own kernels: give no kernel with it")

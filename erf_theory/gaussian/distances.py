@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from math import prod
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, overload
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from erf_theory.gaussian.laws import Estimate
 from erf_theory.gaussian.line import line_of
 from erf_theory.gaussian.metrics import METRICS, Distances, Reference, undefined
 from erf_theory.gaussian.plane import plane_of
+from erf_theory.gaussian.steps import need_map
 
 if TYPE_CHECKING:
     from erf_theory.erf import ERF
@@ -24,22 +25,37 @@ if TYPE_CHECKING:
 __all__ = ["distance_to_normal", "distance_to_sampled_normal"]
 
 
-@overload
-def distance_to_normal(
-    erf: ERF, metric: None = None, *, axis: int | None = None, certified: Literal[False] = False
-) -> Distances: ...
-@overload
-def distance_to_normal(
-    erf: ERF, metric: str, *, axis: int | None = None, certified: Literal[False] = False
-) -> float: ...
-@overload
-def distance_to_normal(
-    erf: ERF, metric: None = None, *, axis: int | None = None, certified: Literal[True]
-) -> Mapping[str, Enclosure]: ...
-@overload
-def distance_to_normal(
-    erf: ERF, metric: str, *, axis: int | None = None, certified: Literal[True]
-) -> Enclosure: ...
+class _Distance(Protocol):
+    """What comes of what is asked, for type checkers: all distances or one, or enclosures."""
+
+    @overload
+    def __call__(
+        self,
+        erf: ERF,
+        metric: None = None,
+        *,
+        axis: int | None = None,
+        certified: Literal[False] = False,
+    ) -> Distances: ...
+    @overload
+    def __call__(
+        self, erf: ERF, metric: str, *, axis: int | None = None, certified: Literal[False] = False
+    ) -> float: ...
+    @overload
+    def __call__(
+        self, erf: ERF, metric: None = None, *, axis: int | None = None, certified: Literal[True]
+    ) -> Mapping[str, Enclosure]: ...
+    @overload
+    def __call__(
+        self, erf: ERF, metric: str, *, axis: int | None = None, certified: Literal[True]
+    ) -> Enclosure: ...
+
+
+def _with_types(function: Callable[..., Any]) -> _Distance:
+    return function
+
+
+@_with_types
 def distance_to_normal(
     erf: ERF, metric: str | None = None, *, axis: int | None = None, certified: bool = False
 ) -> Distances | float | Mapping[str, Enclosure] | Enclosure:
@@ -70,8 +86,8 @@ def distance_to_normal(
     Raises
     ------
     ErfTheoryError
-        If the map has signs, mass 0 or standard deviation 0; or if there is no such distance
-        between these laws.
+        If it is no map, or one with signs, mass 0 or standard deviation 0; or if there is no such
+        distance between these laws.
 
     Notes
     -----
@@ -112,22 +128,7 @@ def distance_to_normal(
     return _distance(erf, "normal", metric, axis, certified=certified)
 
 
-@overload
-def distance_to_sampled_normal(
-    erf: ERF, metric: None = None, *, axis: int | None = None, certified: Literal[False] = False
-) -> Distances: ...
-@overload
-def distance_to_sampled_normal(
-    erf: ERF, metric: str, *, axis: int | None = None, certified: Literal[False] = False
-) -> float: ...
-@overload
-def distance_to_sampled_normal(
-    erf: ERF, metric: None = None, *, axis: int | None = None, certified: Literal[True]
-) -> Mapping[str, Enclosure]: ...
-@overload
-def distance_to_sampled_normal(
-    erf: ERF, metric: str, *, axis: int | None = None, certified: Literal[True]
-) -> Enclosure: ...
+@_with_types
 def distance_to_sampled_normal(
     erf: ERF, metric: str | None = None, *, axis: int | None = None, certified: bool = False
 ) -> Distances | float | Mapping[str, Enclosure] | Enclosure:
@@ -158,8 +159,8 @@ def distance_to_sampled_normal(
     Raises
     ------
     ErfTheoryError
-        If the map has signs, mass 0 or standard deviation 0; or if there is no such distance
-        between these laws.
+        If it is no map, or one with signs, mass 0 or standard deviation 0; or if there is no such
+        distance between these laws.
 
     Notes
     -----
@@ -208,6 +209,8 @@ def distance_to_sampled_normal(
 def _distance(
     erf: ERF, reference: Reference, metric: str | None, axis: int | None, *, certified: bool
 ) -> Distances | float | Mapping[str, Enclosure] | Enclosure:
+    need_map(erf)
+    metric = None if metric is None else str(metric)
     if certified:
         from erf_theory.gaussian.certified import enclosures
 

@@ -6,15 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, cached_property
-from math import pi, sqrt
+from math import nan, pi, sqrt
 from typing import TYPE_CHECKING, final
 
 import numpy as np
 import numpy.typing as npt
 
+from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray, root_of, whole
+from erf_theory.gaussian.cgf import CumulantFunction, cumulant_function
 from erf_theory.gaussian.hermite import Omitted, Series, series_of
-from erf_theory.gaussian.lattices import Lattice, lattice_of
+from erf_theory.gaussian.lattices import Lattice, lattice_of, middle_of, places_of
+from erf_theory.gaussian.steps import need_map, steps_of
 
 if TYPE_CHECKING:
     from erf_theory.erf import ERF
@@ -47,6 +50,8 @@ class Edgeworth:
         Where the map can be anything but 0.
     density_series, cdf_series : Series
         The terms: exact coefficients of Hermite polynomials.
+    function : CumulantFunction or None
+        That of the steps whose sum is the map; None where it is no such sum.
 
     Examples
     --------
@@ -64,6 +69,7 @@ class Edgeworth:
     lattice: Lattice
     density_series: Series
     cdf_series: Series
+    function: CumulantFunction | None
 
     @cached_property
     def std(self) -> float:
@@ -80,14 +86,32 @@ class Edgeworth:
         """First term left out of `cdf`: its power of n, and its largest value."""
         return self.cdf_series.omitted
 
+    @cached_property
+    def beyond_powers(self) -> float:
+        """What std times `density` may be off by beside all powers of n; NaN where not known.
+
+        The integral over the map's transfer function away from 0. It falls exponentially with n,
+        but is as large as the density for many layers whose taps are nearly on a coarser lattice.
+
+        Examples
+        --------
+        >>> from erf_theory.theory import theoretical_erf
+        >>> found = edgeworth(theoretical_erf(None, 20, kernel=[100, 1, 100]), 6)
+        >>> round(found.beyond_powers, 2), found.density_error.size < 1e-4
+        (0.32, True)
+        """
+        if self.function is None:
+            return nan
+        return self.function.away(0.0, self.std, self.lattice.span) / sqrt(2 * pi)
+
     def density(self, t: npt.ArrayLike) -> FloatArray:
         """The smooth density at any places, per pixel; in the tails it may be negative."""
-        z = self._standardised(np.asarray(t, dtype=np.float64))
+        z = self._standardised(places_of(t))
         return _near(z, lambda near: _normal(near) / self.std * self.density_series(near))
 
     def mass(self, t: npt.ArrayLike) -> FloatArray:
         """The map at any places: the span times `density` on the lattice, 0 beside it."""
-        places = np.asarray(t, dtype=np.float64)
+        places = places_of(t)
         found = self.lattice.span * self.density(places)
         return np.where(self.lattice.holds(places), found, 0.0)
 
@@ -98,7 +122,7 @@ class Edgeworth:
         integral (Esseen's, from Euler and Maclaurin) to the same order.
         """
         lattice = self.lattice
-        steps = np.floor(lattice.count(np.asarray(t, dtype=np.float64)))
+        steps = np.floor(lattice.count(places_of(t)))
         z = self._standardised(float(lattice.first) + lattice.span * (steps + 0.5))
         less = _near(z, lambda near: _normal(near) * self.cdf_series(near))
         return np.asarray(_ndtr(z) - less)
@@ -108,11 +132,14 @@ class Edgeworth:
 
     def __repr__(self) -> str:
         density, cdf = self.density_error, self.cdf_error
-        return (
-            f"Edgeworth expansion of {self.call} through n^{Fraction(-self.order, 2)}\n"
-            f"  left out of std·density: {density.size:.3g}, of order n^{density.power}\n"
-            f"  left out of the distribution function: {cdf.size:.3g}, of order n^{cdf.power}"
-        )
+        lines = [
+            f"Edgeworth expansion of {self.call} through n^{Fraction(-self.order, 2)}",
+            f"left out of std·density: {density.size:.3g}, of order n^{density.power}",
+            f"left out of the distribution function: {cdf.size:.3g}, of order n^{cdf.power}",
+        ]
+        if self.beyond_powers > density.size:
+            lines.append(f"beside all powers of n std·density may miss {self.beyond_powers:.3g}")
+        return "\n  ".join(lines)
 
 
 def edgeworth(erf: ERF, order: int = 2, axis: int = 0) -> Edgeworth:
@@ -145,8 +172,9 @@ def edgeworth(erf: ERF, order: int = 2, axis: int = 0) -> Edgeworth:
     ``φ(z)/s · Σ_ν Σ He_j(z) Π_m (κ_{m+2}/((m+2)! s^{m+2}))^{k_m} / k_m!``: for every ν up to the
     order the inner sum is over Σ m·k_m = ν, and j = Σ (m+2)·k_m ([Petrov]_, chapter VI; [Esseen]_
     for lattices); [Neuschel]_ has it in closed form for equal taps. Coefficients are exact for
-    exact taps. The error is of the next order uniformly in t, not relative to the map:
-    in the tails ask `saddlepoint`.
+    exact taps. The error is of the next order uniformly in t, not relative to the map: in the tails
+    ask `saddlepoint`. Beside that there is a part that falls exponentially with n, slowly where
+    taps are nearly on a coarser lattice, as [100, 1, 100] are: see `Edgeworth.beyond_powers`.
 
     References
     ----------
@@ -173,6 +201,7 @@ def edgeworth(erf: ERF, order: int = 2, axis: int = 0) -> Edgeworth:
         lattice=lattice,
         density_series=series_of(cumulant, order),
         cdf_series=series_of(cumulant, order, span=lattice.span),
+        function=_function(erf, axis),
     )
 
 
@@ -209,6 +238,7 @@ def best_order(erf: ERF, axis: int = 0, most: int = _DEEPEST) -> int:
     [2, 4, 16, 8]
     """
     whole("the highest order", most, 0)
+    need_map(erf)
     line = erf.profile(axis)
     t, values = line.offsets[0], np.asarray(line.values)
     errors: dict[int, float] = {}
@@ -225,6 +255,14 @@ def best_order(erf: ERF, axis: int = 0, most: int = _DEEPEST) -> int:
 def _cumulants(erf: ERF, axis: int) -> Callable[[int], Fraction]:
     """Cumulants of a map on an axis, each computed once."""
     return cache(lambda r: Fraction(erf.cumulant(r, axis)))
+
+
+def _function(erf: ERF, axis: int) -> CumulantFunction | None:
+    """The cumulant generating function of a sum of steps."""
+    try:
+        return cumulant_function(steps_of(erf, axis), middle_of(erf.profile(axis)))
+    except ErfTheoryError:
+        return None
 
 
 def _near(z: FloatArray, terms: Callable[[FloatArray], FloatArray]) -> FloatArray:

@@ -13,7 +13,7 @@ from typing import Any, final
 import numpy as np
 
 from erf_theory.errors import ErfTheoryError
-from erf_theory.gaussian.line import lattice_of
+from erf_theory.gaussian.lattices import support_lattice
 
 __all__ = [
     "Ball",
@@ -134,7 +134,7 @@ def exact_law(numerators: Sequence[int]) -> ExactLaw:
             "or give taps that are not negative"
         )
     support = np.array([n > 0 for n in numerators])
-    first, span, size = lattice_of(support)
+    first, span, size = support_lattice(support)
     kept = tuple(int(n) for n in numerators[first : first + size * span : span])
     total = sum(kept)
     mean = Fraction(sum(j * n for j, n in enumerate(kept)), total)

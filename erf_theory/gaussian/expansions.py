@@ -162,16 +162,19 @@ def compare_expansions(erf: ERF, orders: Iterable[int] = (0, 2, 6), axis: int = 
     Edgeworth through n⁻¹ 7.1e-06 0.0031 21
     saddle point 0.0095 0.013 0.089
     """
+    if not isinstance(orders, Iterable):
+        raise ErfTheoryError(f"orders are a list of whole numbers as (0, 2), not {orders!r}")
     wanted = tuple(orders)
     if not 1 <= len(wanted) <= _MOST_ORDERS:
         raise ErfTheoryError(f"give one to {_MOST_ORDERS} orders, not {len(wanted)}")
     points, line = saddlepoint(erf, axis), erf.profile(axis)
     (mean,), (offsets,) = line.mean, line.offsets
+    steps = np.log(points.lattice.span)
     kept = (offsets >= mean) & (line.log_values > _FAINT)
     t, logs = offsets[kept], line.log_values[kept]
     expanded = [edgeworth(erf, order, axis).density(t) * points.lattice.span for order in wanted]
     ratios = [values / np.exp(logs) for values in expanded]
-    ratios.append(np.exp(points.log_mass(t) - logs))
+    ratios.append(np.exp(steps + points.log_density(t) - logs))
     names = (*(_name(order) for order in wanted), "saddle point")
     return Expansions(line.kind, erf.call, line.std, mean, t, logs, names, np.array(ratios))
 

@@ -8,16 +8,18 @@ from math import gcd
 from typing import TYPE_CHECKING, final
 
 import numpy as np
+import numpy.typing as npt
 
 from erf_theory.engines.summands import Summand
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import BoolArray, FloatArray
-from erf_theory.gaussian.steps import steps_of
+from erf_theory.gaussian.laws import single_point
+from erf_theory.gaussian.steps import need_map, steps_of
 
 if TYPE_CHECKING:
     from erf_theory.erf import ERF
 
-__all__ = ["Lattice", "lattice_of", "middle_of"]
+__all__ = ["Lattice", "lattice_of", "middle_of", "places_of", "support_lattice"]
 
 
 @final
@@ -59,7 +61,7 @@ def lattice_of(erf: ERF, axis: int = 0) -> Lattice:
     Raises
     ------
     ErfTheoryError
-        If the map has signs, or lies on one point.
+        If it is no map, has signs, or lies on one point.
 
     Examples
     --------
@@ -67,6 +69,7 @@ def lattice_of(erf: ERF, axis: int = 0) -> Lattice:
     >>> lattice_of(theoretical_erf(3, 5, dilation=2))
     Lattice(span=2, first=Fraction(-10, 1), last=Fraction(10, 1))
     """
+    need_map(erf)
     if not erf.is_nonnegative:
         raise ErfTheoryError(
             f"{erf.call} has signs, so that it is no probability law: ask variance_erf or "
@@ -76,7 +79,7 @@ def lattice_of(erf: ERF, axis: int = 0) -> Lattice:
     try:
         steps = steps_of(line)
     except ErfTheoryError:
-        lattice = _of_places(line.offsets[0][np.flatnonzero(line.sign)])
+        lattice = _of_places(line.offsets[0], line.sign != 0)
     else:
         lattice = _of_steps(steps, middle_of(line))
     if lattice.span == 0:
@@ -93,10 +96,58 @@ def middle_of(line: ERF) -> Fraction:
     return Fraction(2 * factor.start[0] + factor.shape[0] - 1, 2)
 
 
-def _of_places(places: FloatArray) -> Lattice:
+def places_of(t: npt.ArrayLike) -> FloatArray:
+    """Places in pixels from the unit's centre, as doubles.
+
+    Raises
+    ------
+    ErfTheoryError
+        If one of them is no number.
+    """
+    try:
+        places = np.asarray(t, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise _no_places(t) from None
+    if np.any(np.isnan(places)):
+        raise _no_places(t)
+    return places
+
+
+def _no_places(t: object) -> ErfTheoryError:
+    return ErfTheoryError(
+        f"places are numbers of pixels from the unit's centre, none of them NaN, not {t!r}: "
+        "erf.offsets[axis] are those of a map"
+    )
+
+
+def support_lattice(support: BoolArray) -> tuple[int, int, int]:
+    """First place, span and number of places of the lattice that a support lies on.
+
+    Raises
+    ------
+    ErfTheoryError
+        If it is a single point.
+
+    Examples
+    --------
+    >>> support_lattice(np.array([0, 1, 0, 1, 0, 0, 0, 1]) > 0)
+    (1, 2, 4)
+    """
+    if support.size > 1 and np.all(support):
+        return 0, 1, support.size
+    places = np.flatnonzero(support)
+    if places.size < 2:
+        raise single_point()
+    gaps = np.diff(places)
+    span = 1 if np.min(gaps) == 1 else int(np.gcd.reduce(gaps))
+    return int(places[0]), span, int(places[-1] - places[0]) // span + 1
+
+
+def _of_places(offsets: FloatArray, support: BoolArray) -> Lattice:
     """The lattice of the places where a map is not 0."""
-    span = gcd(*np.diff(places).astype(int).tolist())
-    return Lattice(span, Fraction(places[0]), Fraction(places[-1]))
+    first, span, size = support_lattice(support)
+    ends = offsets[[first, first + span * (size - 1)]].tolist()
+    return Lattice(span, *map(Fraction, ends))
 
 
 def _of_steps(steps: tuple[Summand, ...], middle: Fraction) -> Lattice:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from erf_theory.exact import BoolArray, FloatArray, root_of
+from erf_theory.exact import FloatArray, root_of
+from erf_theory.gaussian.lattices import support_lattice
 from erf_theory.gaussian.laws import (
     REACH,
     ROUNDING,
@@ -19,16 +20,16 @@ from erf_theory.gaussian.laws import (
     logs_of,
     need_law,
     relevant,
-    single_point,
 )
 
 if TYPE_CHECKING:
     from erf_theory.erf import ERF
 
-__all__ = ["Line", "lattice_of", "line_of"]
+__all__ = ["Line", "line_of"]
 
 _END = 38.0
 """Standard deviations beyond which the normal law has less than the smallest double."""
+_EPS = float(np.finfo(np.float64).eps)
 _INEXACT = 1e-12
 """Relative error of moments that come from samples."""
 
@@ -46,11 +47,14 @@ class Line(Law):
         The step in pixels.
     std : float
         Standard deviation in pixels.
+    shift : float
+        Estimate of the largest error of ``z`` from a mean that is no fraction.
     """
 
     z: FloatArray
     span: int
     std: float
+    shift: float
 
     @cached_property
     def log_theta(self) -> float:
@@ -72,6 +76,13 @@ class Line(Law):
     def above(self) -> FloatArray:
         """What lies above every place: 1 − F."""
         return np.append(np.cumsum(self.p[:0:-1])[::-1], 0.0)
+
+    @cached_property
+    def gaps(self) -> FloatArray:
+        """F − G at every place but the last, summed on the side that has less."""
+        left = np.cumsum(self.difference[:-1])
+        right = np.cumsum(self.difference[:0:-1])[::-1]
+        return np.where(self.below[:-1] <= self.above[:-1], left, -right)
 
     @cached_property
     def astray(self) -> FloatArray:
@@ -111,7 +122,7 @@ def line_of(erf: ERF) -> Line:
     """
     need_law(erf)
     logs, relative = logs_of(erf.factors[0])
-    first, span, size = lattice_of(logs > -np.inf)
+    first, span, size = support_lattice(logs > -np.inf)
     lattice = logs[first : first + size * span : span]
     mean, variance = erf.cumulant(1), erf.cumulant(2)
     inexact = _INEXACT * any(isinstance(moment, float) for moment in (mean, variance))
@@ -126,32 +137,10 @@ def line_of(erf: ERF) -> Line:
     log_p[max(-low, 0) : size - low] = lattice[max(low, 0) : high]
     log_p -= log(float(np.sum(np.exp(log_p))))
     log_density = log(step / sqrt(2 * pi)) - z * z / 2
-    errors = np.full(z.size, 2 * relative + ROUNDING + inexact)
+    shift = 2 * _EPS * logs.size / std * isinstance(mean, float)
+    errors = 2 * relative + ROUNDING + inexact + shift * np.abs(z)
     excess = excess_of(log_p, log_density)
-    return Line(log_p, log_density, excess, errors, step, z, span, std)
-
-
-def lattice_of(support: BoolArray) -> tuple[int, int, int]:
-    """First place, span and number of places of the lattice that a support lies on.
-
-    Raises
-    ------
-    ErfTheoryError
-        If it is a single point.
-
-    Examples
-    --------
-    >>> lattice_of(np.array([0, 1, 0, 1, 0, 0, 0, 1]) > 0)
-    (1, 2, 4)
-    """
-    if support.size > 1 and np.all(support):
-        return 0, 1, support.size
-    places = np.flatnonzero(support)
-    if places.size < 2:
-        raise single_point()
-    gaps = np.diff(places)
-    span = 1 if np.min(gaps) == 1 else int(np.gcd.reduce(gaps))
-    return int(places[0]), span, int(places[-1] - places[0]) // span + 1
+    return Line(log_p, log_density, excess, errors, step, z, span, std, shift)
 
 
 def _window(lattice: FloatArray, centre: int, rest: float, step: float) -> tuple[int, int]:

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from erf_theory.derived import Marginal, Profile
 from erf_theory.engines import summands
 from erf_theory.engines.summands import Summand
+from erf_theory.erf import ERF
 from erf_theory.errors import ErfTheoryError
 from erf_theory.maps import Map, ProgramMap
 
-if TYPE_CHECKING:
-    from erf_theory.erf import ERF
+__all__ = ["need_map", "steps_of"]
 
-__all__ = ["steps_of"]
+
+def need_map(erf: object) -> None:
+    """Refuse what is no map of gradients.
+
+    Raises
+    ------
+    ErfTheoryError
+        If it is no ERF.
+    """
+    if not isinstance(erf, ERF):
+        raise ErfTheoryError(
+            f"this is asked of one ERF, not of {type(erf).__name__}: theoretical_erf, variance_erf "
+            "and network_erf make one"
+        )
 
 
 def steps_of(erf: ERF, axis: int = 0) -> tuple[Summand, ...]:
@@ -48,6 +60,7 @@ def steps_of(erf: ERF, axis: int = 0) -> tuple[Summand, ...]:
     ...  steps_of(theoretical_erf(3, 2, stride=2))]
     [([1, 1, 1], (2,), 1), ([1, 1, 1], (1,), 1)]
     """
+    need_map(erf)
     if not isinstance(axis, int) or not -erf.ndim <= axis < erf.ndim:
         raise ErfTheoryError(f"a {erf.ndim}-D map has axes 0 to {erf.ndim - 1}, not {axis!r}")
     owners = [(part, i) for part in erf.factors for i in range(len(part.start))]

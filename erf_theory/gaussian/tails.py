@@ -232,7 +232,7 @@ def chernoff(erf: ERF, t: float, axis: int = 0) -> TailBound:
     actual = _log_tail(erf, axis, t)
     return TailBound(
         float(t),
-        log_bound=-rate,
+        log_bound=0.0 - rate,
         log_actual=actual,
         source="Chernoff, with the exact rate function",
         two_sided=False,

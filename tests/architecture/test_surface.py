@@ -121,8 +121,6 @@ def public(body):
 def undocumented(body, owner):
     """The public functions, classes and methods in a body that have no docstring."""
     for node in body:
-        if isinstance(node, FUNCTIONS) and "overload" in map(ast.unparse, node.decorator_list):
-            continue  # the signature that follows all of them has it
         if isinstance(node, FUNCTIONS | ast.ClassDef) and not node.name.startswith("_"):
             name = f"{owner}.{node.name}"
             if not ast.get_docstring(node):

@@ -161,7 +161,7 @@ def test_what_is_printed_is_what_was_derived():
     for name, formula in stack.lines():
         assert sympy.sympify(printed[name], locals=local) == formula
         assert stack.latex()[name] == sympy.latex(formula)
-        assert stack.latex()[name] in stack._repr_latex_()
+        assert f"&= {stack.latex()[name]}" in stack._repr_latex_()
     assert repr(stack).startswith("SymbolicERF(k=3, n=n)\n")
 
 

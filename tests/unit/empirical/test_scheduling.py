@@ -46,6 +46,15 @@ def test_results_are_the_same_bits_for_any_number_of_workers(goal):
         assert_same(measure_erf(NET, **goal, rng=0), usual)
 
 
+@pytest.mark.parametrize("backend", ["sequential", "multiprocessing"])
+def test_backends_that_hand_on_nothing_before_all_is_done_get_rounds(backend):
+    goal = {"samples": 1000, "target_error": 0.1}
+    usual = measure_erf(NET, **goal, rng=0)
+    with joblib.parallel_config(backend=backend, n_jobs=2):
+        assert not joblib.parallel.get_active_backend()[0].supports_return_generator
+        assert_same(measure_erf(NET, **goal, rng=0), usual)
+
+
 @pytest.mark.torch
 def test_torch_gives_the_same_bits_for_any_number_of_workers():
     usual, parallel = (

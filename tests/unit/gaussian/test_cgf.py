@@ -1,6 +1,7 @@
 """The cumulant generating function beside mpmath, near the mean and at both ends."""
 
 from fractions import Fraction
+from math import comb, pi, sqrt
 
 import mpmath
 import numpy as np
@@ -112,3 +113,20 @@ def test_both_ends_have_exact_probabilities():
 def test_what_is_no_law_is_refused(taps):
     with pytest.raises(ErfTheoryError, match="no law of a step"):
         cumulant_function([Summand(Kernel(taps), (1,), 2)], Fraction(0))
+
+
+@pytest.mark.parametrize("steps", EXTREME)
+def test_what_saddle_points_miss_is_a_number_or_infinite(steps):
+    function = cumulant_function(steps, Fraction(0))
+    found = function.missed(np.array([-1e3, -1.0, 0.0, 1e-9, 2.0, 1e3]), 1)
+    assert np.all(found >= 0)
+
+
+@pytest.mark.parametrize("coarser", [2, 3, 7])
+def test_a_law_on_a_coarser_lattice_has_all_of_its_transform_there_again(coarser):
+    """One more time for every place between; each area is that of the central coefficient."""
+    taps = [1, *[0] * (coarser - 1), 1]
+    function = cumulant_function([Summand(Kernel(taps), (1,), 100)], Fraction(0))
+    area = comb(100, 50) / 2**100 * 5 * sqrt(2 * pi)
+    assert function.away(0.0, 5.0 * coarser, 1) == pytest.approx((coarser - 1) * area, abs=1e-6)
+    assert function.away(0.0, 5.0 * coarser, coarser) < 1e-6

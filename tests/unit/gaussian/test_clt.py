@@ -103,6 +103,8 @@ def test_how_it_shows_itself():
     assert latex.startswith("$$\\begin{aligned}")
     for text in found.latex().values():
         assert text in latex
+    assert "\\sigma &= \\frac{\\sqrt{6} \\sqrt{n}}{3}" in latex
+    assert latex.count("&") == len(found.lines()) == latex.count("\\\\\n") + 1
 
 
 @pytest.mark.parametrize(("k", "n"), [(1, None), (1, 5), (3, 0), (None, 0)])

@@ -92,6 +92,8 @@ def test_maps_that_are_no_sums_have_no_bound():
         ((1, [5, 10], {}), "standard deviation is 0"),
         ((None, [5, 10], {"kernel": [1, -2, 1]}), "with signs is no law"),
         ((3, [5], {}), "at least two different depths"),
+        ((None, [5, 10], {"kernel": [[1, 2], [2, 1]]}), r"a kernel of shape \(2, 2\) has 2"),
+        ((3, [5, 10], {"metric": ["tv"]}), "no metric"),
         ((3, [5, 10], {"metric": "euclid"}), "no metric 'euclid': choose one of"),
         ((3, [5, 10], {"metric": "tv", "against": "normal"}), "compare with the sampled normal"),
         ((3, [5, 10], {"against": "cauchy"}), "compared with normal or sampled normal"),

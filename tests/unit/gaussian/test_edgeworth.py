@@ -154,3 +154,39 @@ def test_what_has_no_gaussian_is_refused(erf):
     for ask in (edgeworth, best_order):
         with pytest.raises(ErfTheoryError, match=r"lies on one point|has signs"):
             ask(erf)
+
+
+@pytest.mark.parametrize("t", [np.nan, [0.0, np.nan], "here", None])
+def test_places_are_numbers(t):
+    found = edgeworth(theoretical_erf(3, 5))
+    for ask in (found.density, found.mass, found.cdf):
+        with pytest.raises(ErfTheoryError, match="places are numbers of pixels"):
+            ask(t)
+    assert found.cdf([-np.inf, np.inf]).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("ask", [edgeworth, best_order])
+@pytest.mark.parametrize("wrong", [None, [1, 2, 1], [theoretical_erf(3, 5)]])
+def test_only_a_map_has_an_expansion(ask, wrong):
+    with pytest.raises(ErfTheoryError, match="asked of one ERF, not of"):
+        ask(wrong)
+
+
+@pytest.mark.parametrize(
+    ("taps", "n"),
+    [([1, 1, 1], 5), ([100, 1, 100], 5), ([100, 1, 100], 100), ([9, 1, 0, 0, 0, 9], 100)],
+)
+def test_where_powers_of_n_end_the_rest_is_known(taps, n):
+    """The transfer function away from 0 is the whole error, where terms left out are below it."""
+    erf = theoretical_erf(None, n, kernel=taps)
+    found = edgeworth(erf, 6)
+    off = np.max(np.abs(found.mass(erf.offsets[0]) - exact(erf)[0])) * found.std
+    assert found.density_error.size < off / 10
+    assert off == pytest.approx(found.beyond_powers, rel=0.05)
+    assert f"beside all powers of n std·density may miss {found.beyond_powers:.3g}" in repr(found)
+
+
+def test_a_map_that_is_no_sum_of_steps_does_not_know_the_rest():
+    found = edgeworth(variance_erf(3, 5).rms())
+    assert np.isnan(found.beyond_powers)
+    assert "beside" not in repr(found)

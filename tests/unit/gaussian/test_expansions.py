@@ -88,3 +88,13 @@ def test_a_single_layer_has_a_table_too():
 def test_there_are_one_to_three_orders(orders):
     with pytest.raises(ErfTheoryError, match="give one to 3 orders"):
         compare_expansions(ERF, orders)
+
+
+def test_orders_are_a_list():
+    with pytest.raises(ErfTheoryError, match="orders are a list of whole numbers"):
+        compare_expansions(ERF, 3)
+
+
+def test_a_saddle_point_that_is_no_share_has_its_error_beside_it():
+    found = compare_expansions(theoretical_erf(None, 5, kernel=[1, 1000, 1]), orders=[0])
+    assert found.ratios[-1, 0] == pytest.approx(4.03, abs=0.01)

@@ -213,3 +213,70 @@ def test_what_has_no_saddle_is_refused(erf, message):
 def test_there_are_two_corrections():
     with pytest.raises(ErfTheoryError, match="continuity corrections 1 and 2, not 3"):
         saddlepoint(theoretical_erf(3, 5)).log_tail(0, 3)
+
+
+@given(TAPS, st.integers(2, 20))
+def test_without_a_reason_to_doubt_it_the_map_is_near(taps, n):
+    erf = theoretical_erf(None, n, kernel=taps)
+    found, (shares, _, _) = saddlepoint(erf), exact(erf)
+    on = shares > -np.inf
+    if not found.reasons:
+        off = np.expm1(shares[on] - found.log_mass(erf.offsets[0][on]))
+        assert np.abs(off).max() < 0.7
+
+
+@pytest.mark.parametrize(
+    ("taps", "n"),
+    [
+        ([1, 1000, 1], 5),
+        ([1, 1000, 1], 20),
+        ([1, 0, 0, 1000, 0, 0, 1], 3),
+        ([100, 1, 100], 20),
+        ([1, 1e-9, 1], 20),
+        ([9, 1, 0, 0, 0, 9], 5),
+    ],
+)
+def test_what_is_far_off_says_so(taps, n):
+    """One place, or every other one, has nearly all of a tilted map, and the formula is no map."""
+    erf = theoretical_erf(None, n, kernel=taps)
+    found, shares = saddlepoint(erf), erf.log_values
+    t, on = erf.offsets[0], shares > -np.inf
+    formula = found.log_density(t) + np.log(found.lattice.span)
+    off = np.abs(np.expm1(shares - formula))[on]
+    assert off.max() > 0.5
+    assert off.max() < 2 * found.relative_error(t[on]).max()
+    (reason,) = found.reasons
+    assert reason in repr(found)
+    assert "take the map itself" in reason
+
+
+def test_no_logarithm_of_a_probability_is_above_0():
+    found = saddlepoint(theoretical_erf(None, 5, kernel=[1, 1000, 1]))
+    assert found.log_density(0) > 1
+    assert np.isnan(found.log_mass(0))
+    assert np.isnan(found.log_tail(0, 1))
+    assert found.log_mass([-5, 5]) == pytest.approx(-5 * np.log(1002), rel=1e-14)
+
+
+def test_equal_taps_leave_nothing_to_doubt():
+    for k in (2, 3, 5):
+        assert saddlepoint(theoretical_erf(k, 5)).reasons == ()
+    assert saddlepoint(theoretical_erf(3, 10**6)).reasons == ()
+
+
+@pytest.mark.parametrize("t", [np.nan, [0.0, np.nan], "here", None, [[0], [1, 2]]])
+def test_places_are_numbers(t):
+    found = saddlepoint(theoretical_erf(3, 5))
+    for ask in (found.log_density, found.log_mass, found.log_tail, found.log_cdf):
+        with pytest.raises(ErfTheoryError, match="places are numbers of pixels"):
+            ask(t)
+    with pytest.raises(ErfTheoryError, match="places are numbers of pixels"):
+        found.relative_error(t)
+
+
+def test_infinitely_far_places_are_beyond_the_ends():
+    found = saddlepoint(theoretical_erf(3, 5))
+    assert found.log_tail([-np.inf, np.inf]).tolist() == [0, -np.inf]
+    assert found.log_cdf([-np.inf, np.inf]).tolist() == [-np.inf, 0]
+    assert found.log_mass([-np.inf, np.inf]).tolist() == [-np.inf, -np.inf]
+    assert found.relative_error([-np.inf, np.inf]).tolist() == [0, 0]
