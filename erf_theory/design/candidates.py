@@ -15,15 +15,15 @@ from erf_theory.design.requirements import Requirements
 from erf_theory.design.space import Objective, groups, order_of
 from erf_theory.practical.edges import least
 
-__all__ = ["Candidate", "first", "rising", "satisfying", "widest"]
+__all__ = ["first", "rising", "satisfying", "widest"]
 
-Candidate = tuple[Plan, Family]
+_Candidate = tuple[Plan, Family]
 """A plan and the family that it belongs to."""
 
 
 def rising(
     space: Choices, needs: Requirements, limits: Budget, objective: Objective
-) -> Iterator[Candidate]:
+) -> Iterator[_Candidate]:
     """The plans of all families that may be wide enough, in rising order.
 
     Examples
@@ -44,7 +44,7 @@ def rising(
     return merge(*streams, key=lambda candidate: order(candidate[0]))
 
 
-def first(plans: Iterable[Candidate], needs: Requirements) -> Candidate | None:
+def first(plans: Iterable[_Candidate], needs: Requirements) -> _Candidate | None:
     """The first of rising plans that satisfies everything; None where none does.
 
     Examples
@@ -59,7 +59,7 @@ def first(plans: Iterable[Candidate], needs: Requirements) -> Candidate | None:
     return next(satisfying(plans, needs), None)
 
 
-def satisfying(plans: Iterable[Candidate], needs: Requirements) -> Iterator[Candidate]:
+def satisfying(plans: Iterable[_Candidate], needs: Requirements) -> Iterator[_Candidate]:
     """Those plans that satisfy everything."""
     for plan, family in plans:
         if needs.may_hold(plan) and needs.holds(erf_of_plan(plan)):
@@ -68,7 +68,7 @@ def satisfying(plans: Iterable[Candidate], needs: Requirements) -> Iterator[Cand
 
 def widest(
     space: Choices, needs: Requirements, limits: Budget, objective: Objective, beyond: int | None
-) -> tuple[int, Candidate] | None:
+) -> tuple[int, _Candidate] | None:
     """The most whole pixels that the measure of a target may have, and the first such candidate.
 
     Parameters
@@ -88,7 +88,7 @@ def widest(
     (27, '3, 3 (dilation 3), 3 (dilation 9)')
     """
 
-    def found(pixels: int) -> Candidate | None:
+    def found(pixels: int) -> _Candidate | None:
         target = replace(needs.target, value=Fraction(pixels))
         asked = replace(needs, target=target)
         return first(rising(space, asked, limits, objective), asked)
