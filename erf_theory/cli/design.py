@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,9 @@ from erf_theory.cli.options import (
     save_picture,
 )
 
+if TYPE_CHECKING:
+    from erf_theory.network import Network
+
 __all__ = ["design"]
 
 _EXAMPLES = """
@@ -26,6 +29,7 @@ Examples:
   erf-theory design --size 60 --front --plot front.png        all families, and their costs
   erf-theory design --size 60 --family dilated --ripple 0
   erf-theory design --equal-cost 500000                       the widest of each family
+  erf-theory design --size 60 --save net.json                 for erf-theory layers net.json
 """
 
 
@@ -58,23 +62,40 @@ Examples:
 @click.option("--multiply-adds", type=NumberType(), help="Budget per place of the input.")
 @click.option("--front", is_flag=True, help="All families beside each other.")
 @click.option("--equal-cost", type=NumberType(), help="The widest for so many multiply-adds.")
+@click.option("--save", type=click.Path(dir_okay=False), help="Save the network as JSON.")
 @json_option
 @plot_option
 def design(
     front: bool,  # noqa: FBT001
     equal_cost: Any,
+    save: str | None,
     as_json: bool,  # noqa: FBT001
     plot: str | None,
     **options: Any,
 ) -> None:
     """Find the cheapest network whose effective receptive field is as wide as asked for."""
+    several = front or equal_cost is not None
+    if save and several:
+        raise click.UsageError("--save saves one network: leave --front and --equal-cost")
     given = {name: value for name, value in options.items() if value not in (None, ())}
     found = _asked(given, front=front, equal_cost=equal_cost)
     save_picture(found, plot)
+    if save:
+        _save(found.network, save)
     if as_json:
         print_json(found)
+    elif several:
+        click.echo(str(found))
     else:
         print_table(found)
+
+
+def _save(network: Network, path: str) -> None:
+    """Save a network, and say so."""
+    from erf_theory.network import save
+
+    save(network, path)
+    click.echo(f"network saved to {path}", err=True)
 
 
 def _asked(given: dict[str, Any], *, front: bool, equal_cost: Any) -> Any:

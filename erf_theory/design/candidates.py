@@ -15,20 +15,22 @@ from erf_theory.design.requirements import Requirements
 from erf_theory.design.space import Objective, groups, order_of
 from erf_theory.practical.edges import least
 
-__all__ = ["Candidate", "first", "rising", "satisfying", "widest"]
+__all__ = ["first", "rising", "satisfying", "widest"]
 
-Candidate = tuple[Plan, Family]
+_Candidate = tuple[Plan, Family]
 """A plan and the family that it belongs to."""
 
 
-def rising(space: Choices, needs: Requirements, objective: Objective) -> Iterator[Candidate]:
+def rising(
+    space: Choices, needs: Requirements, limits: Budget, objective: Objective
+) -> Iterator[_Candidate]:
     """The plans of all families that may be wide enough, in rising order.
 
     Examples
     --------
     >>> from erf_theory.design.targets import Target
     >>> needs = Requirements(Target.of(size=9))
-    >>> plan, family = next(rising(Choices(), needs, "parameters"))
+    >>> plan, family = next(rising(Choices(), needs, Budget(), "parameters"))
     >>> family, str(plan)
     ('large', '7')
     """
@@ -37,43 +39,36 @@ def rising(space: Choices, needs: Requirements, objective: Objective) -> Iterato
     streams = [
         zip(plans, repeat(family))
         for family in space.families
-        for plans in groups(space, family, objective, least)
+        for plans in groups(space, family, objective, limits, least)
     ]
     return merge(*streams, key=lambda candidate: order(candidate[0]))
 
 
-def first(
-    plans: Iterable[Candidate], needs: Requirements, limits: Budget, objective: Objective
-) -> Candidate | None:
+def first(plans: Iterable[_Candidate], needs: Requirements) -> _Candidate | None:
     """The first of rising plans that satisfies everything; None where none does.
 
     Examples
     --------
     >>> from erf_theory.design.targets import Target
     >>> needs = Requirements(Target.of(size=27))
-    >>> plans = rising(Choices("dilated", max_layers=3), needs, "parameters")
-    >>> found = first(plans, needs, Budget(), "parameters")
+    >>> plans = rising(Choices(("dilated",), max_layers=3), needs, Budget(), "parameters")
+    >>> found = first(plans, needs)
     >>> found and str(found[0])
-    '3, 3 dilation 3, 3 dilation 9'
+    '3, 3 (dilation 3), 3 (dilation 9)'
     """
-    return next(satisfying(plans, needs, limits, objective), None)
+    return next(satisfying(plans, needs), None)
 
 
-def satisfying(
-    plans: Iterable[Candidate], needs: Requirements, limits: Budget, objective: Objective
-) -> Iterator[Candidate]:
-    """Those of rising plans that satisfy everything."""
-    most = getattr(limits, objective)
+def satisfying(plans: Iterable[_Candidate], needs: Requirements) -> Iterator[_Candidate]:
+    """Those plans that satisfy everything."""
     for plan, family in plans:
-        if most is not None and getattr(plan, objective) > most:
-            return
-        if limits.allows(plan) and needs.may_hold(plan) and needs.holds(erf_of_plan(plan)):
+        if needs.may_hold(plan) and needs.holds(erf_of_plan(plan)):
             yield plan, family
 
 
 def widest(
     space: Choices, needs: Requirements, limits: Budget, objective: Objective, beyond: int | None
-) -> tuple[int, Candidate] | None:
+) -> tuple[int, _Candidate] | None:
     """The most whole pixels that the measure of a target may have, and the first such candidate.
 
     Parameters
@@ -87,16 +82,16 @@ def widest(
     --------
     >>> from erf_theory.design.targets import Target
     >>> needs = Requirements(Target.of(size=1))
-    >>> space = Choices("dilated", max_layers=3)
+    >>> space = Choices(("dilated",), max_layers=3)
     >>> pixels, (plan, _) = widest(space, needs, Budget(), "parameters", None)
     >>> pixels, str(plan)
-    (27, '3, 3 dilation 3, 3 dilation 9')
+    (27, '3, 3 (dilation 3), 3 (dilation 9)')
     """
 
-    def found(pixels: int) -> Candidate | None:
+    def found(pixels: int) -> _Candidate | None:
         target = replace(needs.target, value=Fraction(pixels))
         asked = replace(needs, target=target)
-        return first(rising(space, asked, objective), asked, limits, objective)
+        return first(rising(space, asked, limits, objective), asked)
 
     if beyond is None:
         beyond = 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from math import sqrt
 
 from erf_theory.design.answers import Answer
 from erf_theory.design.growth import steps_of_variance, variance_of_steps
@@ -134,10 +133,8 @@ def _count(form: Form, k: int, target: Target) -> int:
         )
     if found is None:
         reached = root_of(variance_of_steps(form, k, most))
-        needed = sqrt(target.least_variance(form.ndim))
         raise ErfTheoryError(
-            f"{target} is out of reach of {most} residual blocks, the most that are looked at: "
-            f"their std is {reached:.4g} px, and {needed:.4g} px or more is needed: take "
-            "dilations, strides, or no norms"
+            f"{target} is out of reach of {most} residual blocks, the most that are looked at, "
+            f"whose std is {reached:.4g} px: take dilations, strides, or no norms"
         )
     return found

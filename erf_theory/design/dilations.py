@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import ceil, isqrt
 
 from erf_theory.design.answers import Answer
-from erf_theory.design.inversion import called, erf_of_plan, rising, widths
+from erf_theory.design.inversion import called, erf_of_plan, first_reaching, widths
 from erf_theory.design.plans import Form, Plan, Step
 from erf_theory.design.targets import Target
 from erf_theory.erf import LUO_LEVEL
@@ -56,8 +56,8 @@ def dilation_for(
     Raises
     ------
     ErfTheoryError
-        If an argument makes no sense, or no dilation reaches a size: with holes, the number of
-        pixels that are seen grows no more. The message says how far it comes.
+        If an argument makes no sense, or no dilation reaches a size or a radius: once there are
+        holes, what is seen may grow no more. The message says how far it comes.
 
     Notes
     -----
@@ -114,17 +114,22 @@ def _counted(plan_of: Callable[[int], Plan], target: Target, whole_up_to: int) -
     def is_reached(dilation: int) -> bool:
         return target.is_reached(erf_of_plan(plan_of(dilation)))
 
+    most = whole_up_to
     if target.measure == "radius":
-        guess = _of_variance(plan_of, Fraction(target.gaussian_std**2))
+        most += ceil(2 * target.value) + 1
+        guess = min(_of_variance(plan_of, Fraction(target.gaussian_std**2)), most)
         dilated = sum(step.size - 1 for step in plan_of(2).steps if step.dilation > 1)
-        return rising(is_reached, guess, least_of=least_of, period=1 + dilated % 2)
-    sizes = range(min(least_of, whole_up_to), whole_up_to + 1)
-    found = next(filter(is_reached, sizes), None)
+        found = first_reaching(
+            is_reached, guess, least_of=min(least_of, most), most=most, period=1 + dilated % 2
+        )
+    else:
+        sizes = range(min(least_of, most), most + 1)
+        found = next(filter(is_reached, sizes), None)
     if found is None:
-        reached = target.width(erf_of_plan(plan_of(whole_up_to)))
+        reached = target.width(erf_of_plan(plan_of(most)))
         raise ErfTheoryError(
             f"{target} is out of reach of a depth of {len(plan.steps)}: with a dilation of "
-            f"{whole_up_to} it is {reached:.4g} px, {float(target.value) - reached:.4g} px less, "
-            "and larger ones leave holes and no more pixels: take more layers, or more plain ones"
+            f"{most} it is {reached:.4g} px, {float(target.value) - reached:.4g} px less, and "
+            "larger ones leave holes and change it no more: take more layers, or more plain ones"
         )
     return found

@@ -178,13 +178,13 @@ def design_front(
     >>> front
     <designs with a size of 20 px: 1 of 2 designs on the front>
     >>> [(design.family, design.plan.layers) for design in front]
-    [('dilated', 3), ('deep', 31)]
+    [('deep', 31), ('dilated', 3)]
     """
     target = Target.of(std=std, size=size, radius=radius, mass=mass)
     needs = Requirements(target, ripple, kurtosis, flatness)
-    limits = budget or Budget()
-    space = limits.within(chosen(choices, options))
-    call = written("design_front", needs, "multiply_adds", limits, space)
+    limits, asked = budget or Budget(), chosen(choices, options)
+    call = written("design_front", needs, "multiply_adds", limits, asked)
+    space = limits.within(asked)
     found = [
         Design(plan, family, target, call)
         for family in space.families
@@ -235,8 +235,9 @@ def equal_cost(
     [('deep', 7.0), ('dilated', 81.0)]
     """
     needs = Requirements(Target.of(size=1), ripple, kurtosis, flatness)
-    space = budget.within(chosen(choices, options))
-    call = written("equal_cost", None, "multiply_adds", budget, space)
+    asked = chosen(choices, options)
+    call = written("equal_cost", needs, "multiply_adds", budget, asked)
+    space = budget.within(asked)
     found = []
     for family in space.families:
         best = widest(replace(space, families=(family,)), needs, budget, "multiply_adds", None)
@@ -256,14 +257,14 @@ def _cheapest(
     In the order of their multiply-adds, each has fewer parameters than the one before it.
     """
     least = needs.target.least_variance(space.ndim)
-    by_parameters = groups(space, family, "parameters", least)
-    by_multiply_adds = groups(space, family, "multiply_adds", least)
+    by_parameters = groups(space, family, "parameters", limits, least)
+    by_multiply_adds = groups(space, family, "multiply_adds", limits, least)
     for others, plans in zip(by_parameters, by_multiply_adds, strict=True):
-        fewest = first(zip(others, repeat(family)), needs, limits, "parameters")
+        fewest = first(zip(others, repeat(family)), needs)
         if fewest is None:
             continue
         best = inf
-        for plan, _ in satisfying(zip(plans, repeat(family)), needs, limits, "multiply_adds"):
+        for plan, _ in satisfying(zip(plans, repeat(family)), needs):
             if plan.parameters < best:
                 best = plan.parameters
                 yield plan

@@ -12,6 +12,7 @@ from erf_theory.design.inversion import called, erf_of_plan, rising, widths
 from erf_theory.design.plans import Form, Plan, Step
 from erf_theory.design.targets import Target
 from erf_theory.erf import LUO_LEVEL
+from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import Number, whole
 
 __all__ = ["kernel_for"]
@@ -56,7 +57,8 @@ def kernel_for(
     Raises
     ------
     ErfTheoryError
-        If an argument makes no sense.
+        If an argument makes no sense, or so much energy takes every skip that no kernel reaches
+        a size or a radius.
 
     Notes
     -----
@@ -107,4 +109,26 @@ def _counted(plan_of: Callable[[int], Plan], target: Target, step: int) -> int:
     def is_reached(place: int) -> bool:
         return target.is_reached(erf_of_plan(plan_of(place)))
 
-    return rising(is_reached, guess, least_of=least_of, period=2 // step)
+    if not one.form.is_residual:
+        return rising(is_reached, guess, least_of=least_of, period=2 // step)
+    skipped = replace(one, steps=(Step(3),) * len(one.steps)).skipped
+    if target.measure == "radius" and skipped < target.mass:
+        return rising(is_reached, guess, least_of=least_of)
+    places = range(least_of, _last_seen(skipped, one.form.ndim) + 1)
+    found = next(filter(is_reached, places), None) if target.measure == "size" else None
+    if found is None:
+        raise ErfTheoryError(
+            f"{target} is out of reach of {len(one.steps)} residual blocks: {skipped:.3g} of the "
+            "energy takes every skip and stays in the middle, whatever the kernels: take more "
+            "blocks, or a larger weight without norms"
+        )
+    return found
+
+
+def _last_seen(skipped: float, ndim: int) -> int:
+    """Place of the last kernel whose map has more than its middle above 4.55 % of the maximum.
+
+    Elsewhere it is at most 1/k on each axis, and ``skipped`` or more in the middle.
+    """
+    taps = int(((1 - LUO_LEVEL) * skipped) ** (-1 / ndim))
+    return max(0, (taps - 1) // 2)

@@ -29,8 +29,8 @@ class Step(NamedTuple):
     stride: int = 1
 
     def __str__(self) -> str:
-        dilation = f" dilation {self.dilation}" if self.dilation > 1 else ""
-        stride = f" stride {self.stride}" if self.stride > 1 else ""
+        dilation = f" (dilation {self.dilation})" if self.dilation > 1 else ""
+        stride = f" (stride {self.stride})" if self.stride > 1 else ""
         return f"{self.size}{dilation}{stride}"
 
 
@@ -182,7 +182,8 @@ class Plan:
     @property
     def layers(self) -> int:
         """Convolutions, pointwise ones not counted."""
-        return sum(self.form.repeats if step.stride == 1 else 1 for step in self.steps)
+        repeats = self.form.repeats
+        return sum(repeats if step.stride == 1 else 1 for step in self.steps)
 
     @cached_property
     def variance(self) -> Number:
@@ -193,6 +194,11 @@ class Plan:
         if self.form.is_logarithmic:
             return sum(share * total for share, total in totals.items()) / 12
         return sum((share * Fraction(n, 12) for share, n in totals.items()), Fraction(0))
+
+    @property
+    def skipped(self) -> float:
+        """Share of the energy that takes every skip, and stays at one place."""
+        return float(prod(1 - share for _, _, share, _ in self.terms))
 
     @cached_property
     def parameters(self) -> int:
@@ -209,10 +215,11 @@ class Plan:
     def _weights(self) -> dict[int, int]:
         """Weights by the distance of the outputs that they make."""
         found: dict[int, int] = {}
+        own = {step: self.form.weights(step) for step in set(self.steps)}
         jump = 1
         for step in self.steps:
             jump *= step.stride
-            found[jump] = found.get(jump, 0) + self.form.weights(step)
+            found[jump] = found.get(jump, 0) + own[step]
         return found
 
     @property
@@ -240,14 +247,18 @@ class Plan:
         }
 
     def __str__(self) -> str:
-        """The steps in a row, as 2 × 3, 3 stride 2, 3 dilation 4: sizes, strides and dilations."""
-        runs = [(step, len(list(run))) for step, run in groupby(self.steps)]
-        return ", ".join(f"{times} × {step}" if times > 1 else f"{step}" for step, times in runs)
+        """The steps in a row, as 2 × 3, 3 (stride 2), 3 (dilation 4): sizes and what they have."""
+        runs = [(self._text(step), len(list(run))) for step, run in groupby(self.steps)]
+        return ", ".join(f"{times} × {text}" if times > 1 else text for text, times in runs)
+
+    def _text(self, step: Step) -> str:
+        """A step, and whether it is a block."""
+        return f"block of {step}" if self.form.is_residual and step.stride == 1 else str(step)
 
     def network(self) -> Chain:
         """The network."""
-        parts = [part for step in self.steps for part in self.form.parts(step)]
-        return Chain(parts, ndim=self.form.ndim)
+        own = {step: self.form.parts(step) for step in set(self.steps)}
+        return Chain([part for step in self.steps for part in own[step]], ndim=self.form.ndim)
 
     @cached_property
     def terms(self) -> tuple[tuple[Step, int, Number, int], ...]:

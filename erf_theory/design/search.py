@@ -86,18 +86,19 @@ def design_network(
     Examples
     --------
     >>> from erf_theory.design.search import design_network
-    >>> design_network(60, residual=True).name
-    'residual strided: 4 × 3, 3 stride 2, 3, 3 stride 2, 3, 3 stride 2, 5 × 3'
+    >>> design_network(60, residual=True)
+    <residual strided: 4 × block of 3, 3 (stride 2), block of 3, 3 (stride 2), block of 3,
+    3 (stride 2), 5 × block of 3; size 62.84 px, 921,600 parameters, 335,808 multiply-adds per
+    input place>
     >>> design_network(60, families="dilated").name
-    'dilated: 3, 3 dilation 3, 3 dilation 9, 3 dilation 27'
+    'dilated: 3, 3 (dilation 3), 3 (dilation 9), 3 (dilation 27)'
     """
     target = Target.of(std=std, size=size, radius=radius, mass=mass)
     needs = Requirements(target, ripple, kurtosis, flatness)
-    limits = budget or Budget()
-    space = limits.within(chosen(choices, options))
-    call = written("design_network", needs, objective, limits, space)
-    plans = rising(space, needs, objective)
-    found = first(plans, needs, limits, objective)
+    limits, asked = budget or Budget(), chosen(choices, options)
+    call = written("design_network", needs, objective, limits, asked)
+    space = limits.within(asked)
+    found = first(rising(space, needs, limits, objective), needs)
     if found is None:
         raise _out_of_reach(space, needs, limits, objective)
     return Design(*found, target, call)

@@ -7,9 +7,9 @@ from fractions import Fraction
 from functools import lru_cache
 from heapq import heappop, heappush
 from itertools import chain, islice
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from erf_theory.design.choices import Choices, Family
+from erf_theory.design.choices import Budget, Choices, Family
 from erf_theory.design.growth import steps_of_variance, variance_of_steps
 from erf_theory.design.plans import Form, Plan, Step
 from erf_theory.errors import ErfTheoryError
@@ -23,12 +23,19 @@ Objective = Literal["multiply_adds", "parameters"]
 def order_of(objective: Objective) -> Order:
     """What plans are compared by: cost, the other cost, layers, variance, and their steps.
 
+    Raises
+    ------
+    ErfTheoryError
+        If there is no such cost.
+
     Examples
     --------
     >>> plans = [Plan((Step(3),) * n, Form()) for n in (3, 2)]
     >>> len(min(plans, key=order_of("parameters")).steps)
     2
     """
+    if objective not in ("multiply_adds", "parameters"):
+        raise ErfTheoryError(f"the objective is multiply_adds or parameters, not {objective!r}")
     other = "parameters" if objective == "multiply_adds" else "multiply_adds"
 
     def order(plan: Plan) -> tuple[Any, ...]:
@@ -39,54 +46,71 @@ def order_of(objective: Objective) -> Order:
 
 
 def groups(
-    choices: Choices, family: Family, objective: Objective, least_variance: float
+    choices: Choices,
+    family: Family,
+    objective: Objective,
+    limits: Budget,
+    least_variance: float,
 ) -> list[Iterator[Plan]]:
     """The plans of a family in rising order; one iterator for every kernel and number of strides.
+
+    None costs more than the budget allows.
 
     All plans whose variance is ``least_variance`` or more are among them; others are left out
     where that spares work.
 
     Examples
     --------
-    >>> plans, = groups(Choices(max_layers=3), "dilated", "parameters", 30)
+    >>> plans, = groups(Choices(max_layers=3), "dilated", "parameters", Budget(), 30)
     >>> [str(plan) for plan in plans]
-    ['3, 3 dilation 3, 3 dilation 9']
+    ['3, 3 (dilation 3), 3 (dilation 9)']
     """
-    form, order = choices.form(family), order_of(objective)
+    space = _Space(choices, choices.form(family), limits, order_of(objective), least_variance)
     sizes = choices.large_kernels if family == "large" else choices.kernels
     ways: dict[Family, Callable[[int], list[Iterator[Plan]]]] = {
-        "deep": lambda k: [_equal(form, k, choices, least_variance)],
-        "large": lambda k: [_equal(form, k, choices, least_variance)],
-        "dilated": lambda k: [_dilated(form, k, choices, order, least_variance)],
-        "strided": lambda k: [
-            _strided(m, form, k, choices, order, least_variance=least_variance)
-            for m in range(1, choices.max_strides + 1)
-        ],
+        "deep": lambda k: [_equal(space, k)],
+        "large": lambda k: [_equal(space, k)],
+        "dilated": lambda k: [_dilated(space, k)],
+        "strided": lambda k: [_strided(space, k, m) for m in range(1, choices.max_strides + 1)],
     }
     return [plans for k in sizes for plans in ways[family](k)]
 
 
-def _equal(form: Form, k: int, choices: Choices, least_variance: float) -> Iterator[Plan]:
+class _Space(NamedTuple):
+    """What all plans of a family have in common."""
+
+    choices: Choices
+    form: Form
+    limits: Budget
+    order: Order
+    least_variance: float
+
+
+def _equal(space: _Space, k: int) -> Iterator[Plan]:
     """Equal steps, one more each time."""
-    most = choices.max_depth // form.repeats
-    if most and variance_of_steps(form, k, most) >= least_variance:
-        least = steps_of_variance(form, k, Fraction(least_variance))
-        for count in range(least, most + 1):
-            yield Plan((Step(k),) * count, form)
+    form, most = space.form, space.choices.max_depth // space.form.repeats
+    if not most or variance_of_steps(form, k, most) < space.least_variance:
+        return
+    for count in range(steps_of_variance(form, k, Fraction(space.least_variance)), most + 1):
+        plan = Plan((Step(k),) * count, form)
+        if not space.limits.allows(plan):
+            return
+        yield plan
 
 
-def _dilated(
-    form: Form, k: int, choices: Choices, order: Order, least_variance: float
-) -> Iterator[Plan]:
+def _dilated(space: _Space, k: int) -> Iterator[Plan]:
     """Rising dilations without holes, one step more each time."""
-    for count in range(1, choices.max_layers // form.repeats + 1):
-        found = _schedules(form, k, count, choices.dilations, least_variance)
+    form, dilations = space.form, space.choices.dilations
+    for count in range(1, space.choices.max_layers // form.repeats + 1):
+        if not space.limits.allows(Plan((Step(k),) * count, form)):
+            return
+        found = _schedules(form, k, count, dilations, space.least_variance)
         plans = [
-            Plan(tuple(Step(k, d) for d in dilations), form)
-            for dilations in _need_few(found, count)
-            if dilations[-1] > 1
+            Plan(tuple(Step(k, d) for d in schedule), form)
+            for schedule in _need_few(found, count)
+            if schedule[-1] > 1
         ]
-        yield from sorted((p for p in plans if not p.has_holes), key=order)
+        yield from sorted((plan for plan in plans if not plan.has_holes), key=space.order)
 
 
 def _schedules(
@@ -125,17 +149,18 @@ def _need_few(schedules: Iterator[tuple[int, ...]], count: int) -> list[tuple[in
     return found
 
 
-def _strided(
-    strides: int, form: Form, k: int, choices: Choices, order: Order, *, least_variance: float
-) -> Iterator[Plan]:
+def _strided(space: _Space, k: int, strides: int) -> Iterator[Plan]:
     """Regular pyramids with a number of strides: one step more somewhere, the cheapest first."""
+    form, most = space.form, space.choices.max_layers
     heap: list[tuple[tuple[Any, ...], Plan, tuple[int, ...], int]] = []
 
     def push(numbers: tuple[int, ...], place: int) -> None:
-        plan = _pyramid(form, k, choices.stride, strides, numbers)
-        more = (choices.max_layers - plan.layers) // form.repeats
-        if more >= 0 and plan.variance + more * _most(form, k) * plan.jump**2 >= least_variance:
-            heappush(heap, (order(plan), plan, numbers, place))
+        plan = _pyramid(form, k, space.choices.stride, strides, numbers)
+        if plan.layers > most or not space.limits.allows(plan):
+            return
+        more = (most - plan.layers) // form.repeats * _most(form, k) * plan.jump**2
+        if plan.variance + more >= space.least_variance:
+            heappush(heap, (space.order(plan), plan, numbers, place))
 
     push((1,) * min(strides + 1, 3), 0)
     while heap:
