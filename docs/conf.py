@@ -14,7 +14,9 @@ version = release = version_of("erf-theory")
 extensions = [
     "mathml",
     "myst_parser",
+    "notebooks",
     "numpydoc",
+    "pictures",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx_click",
