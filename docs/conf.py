@@ -30,6 +30,7 @@ html_title = "erf_theory"
 html_static_path = ["_static"]
 html_math_renderer = "mathml"
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 3
 bibtex_bibfiles = ["references.bib"]
 
 autosummary_generate = True

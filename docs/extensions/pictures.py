@@ -15,7 +15,7 @@ FOLDER = "_pictures"
 
 
 class Picture(SphinxDirective):
-    """Evaluate one expression in names of `erf_theory` and `erf_theory.network`; save its figure."""
+    """Evaluate an expression in the names of the package and its networks; save its figure."""
 
     has_content = True
     option_spec: ClassVar = {"alt": directives.unchanged_required}
@@ -46,6 +46,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 def _names() -> dict[str, Any]:
     import erf_theory
-    from erf_theory import network
+    from erf_theory import network, zoo
 
-    return {name: getattr(each, name) for each in (network, erf_theory) for name in each.__all__}
+    names = {name: getattr(each, name) for each in (network, erf_theory) for name in each.__all__}
+    return {"zoo": zoo, **names}
