@@ -23,6 +23,7 @@ extensions = [
     "sphinx_click",
     "sphinx_gallery.gen_gallery",
     "sphinxcontrib.bibtex",
+    "structure",
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "examples"]

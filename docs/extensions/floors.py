@@ -93,8 +93,8 @@ def drawing(house: House) -> str:
     label = f"{len(house.rooms)} rooms from top to bottom, and {len(house.arrows)} arrows, all down"
     return (
         f'<svg class="floors" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{label}">'
-        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="6" '
-        'markerHeight="6" orient="auto"><path d="M0 0 8 4 0 8z" fill="currentColor"/></marker>'
+        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" '
+        'markerHeight="9" markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0 8 4 0 8z" fill="currentColor"/></marker>'
         f"</defs>{arcs}{boxes}</svg>"
     )
 
