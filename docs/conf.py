@@ -12,6 +12,7 @@ copyright = f"2026, {author}"
 version = release = version_of("erf-theory")
 
 extensions = [
+    "access",
     "floors",
     "mathml",
     "myst_parser",

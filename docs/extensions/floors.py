@@ -1,4 +1,4 @@
-"""``{floors}``: the map of the package, drawn from its floors and its imports at every build."""
+"""``{floors}`` and ``{rooms}``: the map of the package, drawn from its imports at every build."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class House:
         """The first line of a room's docstring."""
         place = self.root / PACKAGE / room
         first = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
-        return (ast.get_docstring(_tree(first)) or "").splitlines()[0]
+        return (ast.get_docstring(_tree(first)) or "").splitlines()[0].replace("`", "")
 
     @cached_property
     def imports(self) -> dict[tuple[str, str], int]:
@@ -94,26 +94,49 @@ def drawing(house: House) -> str:
     return (
         f'<svg class="floors" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{label}">'
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" '
-        'markerHeight="9" markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0 8 4 0 8z" fill="currentColor"/></marker>'
-        f"</defs>{arcs}{boxes}</svg>"
+        'markerHeight="9" markerUnits="userSpaceOnUse" orient="auto">'
+        f'<path d="M0 0 8 4 0 8z"/></marker></defs>{arcs}{boxes}</svg>'
+    )
+
+
+def table(house: House) -> str:
+    """Every room with its purpose and what it imports, as HTML."""
+    rows = []
+    for room in house.rooms:
+        below = [other for other in house.rooms if (room, other) in house.imports]
+        cells = (f"<code>{room}</code>", escape(house.purpose(room)), ", ".join(below) or "–")
+        rows.append(f"<tr><td>{'</td><td>'.join(cells)}</td></tr>")
+    head = "<tr><th>room</th><th>what it is</th><th>imports</th></tr>"
+    return (
+        '<div class="table-wrapper" tabindex="0"><table class="docutils"><thead>'
+        f"{head}</thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
 
 
 class Floors(SphinxDirective):
-    """The map, and a table of its rooms."""
+    """The map."""
+
+    shown = staticmethod(drawing)
 
     def run(self) -> list[nodes.Node]:
-        """The drawing, and below it every room with its purpose and what it imports."""
+        """What is shown, drawn anew whenever a file of the package changes."""
         house = House(Path(self.env.srcdir).parent)
         for room in house.rooms:
             for file in house.files(room):
                 self.env.note_dependency(str(file))
-        return [nodes.raw("", drawing(house) + _table(house), format="html")]
+        return [nodes.raw("", self.shown(house), format="html")]
+
+
+class Rooms(Floors):
+    """A table of the rooms: what they are, and what they import."""
+
+    shown = staticmethod(table)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directive."""
     app.add_directive("floors", Floors)
+    app.add_directive("rooms", Rooms)
     app.add_css_file("floors.css")
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -146,17 +169,4 @@ def _arc(one: str, other: str, place: dict[str, float], house: House) -> str:
         f'<path d="M{edge} {start}C{out:g} {start} {out:g} {end} {edge + 2} {end}" '
         f'marker-end="url(#tip)" stroke-width="{1 + min(count, 12) / 6:.2g}">'
         f"<title>{one} imports {other}: {count} statements</title></path>"
-    )
-
-
-def _table(house: House) -> str:
-    rows = []
-    for room in house.rooms:
-        below = [other for other in house.rooms if (room, other) in house.imports]
-        cells = (f"<code>{room}</code>", escape(house.purpose(room)), ", ".join(below) or "–")
-        rows.append(f"<tr><td>{'</td><td>'.join(cells)}</td></tr>")
-    head = "<tr><th>room</th><th>what it is</th><th>imports</th></tr>"
-    return (
-        '<div class="table-wrapper"><table class="docutils"><thead>'
-        f"{head}</thead><tbody>{''.join(rows)}</tbody></table></div>"
     )

@@ -34,7 +34,7 @@ class Picture(SphinxDirective):
         name = f"{FOLDER}/{sha256(code.encode()).hexdigest()[:16]}.svg"
         path = Path(self.env.srcdir, name)
         path.parent.mkdir(exist_ok=True)
-        eval(code, _names()).save_figure(path)  # noqa: S307  # the documentation's own code
+        eval(code, names()).save_figure(path)  # noqa: S307  # the documentation's own code
         return name
 
 
@@ -44,7 +44,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
-def _names() -> dict[str, Any]:
+def names() -> dict[str, Any]:
+    """The names that pictures are drawn with."""
     import erf_theory
     from erf_theory import network, zoo
 
