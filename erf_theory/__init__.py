@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from erf_theory.architectures import network_erf
+    from erf_theory.coherent import coherent_erf
     from erf_theory.conventions import measured_erf
     from erf_theory.empirical.measure import measure_erf
     from erf_theory.empirical.measurement import Measurement
@@ -88,6 +89,7 @@ __all__ = [
     "best_order",
     "chernoff",
     "clt_formulas",
+    "coherent_erf",
     "compare_expansions",
     "compare_training",
     "convergence",
@@ -153,6 +155,7 @@ _HOMES = {
     "best_order": "gaussian.edgeworth",
     "chernoff": "gaussian.tails",
     "clt_formulas": "gaussian.clt",
+    "coherent_erf": "coherent",
     "compare_expansions": "gaussian.expansions",
     "compare_training": "report.training",
     "convergence": "gaussian.convergence",

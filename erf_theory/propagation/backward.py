@@ -114,7 +114,7 @@ def _rows(network: Network, source: int) -> list[Row]:
     """All nodes behind the source, from the output on, in rows.
 
     A node alone reads the next one of its row and nothing else, and no run of gates holds it;
-    other nodes are rows of their own.
+    other nodes are rows of their own. Rows that hand on nothing that has a place are left out.
     """
     readers = Counter(i for node in network.nodes for i in node.inputs)
     alone = joined(network)
@@ -125,7 +125,8 @@ def _rows(network: Network, source: int) -> list[Row]:
             rows[-1].append(place)
         else:
             rows.append([place])
-    return [tuple(row) for row in rows]
+    nodes = network.nodes
+    return [tuple(row) for row in rows if all(transmits(nodes[place].layer) for place in row)]
 
 
 def walk(
@@ -159,9 +160,6 @@ def walk(
     things = {len(nodes) - 1: start}
     for row in _rows(question.network, question.source):
         if row[0] not in things:
-            continue
-        if not all(transmits(nodes[place].layer) for place in row):
-            del things[row[0]]
             continue
         before, first, node = rule(row, things.pop(row[0])), 0, nodes[row[-1]]
         for source in node.inputs:

@@ -49,6 +49,7 @@ PUBLIC = [
     "best_order",
     "chernoff",
     "clt_formulas",
+    "coherent_erf",
     "compare_expansions",
     "compare_training",
     "convergence",
