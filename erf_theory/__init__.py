@@ -15,7 +15,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from erf_theory.architectures import network_erf
+    from erf_theory.coherent import coherent_erf
     from erf_theory.conventions import measured_erf
+    from erf_theory.design.answers import Answer
+    from erf_theory.design.changes import Comparison, compare
+    from erf_theory.design.choices import Budget, Choices
+    from erf_theory.design.costs import Cost, network_cost
+    from erf_theory.design.depths import depth_for
+    from erf_theory.design.designs import Design
+    from erf_theory.design.dilations import dilation_for
+    from erf_theory.design.front import Front, design_front, equal_cost
+    from erf_theory.design.kernels import kernel_for
+    from erf_theory.design.search import design_network
+    from erf_theory.design.shares import VarianceShares, variance_shares
+    from erf_theory.design.strides import strides_for
     from erf_theory.empirical.measure import measure_erf
     from erf_theory.empirical.measurement import Measurement
     from erf_theory.erf import ERF
@@ -56,17 +69,24 @@ __all__ = [
     "ERF",
     "Agreement",
     "AnchorPrior",
+    "Answer",
     "AreaRatios",
     "Attractor",
     "BerryEsseen",
+    "Budget",
     "CLTFormulas",
+    "Choices",
+    "Comparison",
     "Convergence",
+    "Cost",
+    "Design",
     "Distances",
     "Edgeworth",
     "Enclosure",
     "EngineError",
     "ErfTheoryError",
     "Expansions",
+    "Front",
     "GaussianLimit",
     "Geometry",
     "InputAdvice",
@@ -81,6 +101,7 @@ __all__ = [
     "TailBound",
     "TileOverlap",
     "TrainingTable",
+    "VarianceShares",
     "anchor_prior",
     "area_ratios",
     "attractor",
@@ -88,21 +109,30 @@ __all__ = [
     "best_order",
     "chernoff",
     "clt_formulas",
+    "coherent_erf",
+    "compare",
     "compare_expansions",
     "compare_training",
     "convergence",
     "crosscheck",
+    "depth_for",
+    "design_front",
+    "design_network",
+    "dilation_for",
     "distance_to_normal",
     "distance_to_sampled_normal",
     "edgeworth",
+    "equal_cost",
     "erf_of",
     "fluctuation",
     "gaussian_limit",
     "input_size_advice",
+    "kernel_for",
     "layer_table",
     "measure_erf",
     "measured_erf",
     "model_report",
+    "network_cost",
     "network_erf",
     "read_onnx",
     "read_torch",
@@ -110,21 +140,29 @@ __all__ = [
     "saddlepoint",
     "samples_for",
     "sqrt_scaling",
+    "strides_for",
     "sub_gaussian_tail",
     "symbolic_erf",
     "theoretical_erf",
     "tile_overlap",
     "variance_erf",
+    "variance_shares",
 ]
 
 _HOMES = {
     "Agreement": "verdict.agreement",
     "AnchorPrior": "practical.anchors",
+    "Answer": "design.answers",
     "AreaRatios": "replknet",
     "Attractor": "gaussian.attractors",
     "BerryEsseen": "gaussian.bounds",
+    "Budget": "design.choices",
     "CLTFormulas": "gaussian.clt",
+    "Choices": "design.choices",
+    "Comparison": "design.changes",
     "Convergence": "gaussian.rates",
+    "Cost": "design.costs",
+    "Design": "design.designs",
     "Distances": "gaussian.metrics",
     "ERF": "erf",
     "Edgeworth": "gaussian.edgeworth",
@@ -132,6 +170,7 @@ _HOMES = {
     "EngineError": "errors",
     "ErfTheoryError": "errors",
     "Expansions": "gaussian.expansions",
+    "Front": "design.front",
     "GaussianLimit": "gaussian.limit",
     "Geometry": "network.receptive",
     "InputAdvice": "practical.sizes",
@@ -146,6 +185,7 @@ _HOMES = {
     "TailBound": "gaussian.tails",
     "TileOverlap": "practical.tiles",
     "TrainingTable": "report.training",
+    "VarianceShares": "design.shares",
     "anchor_prior": "practical.anchors",
     "area_ratios": "replknet",
     "attractor": "gaussian.attractors",
@@ -153,21 +193,30 @@ _HOMES = {
     "best_order": "gaussian.edgeworth",
     "chernoff": "gaussian.tails",
     "clt_formulas": "gaussian.clt",
+    "coherent_erf": "coherent",
+    "compare": "design.changes",
     "compare_expansions": "gaussian.expansions",
     "compare_training": "report.training",
     "convergence": "gaussian.convergence",
     "crosscheck": "verdict.agreement",
+    "depth_for": "design.depths",
+    "design_front": "design.front",
+    "design_network": "design.search",
+    "dilation_for": "design.dilations",
     "distance_to_normal": "gaussian.distances",
     "distance_to_sampled_normal": "gaussian.distances",
     "edgeworth": "gaussian.edgeworth",
+    "equal_cost": "design.front",
     "erf_of": "readers.erf_of",
     "fluctuation": "finitewidth",
     "gaussian_limit": "gaussian.limit",
     "input_size_advice": "practical.sizes",
+    "kernel_for": "design.kernels",
     "layer_table": "layertable",
     "measure_erf": "empirical.measure",
     "measured_erf": "conventions",
     "model_report": "report.document",
+    "network_cost": "design.costs",
     "network_erf": "architectures",
     "read_onnx": "readers.onnx",
     "read_torch": "readers.torch",
@@ -175,11 +224,13 @@ _HOMES = {
     "saddlepoint": "gaussian.saddlepoint",
     "samples_for": "finitewidth",
     "sqrt_scaling": "gaussian.scaling",
+    "strides_for": "design.strides",
     "sub_gaussian_tail": "gaussian.tails",
     "symbolic_erf": "formulas",
     "theoretical_erf": "theory",
     "tile_overlap": "practical.tiles",
     "variance_erf": "theory",
+    "variance_shares": "design.shares",
 }
 
 

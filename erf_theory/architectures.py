@@ -14,7 +14,7 @@ from erf_theory.lattice import Steps, per_axis
 from erf_theory.maps import Map, ProgramMap
 from erf_theory.network.convolutions import ConvTranspose
 from erf_theory.network.geometry import resolved
-from erf_theory.network.nodes import INPUT, Network, remembered
+from erf_theory.network.nodes import INPUT, Network, need_network, remembered
 from erf_theory.network.pointwise import Activation, Norm
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
 from erf_theory.network.routing import Add, Pad
@@ -28,7 +28,7 @@ from erf_theory.propagation.notes import Notes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["network_erf"]
+__all__ = ["decimates", "given_reasons", "network_erf"]
 
 
 def network_erf(
@@ -135,7 +135,8 @@ def network_erf(
 
 
 def _need_sense(network: Network, kind: str, ndim: int | None, axis: int) -> None:
-    """Refuse a kind, axes or an axis that no map of the network has."""
+    """Refuse a kind, axes or an axis that no map of the network has, and what is none."""
+    need_network(network)
     if not -network.ndim <= axis < network.ndim:
         raise ErfTheoryError(f"a network of {network.ndim} axes has no axis {axis}")
     if ndim not in (None, 1, network.ndim):
@@ -162,10 +163,7 @@ def _given(asked: Channelwise, axis: int | None, engine: str, call: str) -> ERF:
             found = _channelwise(asked, axes, engine)
         except NoMarginalError:
             continue
-        notes = Notes()
-        note_global(asked.question.network, notes)
-        reasons = () if asked.kind == "amplitude" else _given_reasons(asked.question.network)
-        reasons += notes.texts(asked.question.network)
+        reasons = given_reasons(asked.question.network, asked.kind)
         return ERF((found,), asked.kind, call, reasons)
     raise ErfTheoryError("no way to this map was found")
 
@@ -213,6 +211,14 @@ _WINNERS = (
 )
 
 
+def given_reasons(network: Network, kind: str = "energy") -> tuple[str, ...]:
+    """Why the map of a network with weights as given is only approximate."""
+    notes = Notes()
+    note_global(network, notes)
+    reasons = () if kind == "amplitude" else _given_reasons(network)
+    return reasons + notes.texts(network)
+
+
 def _given_reasons(network: Network) -> tuple[str, ...]:
     """Why the energy of a network with weights as given is only approximate."""
     layers = [node.layer for node in network.nodes]
@@ -223,11 +229,12 @@ def _given_reasons(network: Network) -> tuple[str, ...]:
 
 def _is_sampled(question: Question) -> bool:
     """Whether borders or the phases of upsamplings leave a map whose moments no engine can tell."""
-    return question.image is not None or _decimates(question.network)
+    return question.image is not None or decimates(question.network)
 
 
 @remembered
-def _decimates(network: Network) -> bool:
+def decimates(network: Network) -> bool:
+    """Whether a field keeps some places of it alone: an upsampling's or a transposed window's."""
     return any(isinstance(node.layer, ConvTranspose | Upsample) for node in network.nodes)
 
 

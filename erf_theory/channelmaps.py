@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from math import log
 from operator import add
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from erf_theory.derived import Stored
 from erf_theory.engines import convolution
 from erf_theory.engines.extent import extent_of, need_memory
-from erf_theory.engines.field import F, Program
+from erf_theory.engines.field import F, Program, entered
 from erf_theory.engines.tape import recorded
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
@@ -27,7 +28,7 @@ from erf_theory.propagation.channelwise import Setting, channelwise
 from erf_theory.propagation.statistics import gate_factors, statistics
 from erf_theory.routes import Logs, Shares
 
-__all__ = ["Channelwise", "has_given_weights"]
+__all__ = ["Channelwise", "has_given_weights", "stored"]
 
 _EPS = float(np.finfo(np.float64).eps)
 
@@ -67,8 +68,12 @@ class Channelwise:
         _need_channel("channel", self.channel, counts[-2])
         _need_channel("input_channel", self.input_channel, counts[source])
 
-    def program(self, axes: Axes) -> Program:
-        """From the output unit's field to the source's, both with channels."""
+    def program(self, axes: Axes, seen: Callable[[int, Any], Any] | None = None) -> Program:
+        """From the output unit's field to the source's, both with channels.
+
+        ``seen`` is shown the field behind every node with the node's place, and gives the one to
+        go on with.
+        """
         network = self.question.network
         single = self.is_single
         before = statistics(network) if self.kind == "energy" else (None,) * len(network.nodes)
@@ -89,7 +94,8 @@ class Channelwise:
             def rule(row: Row, field: F) -> F:
                 for place in row:
                     node = network.nodes[place]
-                    found = channelwise(node.layer, field, settings[place])
+                    behind = entered(field if seen is None else seen(place, field), place)
+                    found = channelwise(node.layer, behind, settings[place])
                     field = bounded(found, node, self.question, axes)
                 return field
 
@@ -130,7 +136,7 @@ class Channelwise:
             lost = float(np.max(np.tensordot(ends, bound.values, 1)))
             lost *= 2.0 ** (bound.exponent - field.exponent)
         roundings = extent_of(program, ndim).roundings
-        return _stored(np.asarray(values), field, lost, 2 * _EPS * roundings)
+        return stored(np.asarray(values), field, lost, 2 * _EPS * roundings)
 
 
 def _need_channel(name: str, chosen: int | None, channels: int) -> None:
@@ -143,7 +149,7 @@ def _weights(channels: int, chosen: int | None) -> FloatArray:
     return np.full(channels, 1 / channels) if chosen is None else np.eye(channels)[chosen]
 
 
-def _stored(values: FloatArray, field: convolution.Samples, lost: float, relative: float) -> Stored:
+def stored(values: FloatArray, field: convolution.Samples, lost: float, relative: float) -> Stored:
     """The normalised map of samples that share an exponent."""
     total = float(np.sum(np.abs(values)))
     if total == 0:

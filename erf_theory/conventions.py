@@ -56,6 +56,10 @@ def measured_erf(measurement: Measurement, convention: Convention = "energy") ->
     >>> [round(measured_erf(found, name).std, 2) for name in ("energy", "rms", "relu")]
     [2.31, 3.08, 3.15]
     """
+    if not isinstance(measurement, Measurement):
+        raise ErfTheoryError(
+            f"a Measurement of measure_erf is asked for, not {type(measurement).__name__}"
+        )
     if convention not in _MAPS:
         raise ErfTheoryError(
             f"there is no convention {convention!r}: choose one of {', '.join(_MAPS)}"

@@ -17,7 +17,7 @@ from erf_theory.exact import FloatArray
 from erf_theory.kernel import Kernel
 from erf_theory.lattice import per_axis
 from erf_theory.network.convolutions import Conv
-from erf_theory.network.nodes import Network, Node
+from erf_theory.network.nodes import Network, Node, need_network
 from erf_theory.network.pointwise import Identity
 from erf_theory.network.routing import Crop, Pad
 from erf_theory.network.weights import law
@@ -77,6 +77,7 @@ def fluctuation(
     >>> fluctuation(stack, [0.5, 1.5]).round(3).tolist()
     [4.176, 3.376]
     """
+    need_network(network)
     if direction not in ("channel", "random"):
         raise ErfTheoryError(f"the direction is channel or random, not {direction!r}")
     ndim = network.ndim

@@ -73,7 +73,8 @@ def convolve(left: NumberArray, right: NumberArray, ndim: int) -> NumberArray:
         total *= tap
         return total
     for at in np.ndindex(places):
-        total[box(at, shape)] += _times(left[(..., *at)], right, len(lead), ndim)
+        if (tap := left[(..., *at)]).any():
+            total[box(at, shape)] += _times(tap, right, len(lead), ndim)
     return total
 
 

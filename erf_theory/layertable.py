@@ -4,27 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
-from math import inf, log
-from typing import Any, NamedTuple, final
-
-import numpy as np
+from math import inf
+from typing import Any, final
 
 from erf_theory import records
-from erf_theory.architectures import network_erf
-from erf_theory.channelmaps import has_given_weights
-from erf_theory.erf import ERF
 from erf_theory.errors import ErfTheoryError
 from erf_theory.lattice import Steps
-from erf_theory.network.base import Layer
+from erf_theory.layermeasures import Measures, by_profiles, measured
 from erf_theory.network.geometry import image_sizes, resolved
-from erf_theory.network.nodes import INPUT, Network
-from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
+from erf_theory.network.nodes import Network, need_network
 from erf_theory.network.receptive import receptive_field
-from erf_theory.network.routing import ChannelShuffle
+from erf_theory.network.rows import NodeField
 from erf_theory.network.text import table
-from erf_theory.propagation.forward import signals
-from erf_theory.propagation.gates import Runs
-from erf_theory.propagation.notes import Notes
 
 __all__ = ["LayerRow", "LayerTable", "layer_table"]
 
@@ -151,6 +142,7 @@ def layer_table(
     axis: int = 0,
     spacing: float = 1.0,
     unit: str = "px",
+    whole_maps: bool = False,
     progress: Callable[[int], object] | None = None,
 ) -> LayerTable:
     """What a unit of every layer sees: theoretical and effective field, and the gradient's mass.
@@ -170,6 +162,9 @@ def layer_table(
         Distance of two input samples, in ``unit``: seconds, millimetres.
     unit : str
         Its name.
+    whole_maps : bool
+        Where weights are given, count sizes on the whole map of every layer, which takes minutes.
+        Default: on the product of its profiles, and the table's reasons say so.
     progress : callable, optional
         Called with the number of layers that are done.
 
@@ -193,6 +188,7 @@ def layer_table(
     b     Conv(16, 16, 3)     16        1     5    1.155   5     1      -0.405    exact
     Lengths are px on axis 0.
     """
+    need_network(network)
     if not -network.ndim <= axis < network.ndim:
         raise ErfTheoryError(f"a network of {network.ndim} axes has no axis {axis}")
     if not 0 < spacing < inf:
@@ -203,39 +199,16 @@ def layer_table(
         image_sizes(network, image_size)
     wanted = _wanted(exact, layers)
     rows: list[LayerRow] = []
-    for place, found in _measured(exact, axis, wanted):
-        field = geometry.rows[place].axes[axis]
-        std, size, trf = (spacing * length for length in (found.std, found.size, field.size))
-        rows.append(
-            LayerRow(
-                name=exact.nodes[place].name,
-                layer=repr(network.nodes[place].layer),
-                channels=network.channels[place],
-                jump=spacing * float(field.jump),
-                trf=trf,
-                std=std,
-                size=size,
-                share=size / trf,
-                log_mass=found.log_mass,
-                is_exact=found.is_exact,
-            )
-        )
+    profiles = {} if whole_maps else by_profiles(exact, axis % network.ndim, wanted)
+    for place, found in measured(exact, axis, wanted, profiles):
+        rows.append(_row(geometry.rows[place], axis, spacing, found))
         if progress:
             progress(len(rows))
     more = "" if layers is None else f", layers={list(layers)}"
     more += f", spacing={spacing}, unit={unit!r}" if spacing != 1 or unit != "px" else ""
+    more += ", whole_maps=True" if whole_maps else ""
     call = f"layer_table({network.label}, image_size={image_size}, axis={axis}{more})"
     return LayerTable(tuple(rows), unit, axis, found.reasons, call)
-
-
-class _Measures(NamedTuple):
-    """What an effective field is asked for: lengths in pixels on the table's axis."""
-
-    std: float
-    size: float
-    log_mass: float
-    is_exact: bool
-    reasons: tuple[str, ...]
 
 
 def _wanted(network: Network, layers: Sequence[str] | None) -> list[int]:
@@ -246,68 +219,22 @@ def _wanted(network: Network, layers: Sequence[str] | None) -> list[int]:
     return sorted({*map(network.place_of, layers), last})
 
 
-def _measured(
-    network: Network, axis: int, wanted: Sequence[int]
-) -> Iterator[tuple[int, _Measures]]:
-    """The measures of layers; from those of the layer before it where the shape is the same.
-
-    The last layer is always asked for itself: its reasons are the table's.
-    """
-    same = _same_shapes(network)
-    done: dict[int, _Measures] = {}
-    for place in wanted:
-        node, is_last = network.nodes[place], place == len(network.nodes) - 1
-        before = node.inputs[0]
-        if place in same and before in done and not is_last:
-            known, name = done[before], network.nodes[before].name
-            step = network_erf(network, layer=node.name, source=name, ndim=1)
-            log_mass = known.log_mass + step.log_mass + log(network.channels[before])
-            is_exact = known.is_exact and step.exactness == "exact"
-            done[place] = known._replace(log_mass=log_mass, is_exact=is_exact)
-        else:
-            erf = network_erf(network, layer=node.name)
-            is_exact = erf.exactness == "exact"
-            done[place] = _Measures(
-                _std(erf, axis), erf.size(), erf.log_norm, is_exact, erf.reasons
-            )
-        yield place, done[place]
-
-
-def _same_shapes(network: Network) -> set[int]:
-    """Places of the nodes whose units see what the units before them see, but for a factor.
-
-    A gate or a norm weighs channels that are not alike by themselves, and the gate of a unit may
-    depend on one that the unit's samples have met before.
-    """
-    before = signals(network, Notes())
-    run = Runs.of(network, before, INPUT)
-    met_before = run.loose.union(run.following.values())
-    is_given = has_given_weights(network)
-    found = set()
-    for place, (node, signal) in enumerate(zip(network.nodes, before, strict=True)):
-        weighs_alike = len(signal.parts) == 1 and not is_given and place not in met_before
-        if _keeps_shape(node.layer) or (weighs_alike and _has_one_factor(node.layer)):
-            found.add(place)
-    return found
-
-
-def _keeps_shape(layer: Layer) -> bool:
-    """Whether a unit sees what one unit before it sees, whatever that is."""
-    return isinstance(layer, ChannelShuffle | Dropout | Identity)
-
-
-def _has_one_factor(layer: Layer) -> bool:
-    """Whether channels whose samples are alike have one factor."""
-    is_plain = isinstance(layer, Norm) and layer.scale is None and layer.variance is None
-    return is_plain or isinstance(layer, Activation)
-
-
-def _std(erf: ERF, axis: int) -> float:
-    """Standard deviation along an axis, from the samples that the size is counted on."""
-    line = erf.profile(axis)
-    shares, places = line.values, line.offsets[0]
-    mean = shares @ places
-    return float(np.sqrt(shares @ (places - mean) ** 2))
+def _row(geometry: NodeField, axis: int, spacing: float, found: Measures) -> LayerRow:
+    """The row of a node, its lengths times the spacing."""
+    field = geometry.axes[axis]
+    std, size, trf = (spacing * length for length in (found.std, found.size, field.size))
+    return LayerRow(
+        name=geometry.name,
+        layer=repr(geometry.layer),
+        channels=geometry.channels,
+        jump=spacing * float(field.jump),
+        trf=trf,
+        std=std,
+        size=size,
+        share=size / trf,
+        log_mass=found.log_mass,
+        is_exact=found.is_exact,
+    )
 
 
 def _texts(row: LayerRow) -> list[str]:

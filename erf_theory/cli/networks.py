@@ -54,8 +54,9 @@ Examples:
   erf-theory tiles resnet50 --mass 0.99
   erf-theory tiles my_network.json --overlap 64 --json
 """
-_LENGTHS = {"axis": 0, "spacing": 1, "unit": "px"}
-"""What `layers` takes the lengths of its table from, by default."""
+_OF_PROFILES = "Measures of profiles on axis 0; layers and net --ndim 2 count sizes on maps."
+_TABLE = {"axis": 0, "spacing": 1, "unit": "px", "whole_maps": False}
+"""What `layers` gives its table by default."""
 
 
 @click.command(epilog=_NET_EXAMPLES)
@@ -89,6 +90,7 @@ def net(network: str, ndim: int | None, as_json: bool, plot: str | None, **optio
     "--spacing", type=NumberType(), default=1, show_default=True, help="Distance of two samples."
 )
 @click.option("--unit", default="px", show_default=True, help="Unit of the spacing.")
+@click.option("--whole-maps", is_flag=True, help="Exact sizes with given weights: minutes.")
 @click.option("--geometry", is_flag=True, help="Theoretical fields alone, paths and alignment.")
 @json_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
@@ -103,9 +105,10 @@ def layers(
     """Show what every layer of NETWORK sees: a name of the zoo, or a JSON file."""
     if as_json and as_csv:
         raise click.UsageError("--json and --csv are two forms of one answer: choose one")
-    if geometry and options != _LENGTHS:
+    if geometry and options != _TABLE:
         raise click.UsageError(
-            "--geometry is in pixels on all axes: leave --axis, --spacing, --unit"
+            "--geometry is in pixels on all axes, and needs no maps: leave --axis, --spacing, "
+            "--unit, --whole-maps"
         )
     loaded = load_network(network)
     found: Any
@@ -146,7 +149,7 @@ def compare(
     for text, measures in facts.items():
         cells = [_cell(measures[name]) for name in names]
         rows.append([text, *cells, found[text].exactness])
-    click.echo("\n".join(table(rows)))
+    click.echo("\n".join([*table(rows), _OF_PROFILES]))
 
 
 @click.command(epilog=_TILES_EXAMPLES)

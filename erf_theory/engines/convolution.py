@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from math import frexp, ldexp, log2
-from operator import add, itemgetter, sub
+from operator import add, sub
 from typing import Any, NamedTuple, TypeVar, final
 
 import numpy as np
@@ -185,8 +185,7 @@ class _Part(NamedTuple):
 @weighted_sum.register
 def _weighted_sum(like: Samples, terms: Sequence[Term]) -> Samples:  # noqa: ARG001
     parts = [_Part.of(*term) for term in terms]
-    ranked = sorted(parts, key=itemgetter(0), reverse=True)
-    exponent = next((p.exponent for p in ranked if p.near and p.values.any()), 0)
+    exponent = max([part.exponent for part in parts if part.near and part.values.any()], default=0)
     floor = max(_LOST, *[part.floor + part.below(exponent) for part in parts])
     if len(parts) == 1:
         return _balanced(parts[0].scaled(exponent), parts[0].start, exponent, floor)
@@ -194,8 +193,8 @@ def _weighted_sum(like: Samples, terms: Sequence[Term]) -> Samples:  # noqa: ARG
     high = tuple(map(max, *[part.stop for part in parts]))
     total = np.zeros((*parts[0].values.shape[: -len(low)], *map(sub, high, low)))
     for part in parts:
-        ends = map(sub, part.start, low), map(sub, part.stop, low)
-        inside: Any = (..., *map(slice, *ends))
+        ends = zip(part.start, part.stop, low, strict=True)
+        inside: Any = (..., *[slice(a - first, b - first) for a, b, first in ends])
         total[inside] += part.scaled(exponent)
     return _balanced(total, low, exponent, floor)
 

@@ -188,9 +188,9 @@ class CumulantFunction:
     def away(self, lam: float, std: float, span: int) -> float:
         """What a tilted law's transform has away from 0, relative to a Gaussian's area.
 
-        ``σ/√(2π) ∫ (|φ(ω)| − e^(−σ²ω²/2))⁺ dω`` over 4/σ < |ω| ≤ π/h: next to nothing, but where
-        the law is nearly one on a coarser lattice. Frequencies of lattices up to ten times as
-        coarse are on the grid.
+        ``σ/√(2π) ∫ (|φ(ω)| − e^(−σ²ω²/2))⁺ dω`` from 4/σ to π/h and from −π/h to −4/σ: next to
+        nothing, but where the law is nearly one on a coarser lattice. Frequencies of lattices up
+        to ten times as coarse are on the grid.
 
         Parameters
         ----------

@@ -11,6 +11,9 @@ from erf_theory.exact import Number
 
 __all__ = ["Enclosure", "enclosed"]
 
+_BEYOND = 1200
+"""Powers of 2 beyond it, and below its negative, are no doubles."""
+
 
 @final
 @dataclass(frozen=True)
@@ -81,6 +84,8 @@ def _double(bound: Fraction) -> float:
 
 
 def _exact(bound: Any) -> Fraction:
-    """The number that a ball without radius is."""
+    """The number that a ball without radius is; one like it if it is beyond all doubles."""
     mantissa, exponent = map(int, bound.man_exp())
-    return mantissa * Fraction(2) ** exponent
+    size = mantissa.bit_length()
+    least, most = -_BEYOND - size, _BEYOND - size
+    return mantissa * Fraction(2) ** min(max(exponent, least), most)

@@ -29,6 +29,7 @@ __all__ = ["Line", "line_of"]
 
 _END = 38.0
 """Standard deviations beyond which the normal law has less than the smallest double."""
+_EPS = float(np.finfo(np.float64).eps)
 _INEXACT = 1e-12
 """Relative error of moments that come from samples."""
 
@@ -46,11 +47,14 @@ class Line(Law):
         The step in pixels.
     std : float
         Standard deviation in pixels.
+    shift : float
+        Estimate of the largest error of ``z`` from a mean that is no fraction.
     """
 
     z: FloatArray
     span: int
     std: float
+    shift: float
 
     @cached_property
     def log_theta(self) -> float:
@@ -72,6 +76,13 @@ class Line(Law):
     def above(self) -> FloatArray:
         """What lies above every place: 1 − F."""
         return np.append(np.cumsum(self.p[:0:-1])[::-1], 0.0)
+
+    @cached_property
+    def gaps(self) -> FloatArray:
+        """F − G at every place but the last, summed on the side that has less."""
+        left = np.cumsum(self.difference[:-1])
+        right = np.cumsum(self.difference[:0:-1])[::-1]
+        return np.where(self.below[:-1] <= self.above[:-1], left, -right)
 
     @cached_property
     def astray(self) -> FloatArray:
@@ -126,9 +137,10 @@ def line_of(erf: ERF) -> Line:
     log_p[max(-low, 0) : size - low] = lattice[max(low, 0) : high]
     log_p -= log(float(np.sum(np.exp(log_p))))
     log_density = log(step / sqrt(2 * pi)) - z * z / 2
-    errors = np.full(z.size, 2 * relative + ROUNDING + inexact)
+    shift = 2 * _EPS * logs.size / std * isinstance(mean, float)
+    errors = 2 * relative + ROUNDING + inexact + shift * np.abs(z)
     excess = excess_of(log_p, log_density)
-    return Line(log_p, log_density, excess, errors, step, z, span, std)
+    return Line(log_p, log_density, excess, errors, step, z, span, std, shift)
 
 
 def _window(lattice: FloatArray, centre: int, rest: float, step: float) -> tuple[int, int]:

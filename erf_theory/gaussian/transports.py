@@ -22,7 +22,7 @@ def _kolmogorov(law: Line) -> Estimate:
     """F jumps at the places only, so that the supremum is beside one of them."""
     above = np.max(law.below - law.normal_below)
     under = np.max(law.normal_below[1:] - law.below[:-1])
-    return Estimate(float(max(above, under)), law.unsure / 2 + law.rounding)
+    return Estimate(float(max(above, under)), _wrong(law))
 
 
 def _wasserstein1(law: Line) -> Estimate:
@@ -40,7 +40,12 @@ def _wasserstein1(law: Line) -> Estimate:
     middle = _density(crossing) + side * crossing * ndtr(side * crossing)
     ends = area[:-1] + area[1:] + np.where(left > 0, 0.0, np.maximum(right, 0.0))
     pieces = share * (2 * crossing - left - right) + ends - 2 * middle
-    return Estimate(float(np.sum(pieces)), _moved(law) + law.rounding)
+    return Estimate(float(np.sum(pieces)), _moved(law) + law.shift + law.rounding)
+
+
+def _wrong(law: Line) -> float:
+    """Largest error of F − Φ."""
+    return law.unsure / 2 + law.shift / sqrt(2 * pi) + law.rounding
 
 
 def _moved(law: Line) -> float:
@@ -60,7 +65,8 @@ def _wasserstein2(law: Line) -> Estimate:
     z, quantile = law.z, law.quantile
     square = float(law.p @ (z * z)) + 1 - 2 * law.step * float(np.sum(_density(quantile)))
     moved = law.step * float(law.astray[:-1] @ np.abs(z[1:] + z[:-1] - 2 * quantile))
-    return root(square, moved + 2 * law.rounding)
+    value, error = root(square, moved + 2 * law.rounding)
+    return Estimate(value, error + law.shift)
 
 
 def _cramer_von_mises(law: Line) -> Estimate:
@@ -69,23 +75,23 @@ def _cramer_von_mises(law: Line) -> Estimate:
     high, low = normal[1:] - law.below[:-1], normal[:-1] - law.below[:-1]
     pieces = np.diff(normal) * (high * high + high * low + low * low)
     value = float(np.sum(pieces)) / 3
-    return Estimate(value, 2 * sqrt(value) * (law.unsure / 2 + law.rounding))
+    return Estimate(value, 2 * sqrt(value) * _wrong(law))
 
 
 def _sampled_kolmogorov(law: Line) -> Estimate:
-    value = float(np.max(np.abs(np.cumsum(law.difference))))
+    value = float(np.max(np.abs(law.gaps)))
     return Estimate(value, law.unsure / 2 + law.rounding * value)
 
 
 def _sampled_wasserstein1(law: Line) -> Estimate:
-    value = law.step * float(np.sum(np.abs(np.cumsum(law.difference))))
+    value = law.step * float(np.sum(np.abs(law.gaps)))
     return Estimate(value, _moved(law) + law.rounding * value)
 
 
 def _sampled_wasserstein2(law: Line) -> Estimate:
     """From the quantiles of both laws: they are constant between values of F and of G."""
     normal = np.cumsum(law.q)
-    below = np.maximum.accumulate(normal + np.cumsum(law.difference))
+    below = np.maximum.accumulate(normal + np.append(law.gaps, 0.0))
     ends = np.sort(np.concatenate([below, normal]))
     middles, parts = (ends[1:] + ends[:-1]) / 2, np.diff(ends)
     steps = np.searchsorted(below, middles) - np.searchsorted(normal, middles)
@@ -97,10 +103,9 @@ def _sampled_wasserstein2(law: Line) -> Estimate:
 
 def _sampled_cramer_von_mises(law: Line) -> Estimate:
     """Σ (F − G)²·(q + q')/2, q' at the next place: the same for the mirrored laws."""
-    gaps = np.cumsum(law.difference)[:-1]
     weights = (law.q[1:] + law.q[:-1]) / 2
-    value = float(weights @ (gaps * gaps))
-    lost = 2 * float((weights * law.astray[:-1]) @ np.abs(gaps))
+    value = float(weights @ (law.gaps * law.gaps))
+    lost = 2 * float((weights * law.astray[:-1]) @ np.abs(law.gaps))
     return Estimate(value, lost + law.rounding * value)
 
 

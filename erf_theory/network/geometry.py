@@ -13,7 +13,7 @@ from erf_theory.errors import ErfTheoryError
 from erf_theory.lattice import Steps, per_axis
 from erf_theory.network.base import Layer, Window
 from erf_theory.network.convolutions import Conv, ConvTranspose
-from erf_theory.network.nodes import INPUT, Flat, Network
+from erf_theory.network.nodes import INPUT, Flat, Network, need_network
 from erf_theory.network.pooling import Pool, Upsample
 from erf_theory.network.routing import Crop, Pad
 from erf_theory.network.sight import Sight, sight
@@ -91,8 +91,10 @@ def resolved(network: Network, image: Steps | None) -> Network:
     Raises
     ------
     ErfTheoryError
-        If a padding needs the size and it is not given; the message names the node.
+        If it is no network, or a padding needs the size and it is not given; the message names
+        the node.
     """
+    need_network(network)
     if all(not isinstance(_padding(node.layer), str) for node in network.nodes):
         return network
     sizes = None if image is None else (per_axis(image, network.ndim), *image_sizes(network, image))

@@ -24,7 +24,7 @@ from erf_theory.network.pointwise import Identity, Norm, PReLU
 from erf_theory.network.pooling import Upsample
 from erf_theory.network.routing import ChannelShuffle, Concat, Split
 
-__all__ = ["INPUT", "Flat", "Network", "Node", "Part", "remembered"]
+__all__ = ["INPUT", "Flat", "Network", "Node", "Part", "need_network", "remembered"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -217,6 +217,21 @@ class Network(ABC):
 
 
 Part = Layer | Network
+
+
+def need_network(thing: object) -> None:
+    """Refuse what is no network.
+
+    Raises
+    ------
+    ErfTheoryError
+        If it is something else; the message says what makes a network of it.
+    """
+    if not isinstance(thing, Network):
+        raise ErfTheoryError(
+            f"a Network is asked for, not {type(thing).__name__}: Chain makes one of layers, "
+            "read_torch and read_onnx of a model"
+        )
 
 
 def remembered(

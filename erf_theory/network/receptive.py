@@ -9,7 +9,7 @@ from typing import Any, final
 from erf_theory.errors import ErfTheoryError
 from erf_theory.lattice import Steps, per_axis
 from erf_theory.network.geometry import Region, image_sizes, resolved
-from erf_theory.network.nodes import Network
+from erf_theory.network.nodes import Network, need_network
 from erf_theory.network.paths import paths
 from erf_theory.network.rows import COLUMNS, AxisField, NodeField, joined
 from erf_theory.network.sight import Sight, sight
@@ -196,6 +196,7 @@ def receptive_field(network: Network, *, image_size: Steps | None = None) -> Geo
     >>> geometry.region("1", 5)
     Region(start=(9, 9), shape=(4, 4))
     """
+    need_network(network)
     image = None if image_size is None else _whole("image_size", image_size, network.ndim)
     if image is not None and min(image) < 1:
         raise ErfTheoryError(f"the image_size is 1 or more on every axis, not {image_size}")

@@ -42,10 +42,10 @@ class Setting:
         Which axes the field has.
     channels : int
         Channels of the layer's input.
-    kind : {"amplitude", "energy"}
-        What the field is.
+    kind : {"amplitude", "energy", "mean"}
+        What the field is: a mean is the gradient averaged over all gates, its signs kept.
     gates : ndarray, optional
-        E σ'² of an activation, or the factor of a norm, for every channel.
+        E σ'² of an activation, or the factor of a norm, for every channel; E σ' for a mean.
     single : bool
         Whether every node has one channel, and the field no axis for it.
     """
@@ -53,14 +53,14 @@ class Setting:
     name: str
     axes: Axes
     channels: int
-    kind: Literal["amplitude", "energy"]
+    kind: Literal["amplitude", "energy", "mean"]
     gates: FloatArray | None = None
     single: bool = False
 
     @property
     def power(self) -> int:
         """What a fixed weight is raised to."""
-        return 1 if self.kind == "amplitude" else 2
+        return 2 if self.kind == "energy" else 1
 
     def refusal(self, reason: str) -> ErfTheoryError:
         """The error that names the node."""
@@ -166,7 +166,7 @@ def _(layer: Upsample, field: F, at: Setting) -> F:
 
 @channelwise.register
 def _(layer: Activation, field: F, at: Setting) -> F:
-    if at.kind == "energy":
+    if at.kind != "amplitude":
         return field if at.gates is None else scaled(field, at.gates, at)
     if layer.nonlinearity.name != "identity":
         raise at.refusal("an amplitude needs a linear network: ask for the energy")
@@ -175,7 +175,7 @@ def _(layer: Activation, field: F, at: Setting) -> F:
 
 @channelwise.register
 def _(layer: Norm, field: F, at: Setting) -> F:
-    if at.kind == "amplitude":
+    if at.kind != "energy":
         if layer.kind != "batch" or not isinstance(layer.variance, Given):
             raise at.refusal("an amplitude needs a batch norm with given statistics")
         scale = 1.0 if not isinstance(layer.scale, Given) else layer.scale.array
@@ -185,7 +185,7 @@ def _(layer: Norm, field: F, at: Setting) -> F:
 
 @channelwise.register
 def _(layer: Dropout, field: F, at: Setting) -> F:
-    if not layer.training or at.kind == "amplitude":
+    if not layer.training or at.kind != "energy":
         return field
     return field.scale(1 / (1 - layer.rate))
 

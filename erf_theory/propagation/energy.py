@@ -151,7 +151,7 @@ def _(layer: Conv, fields: Pieces[F], at: Context) -> Pieces[F]:
 def _(layer: ConvTranspose, fields: Pieces[F], at: Context) -> Pieces[F]:
     ndim = at.axes.ndim
     stride, dilation = per_axis(layer.stride, ndim), per_axis(layer.dilation, ndim)
-    kernel = at.axes.kernel(_flipped(layer.variances(ndim)), stride, dilation)
+    kernel = at.axes.kernel(_flipped(_group_variances(layer, ndim)), stride, dilation)
     rows = zip(per_axis(layer.size, ndim), dilation, layer.pads(ndim), strict=True)
     shifts = [before - d * (k - 1) for k, d, (before, _) in rows]
 
@@ -260,18 +260,24 @@ def _(layer: ChannelShuffle, fields: Pieces[F], at: Context) -> Pieces[F]:
 
 
 def _mixed(layer: Weighted, fields: Pieces[F], at: Context, back: Callable[[F], F]) -> Pieces[F]:
-    """What a layer makes of the sum over the channels of every group."""
+    """What a layer makes of the mean over the channels of every group."""
+    if len(fields.parts) == 1:
+        ((first, last, field),) = fields.parts
+        if first == 0 and last == layer.out_channels:
+            return Pieces(((0, layer.in_channels, back(field)),))
     groups, size = layer.groups, layer.in_channels // layer.groups
     outputs = layer.out_channels // groups
-    if len(fields.parts) == 1 and fields.parts[0][:2] == (0, layer.out_channels):
-        total = at.axes.scaled(fields.parts[0][2], outputs)
-        return Pieces(((0, layer.in_channels, back(total)),))
     found: list[tuple[int, int, F]] = []
     for first, last, inside in fields.grouped(groups, outputs):
         if inside:
-            parts = [at.axes.scaled(field, count) for count, field in inside]
+            parts = [at.axes.scaled(f, Fraction(count, outputs)) for count, f in inside]
             found.append((first * size, last * size, back(at.axes.total(parts))))
     return Pieces(tuple(found))
+
+
+def _group_variances(layer: Weighted, ndim: int) -> Kernel:
+    """The variances of the weights, summed over the output's channels of a group."""
+    return layer.variances(ndim) * (layer.out_channels // layer.groups)
 
 
 @final
@@ -301,7 +307,7 @@ class _Plan(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def _conv_plan(layer: Conv, axes: Axes) -> _Plan:
-    return _plan(layer, layer.variances(axes.ndim), axes)
+    return _plan(layer, _group_variances(layer, axes.ndim), axes)
 
 
 @lru_cache(maxsize=4096)

@@ -14,7 +14,7 @@ from erf_theory.errors import ErfTheoryError
 from erf_theory.lattice import per_axis
 from erf_theory.network.base import Layer
 from erf_theory.network.convolutions import ConvTranspose, Weighted
-from erf_theory.network.nodes import INPUT, Network, Node
+from erf_theory.network.nodes import INPUT, Network, Node, remembered
 from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm, PReLU
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample, overlaps
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
@@ -74,8 +74,7 @@ def signals(network: Network, notes: Notes) -> tuple[Signals, ...]:
 
     A node with several inputs has the signal of their sum, or of their channels in a row.
     """
-    coherent, ndim = coherent_sums(network), network.ndim
-    last = max((i for i, node in enumerate(network.nodes) if _reads_several(node.layer)), default=0)
+    coherent, ndim, last = coherent_sums(network), network.ndim, _last_reader(network)
     before: list[Signals] = []
     after = {INPUT: Pieces.uniform(network.in_channels, normal(1.0))}
     for place, (node, channels) in enumerate(
@@ -96,6 +95,7 @@ def signals(network: Network, notes: Notes) -> tuple[Signals, ...]:
     return tuple(before)
 
 
+@remembered
 def few_inputs(network: Network) -> list[str]:
     """Names of the nodes that add few samples of the input, however wide the network is.
 
@@ -145,9 +145,12 @@ def _is_batch_norm(layer: Layer) -> bool:
     return isinstance(layer, Norm) and layer.kind == "batch"
 
 
-def _reads_several(layer: Layer) -> bool:
-    """Whether a layer reads neighbouring places with no random weights."""
-    return isinstance(layer, AvgPool | MaxPool | Upsample)
+@remembered
+def _last_reader(network: Network) -> int:
+    """Place of the last layer that reads neighbouring places with no random weights; 0 for none."""
+    layers = [node.layer for node in network.nodes]
+    several = (i for i, x in enumerate(layers) if isinstance(x, AvgPool | MaxPool | Upsample))
+    return max(several, default=0)
 
 
 def _has_few(layer: Layer, before: Signals) -> bool:

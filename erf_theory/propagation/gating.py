@@ -11,7 +11,7 @@ from erf_theory.engines.field import F
 from erf_theory.exact import FloatArray
 from erf_theory.network.base import Layer
 from erf_theory.network.gating import Gate, Global, Scale
-from erf_theory.network.nodes import INPUT, Network
+from erf_theory.network.nodes import INPUT, Network, remembered
 from erf_theory.network.pointwise import Activation, PReLU
 from erf_theory.propagation.channelwise import Setting, channelwise, scaled
 from erf_theory.propagation.energy import Context, energy
@@ -46,10 +46,15 @@ def needed(network: Network) -> set[int]:
 
 def note_global(network: Network, notes: Notes) -> None:
     """Note the nodes by which the whole input has an influence that is not in the map."""
-    for place in sorted(needed(network) - {INPUT}):
-        node = network.nodes[place]
-        if isinstance(node.layer, Gate | Global):
-            notes.add(GATED if isinstance(node.layer, Gate) else GLOBAL, node.name)
+    for name, layer in _global(network):
+        notes.add(GATED if isinstance(layer, Gate) else GLOBAL, name)
+
+
+@remembered
+def _global(network: Network) -> list[tuple[str, Layer]]:
+    """The nodes that the output depends on and that see all places of the image."""
+    nodes = [network.nodes[place] for place in sorted(needed(network) - {INPUT})]
+    return [(node.name, node.layer) for node in nodes if isinstance(node.layer, Gate | Global)]
 
 
 @energy.register(Gate)

@@ -68,7 +68,7 @@ class Notes:
 
     def texts(self, network: Network) -> tuple[str, ...]:
         """One sentence for every reason."""
-        leading = self._leading(network)
+        leading = self._leading(network) if self.signal else set()
         found = {reason: list(nodes) for reason, nodes in self.field.items()}
         for reason, nodes in self.signal.items():
             for node in nodes:

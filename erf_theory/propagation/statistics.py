@@ -28,10 +28,19 @@ from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, S
 from erf_theory.propagation.axes import Axes
 from erf_theory.propagation.channelwise import Setting, kernel_of
 
-__all__ = ["Channels", "gate_factors", "statistics"]
+__all__ = ["Channels", "gate_factors", "mean_slopes", "statistics"]
 
 _NODES = 48
 _REACH = 9.0
+
+
+class _Activated(NamedTuple):
+    """E σ, E σ², E σ'² and E σ' for every channel."""
+
+    first: FloatArray
+    second: FloatArray
+    squares: FloatArray
+    slopes: FloatArray
 
 
 class Channels(NamedTuple):
@@ -60,13 +69,18 @@ def statistics(network: Network) -> tuple[Channels, ...]:
 def gate_factors(layer: Layer, before: Channels) -> FloatArray | None:
     """What a layer multiplies the energy of every channel by: E σ'², or a norm's scale squared."""
     if isinstance(layer, Activation | PReLU):
-        return _activated(layer, before)[2]
+        return _activated(layer, before).squares
     if not isinstance(layer, Norm):
         return None
     scale = _scale(layer)
     if layer.kind == "batch" and isinstance(layer.variance, Given):
         return np.asarray(scale**2 / (layer.variance.array + layer.eps))
     return np.asarray(scale**2 / (_normalised(layer, before).variance + layer.eps))
+
+
+def mean_slopes(layer: Activation | PReLU, before: Channels) -> FloatArray:
+    """What an activation multiplies the mean gradient of every channel by: E σ'."""
+    return _activated(layer, before).slopes
 
 
 def _merged(layer: Layer, inputs: Sequence[Channels]) -> Channels:
@@ -103,8 +117,8 @@ def _(layer: Weighted, before: Channels, ndim: int) -> Channels:
 @_passed.register(Activation)
 @_passed.register(PReLU)
 def _(layer: Activation | PReLU, before: Channels, ndim: int) -> Channels:
-    mean, second, _ = _activated(layer, before)
-    return Channels(mean, np.maximum(second - mean**2, 0.0))
+    found = _activated(layer, before)
+    return Channels(found.first, np.maximum(found.second - found.first**2, 0.0))
 
 
 @_passed.register
@@ -192,22 +206,17 @@ def _normalised(layer: Norm, before: Channels) -> Channels:
     return Channels(np.repeat(means.mean(axis=1), size), np.repeat(spread, size))
 
 
-def _activated(
-    layer: Activation | PReLU, before: Channels
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """E σ, E σ² and E σ'² for every channel."""
+def _activated(layer: Activation | PReLU, before: Channels) -> _Activated:
     if isinstance(layer, Activation):
         return _moments(layer.nonlinearity, before)
     parts = [
         _moments(nonlinearity(name), Channels(before.mean[a:b], before.variance[a:b]))
         for a, b, name in layer.runs
     ]
-    first, second, slopes = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return first, second, slopes
+    return _Activated(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
-def _moments(gate: Nonlinearity, before: Channels) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """E σ, E σ² and E σ'² for every channel."""
+def _moments(gate: Nonlinearity, before: Channels) -> _Activated:
     std = np.sqrt(np.maximum(before.variance, 1e-300))[:, None]
     mean = before.mean[:, None]
     cuts = [(np.asarray(kink) - mean) / std for kink in gate.kinks]
@@ -217,8 +226,8 @@ def _moments(gate: Nonlinearity, before: Channels) -> tuple[FloatArray, FloatArr
 
 def _linear_pieces(
     gate: Nonlinearity, mean: FloatArray, std: FloatArray, cuts: list[FloatArray]
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """E σ, E σ² and E σ'² of straight lines between kinks: c + d·z over a < z < b."""
+) -> _Activated:
+    """Of straight lines between kinks: c + d·z over a < z < b."""
     from scipy.special import ndtr
 
     ends = np.hstack([np.full_like(mean, -np.inf), *cuts, np.full_like(mean, np.inf)])
@@ -232,17 +241,18 @@ def _linear_pieces(
     share = sign * (ndtr(sign * ends[:, 1:]) - ndtr(sign * ends[:, :-1]))
     edge = np.where(np.isinf(ends), 0.0, ends) * density
     first, second = -np.diff(density), share - np.diff(edge)
-    return (
+    return _Activated(
         np.sum(c * share + d * first, axis=1),
         np.sum(c * c * share + 2 * c * d * first + d * d * second, axis=1),
         np.sum(slope**2 * share, axis=1),
+        np.sum(slope * share, axis=1),
     )
 
 
 def _smooth_pieces(
     gate: Nonlinearity, mean: FloatArray, std: FloatArray, cuts: list[FloatArray]
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """E σ, E σ² and E σ'² by Gauss-Legendre between kinks."""
+) -> _Activated:
+    """By Gauss-Legendre between kinks."""
     nodes, weights = _gauss_legendre()
     middle = cuts or [np.zeros_like(mean)]
     ends = np.hstack([np.full_like(mean, -_REACH), *middle, np.full_like(mean, _REACH)])
@@ -252,10 +262,8 @@ def _smooth_pieces(
     share = half * weights * np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
     x = mean[:, :, None] + std[:, :, None] * z
     value, slope = gate.value(x, np), gate.slope(x, np)
-    first, second, slopes = (
-        np.sum(share * part, axis=(1, 2)) for part in (value, value**2, slope**2)
-    )
-    return first, second, slopes
+    parts = (value, value**2, slope**2, slope)
+    return _Activated(*(np.sum(share * part, axis=(1, 2)) for part in parts))
 
 
 @cache

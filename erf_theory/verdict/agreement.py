@@ -82,6 +82,11 @@ def crosscheck(theory: ERF, measurement: Measurement, *, false_alarm: float = 0.
     >>> crosscheck(other, found).agrees
     False
     """
+    if not isinstance(theory, ERF) or not isinstance(measurement, Measurement):
+        raise ErfTheoryError(
+            "an ERF is compared with a Measurement, as crosscheck(network_erf(net), "
+            f"measure_erf(net)), not {type(theory).__name__} with {type(measurement).__name__}"
+        )
     need_decidable(theory, measurement.samples, false_alarm)
     if theory.ndim != measurement.mean.ndim:
         raise ErfTheoryError(

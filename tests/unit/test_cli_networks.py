@@ -48,6 +48,7 @@ def test_a_network_from_a_file_as_json_and_csv(tmp_path):
         (["vgg16", "--json", "--csv"], "choose one"),
         (["vgg16", "--geometry", "--axis", "1"], "--geometry is in pixels on all axes"),
         (["vgg16", "--geometry", "--unit", "mm"], "--geometry is in pixels on all axes"),
+        (["vgg16", "--geometry", "--whole-maps"], "needs no maps"),
         ([], "Missing argument 'NETWORK'"),
     ],
 )

@@ -153,3 +153,22 @@ def test_rows_of_some_layers_are_those_of_the_whole_table():
     assert told == [1, 2, 3]
     with pytest.raises(ErfTheoryError, match="there is no node 'stage9'"):
         layer_table(network, layers=["stage9"])
+
+
+def test_sizes_with_given_weights_are_those_of_profiles_or_of_whole_maps():
+    weights = np.random.default_rng(1).standard_normal((2, 4, 2, 3, 3))
+    net = Chain(
+        [Conv(2, 4, 3, weights=weights[0]), Conv(4, 2, 3, weights=weights[1].swapaxes(0, 1))]
+    )
+    quick, whole = layer_table(net), layer_table(net, whole_maps=True)
+    for one, other in zip(quick, whole, strict=True):
+        erf = network_erf(net, layer=one.name)
+        assert other.size == pytest.approx(erf.size(), rel=1e-12)
+        lines = [erf.profile(axis).values for axis in (0, 1)]
+        outer = np.multiply.outer(*lines)
+        assert one.size == np.sqrt(np.sum(outer > 0.0455 * outer.max()))
+        assert one.std == pytest.approx(other.std, rel=1e-12)
+        assert one.log_mass == pytest.approx(other.log_mass, rel=1e-12)
+    assert any("product of the profiles" in text for text in quick.reasons)
+    assert not any("product of the profiles" in text for text in whole.reasons)
+    assert "whole_maps=True" in whole.call

@@ -2,6 +2,7 @@
 
 import json
 from math import inf, isfinite
+from sys import float_info
 
 import mpmath as mp
 import numpy as np
@@ -263,3 +264,28 @@ def test_only_a_map_has_a_distance(wrong, distance, certified):
 def test_a_metric_is_a_name(certified):
     with pytest.raises(ErfTheoryError, match="there is no distance"):
         distance_to_normal(theoretical_erf(3, 5), ["kolmogorov"], certified=certified)
+
+
+def test_an_enclosure_beyond_all_doubles_is_one_at_once():
+    """χ² of a share of 1e-16 a million standard deviations away is about exp(1e16)."""
+    erf = theoretical_erf(None, 3, kernel=[0.033311740399329666, 1.558117956831412e-17], dilation=2)
+    found = distance_to_sampled_normal(erf, "chi_square", certified=True)
+    assert (found.low, found.high) == (float_info.max, inf)
+    assert distance_to_sampled_normal(erf, "chi_square") == inf
+
+
+@pytest.mark.parametrize("distance", [distance_to_normal, distance_to_sampled_normal])
+@pytest.mark.parametrize(
+    ("taps", "n"),
+    [
+        ([3.738192282976226e-09, 0.0020051645243490414], 1),
+        ([0.4758009365623517, 1.7092803123605398e-12], 3),
+        ([1.783411200437614e-05, 0.40201237355914904], 5),
+        ([5.1401060533662055e-08, 0.07660744992506546, 3.1858365664925078e-09], 1),
+    ],
+)
+def test_errors_of_peaked_laws_are_as_large_as_they_say(taps, n, distance):
+    erf = theoretical_erf(None, n, kernel=taps, dilation=3)
+    found, certain = distance(erf), distance(erf, certified=True)
+    for name, value in found.values.items():
+        assert value == inf or abs(value - certain[name].mid) <= found.errors[name], name

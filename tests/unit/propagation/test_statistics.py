@@ -22,7 +22,12 @@ from erf_theory.network import (
     Residual,
     Split,
 )
-from erf_theory.propagation.statistics import Channels, gate_factors, statistics
+from erf_theory.propagation.statistics import (
+    Channels,
+    gate_factors,
+    mean_slopes,
+    statistics,
+)
 from tests.unit.propagation.images import conv
 
 BETA, GAMMA = np.array([0.5, -1.0, 0.0, 3.0]), np.array([1.0, 0.5, -2.0, 1.5])
@@ -79,6 +84,9 @@ def test_activations_by_integrals(name):
         assert found.mean[channel] == pytest.approx(first, rel=1e-7, abs=1e-9)
         assert found.variance[channel] == pytest.approx(second - first**2, rel=1e-7)
         assert gates[channel] == pytest.approx(slope, rel=1e-7)
+        mean_slope = moments(lambda x: function.slope(np.asarray(x), np), mean, std)
+        found_slope = mean_slopes(layer, Channels(BETA, GAMMA**2))[channel]
+        assert found_slope == pytest.approx(mean_slope, rel=1e-7, abs=1e-9)
 
 
 def test_gates_behind_a_batch_norm_have_closed_forms():

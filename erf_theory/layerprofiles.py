@@ -1,0 +1,114 @@
+"""Profiles of all layers of a network whose weights are given, in one pass through it.
+
+The profile of a unit is what it makes of the input. One pass from the input on tells it for the
+units of every layer, where one pass from each of them would take as many passes as there are
+layers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from math import log
+from typing import Any, final
+
+import numpy as np
+
+from erf_theory.channelmaps import Channelwise, has_given_weights
+from erf_theory.engines.convolution import Samples
+from erf_theory.engines.tape import Recorded, Tape
+from erf_theory.engines.transposed import responses
+from erf_theory.errors import EngineError
+from erf_theory.exact import FloatArray
+from erf_theory.network.convolutions import Weighted
+from erf_theory.network.nodes import INPUT, Network
+from erf_theory.propagation.axes import Axes, NoMarginalError
+from erf_theory.propagation.backward import Question
+
+__all__ = ["LayerProfile", "layer_profiles"]
+
+
+@final
+@dataclass(frozen=True)
+class LayerProfile:
+    """The energy of a layer's units on one axis, the mean over its channels.
+
+    Attributes
+    ----------
+    values : ndarray
+        Shares of the mass, place by place.
+    log_mass : float
+        Natural logarithm of the mass.
+    """
+
+    values: FloatArray
+    log_mass: float
+
+    @property
+    def std(self) -> float:
+        """Standard deviation in input pixels."""
+        places = np.arange(len(self.values))
+        return float(np.sqrt(self.values @ (places - self.values @ places) ** 2))
+
+
+def layer_profiles(network: Network, axis: int, wanted: Collection[int]) -> dict[int, LayerProfile]:
+    """The profiles of nodes at some places, for weights as given.
+
+    Nodes are left out that no given weights lie before, that the output does not depend on, or
+    whose units do not all see alike; all of them where the sum over the other axes is no field of
+    its own.
+
+    Parameters
+    ----------
+    network : Network
+        Its paddings in numbers.
+    axis : int
+        The axis that is not summed over.
+    wanted : collection of int
+        Places of the nodes.
+
+    Examples
+    --------
+    >>> from erf_theory.network import Chain, Conv
+    >>> net = Chain([Conv(1, 2, 3, weights=[[[1, 1, 1]], [[1, 2, 1]]]), Conv(2, 1, 1)], 1)
+    >>> layer_profiles(net, 0, {0})[0].values.round(2).tolist()
+    [0.22, 0.56, 0.22]
+    """
+    asked = Channelwise(Question(network, (0,) * network.ndim), "energy")
+    if not has_given_weights(network) or asked.is_single:
+        return {}
+    axes = Axes(network.ndim, axis, "full" if network.ndim == 1 else "marginal")
+    weighed = _weighed(network) & set(wanted)
+    steps: dict[int, int] = {}
+
+    def seen(place: int, field: Any) -> Any:
+        if place not in weighed:
+            return field
+        steps[place] = field.tape.append("sum", field.step, field.term(1))
+        return Recorded(field.tape, steps[place], field.ndim)
+
+    try:
+        end = asked.program(axes, seen)(Recorded(Tape(), 0, 1)).placed()
+        ends = np.full(network.in_channels, 1 / network.in_channels)
+        found = responses(end, network.out_channels, ends, {*steps.values()})
+        profiles = {step: _profile(samples) for step, samples in found if samples.values.any()}
+    except (EngineError, NoMarginalError):
+        return {}
+    return {place: profiles[step] for place, step in steps.items() if step in profiles}
+
+
+def _weighed(network: Network) -> set[int]:
+    """Places of the nodes that given weights lie before."""
+    found: set[int] = set()
+    for place, node in enumerate(network.nodes):
+        is_given = isinstance(node.layer, Weighted) and node.layer.given_weights is not None
+        if is_given or any(i in found for i in node.inputs if i != INPUT):
+            found.add(place)
+    return found
+
+
+def _profile(samples: Samples) -> LayerProfile:
+    """The mean over channels."""
+    line = samples.values.mean(axis=0)
+    total = float(line.sum())
+    return LayerProfile(line / total, log(total) + samples.exponent * log(2))
