@@ -148,7 +148,7 @@ def _out_of_reach(
     short = "not even 1 px is reached"
     if found:
         missing = float(target.value) - found[0]
-        short = f"{found[0]} px are reached, {missing:.4g} px less, by {found[1][0]}"
+        short = f"{found[0]} whole px are reached, {missing:.4g} px less, by {found[1][0]}"
     return ErfTheoryError(
         f"no network of the space has {target} and all else that is asked for; {short}: allow "
         "more layers, a larger budget or more ripple, or choose otherwise"
