@@ -8,7 +8,7 @@ from math import ceil
 from typing import Any
 
 from erf_theory.design.candidates import first, rising, widest
-from erf_theory.design.choices import Budget, Choices
+from erf_theory.design.choices import Budget, Choices, budget_of
 from erf_theory.design.designs import Design
 from erf_theory.design.requirements import Requirements
 from erf_theory.design.space import Objective
@@ -95,7 +95,7 @@ def design_network(
     """
     target = Target.of(std=std, size=size, radius=radius, mass=mass)
     needs = Requirements(target, ripple, kurtosis, flatness)
-    limits, asked = budget or Budget(), chosen(choices, options)
+    limits, asked = budget_of(budget), chosen(choices, options)
     call = written("design_network", needs, objective, limits, asked)
     space = limits.within(asked)
     found = first(rising(space, needs, limits, objective), needs)

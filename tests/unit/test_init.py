@@ -132,6 +132,21 @@ def test_other_parts_stay_as_they_are():
     assert module[0].weight.requires_grad
 
 
+@pytest.mark.parametrize("name", ["float16", "bfloat16", "float64"])
+def test_other_precisions_are_drawn_as_well(name):
+    import torch
+    from torch import nn
+
+    conv = nn.Conv1d(64, 64, 3, groups=2, dtype=getattr(torch, name))
+    wide_(conv, corner_taps, generator=generator())
+    assert conv.weight.dtype is getattr(torch, name)
+    found = (conv.weight.detach().double() ** 2).mean((0, 1))
+    assert found.tolist() == pytest.approx([1 / 32, 0, 1 / 32], rel=0.15)  # 5 standard errors
+    delta_orthogonal_(conv, generator=generator())
+    for block in conv.weight[:, :, 1].double().chunk(2):
+        assert torch.allclose(block.T @ block, torch.eye(32, dtype=torch.float64), atol=0.03)
+
+
 def test_uniform_taps_are_he_s():
     from torch import nn
 
@@ -151,6 +166,7 @@ def bad_calls():
         (lambda: wide_(nn.Conv2d(2, 2, 3), gain=0), "above 0 and finite, not 0"),
         (lambda: delta_orthogonal_(nn.Conv2d(2, 2, 3), gain=float("nan")), "not nan"),
         (lambda: delta_orthogonal_(normed), "weight norm"),
+        (lambda: wide_(nn.LazyConv2d(2, 3)), "no weights yet"),
     ]
 
 
