@@ -86,6 +86,26 @@ def test_a_deep_stack_is_as_wide_as_predicted():
     assert width.value - network_erf(plain).std > 5 * width.error
 
 
+def test_the_mean_of_many_networks_is_as_wide_as_predicted_beside_borders():
+    """The stack of the example on digits: within 5 standard errors, and not as He."""
+    from torch import nn
+
+    sizes = [(1, 16), (16, 16), (16, 16), (16, 16)]
+    parts = [p for a, b in sizes for p in (nn.Conv2d(a, b, 3, padding=1), nn.ReLU())]
+    layers = [p for a, b in sizes for p in (Conv(a, b, 3, padding=1), Activation("relu"))]
+    module = drawn(partial(wide_, taps=corner_taps), *parts)
+    options = {"input_shape": (1, 8, 8), "weights": "law", "unit": 4, "rng": 0}
+    found = measure_erf(module, samples=800, progress=False, **options)
+    width = MeasuredStd.of(found.blocks, found.counts)
+    corners, plain = (
+        network_erf(widened(Chain(layers), law), image_size=8, unit=4).std
+        for law in (corner_taps, uniform_taps)
+    )
+    assert (corners, plain) == (pytest.approx(1.769, abs=1e-3), pytest.approx(1.580, abs=1e-3))
+    assert abs(width.value - corners) < 5 * width.error
+    assert width.value - plain > 5 * width.error
+
+
 def test_delta_orthogonal_fields_have_no_width():
     import torch
     from torch import nn
