@@ -67,9 +67,9 @@ right.set(ylabel="std of the energy (pixels)", xlim=(-0.5, 1.5), ylim=(0, None))
 right.set_xticks([0, 1], ["before training", "after"])
 fig.legend(loc="outside lower center", ncols=5, frameon=False, fontsize=8)
 fig.set_label(
-    "Left, accuracy by epoch: He, wide and corners rise together to 96 %, PyTorch's default and the "
-    "delta-orthogonal start below them. Right, widths before and after training: all narrow, in "
-    "the same order, but the delta-orthogonal one, which starts at 0."
+    "Left, accuracy by epoch: He, wide and corners rise together to 96 %, PyTorch's default and "
+    "the delta-orthogonal start below them. Right, widths before and after training: all narrow "
+    "but the delta-orthogonal one, which starts at 0."
 )
 
 # %%

@@ -14,7 +14,15 @@ from erf_theory.exact import root_of, text_of
 from erf_theory.practical.edges import least
 from erf_theory.theory import variance_erf
 
-__all__ = ["called", "erf_of_plan", "first_reaching", "reaches", "rising", "width_of_plan", "widths"]
+__all__ = [
+    "called",
+    "erf_of_plan",
+    "first_reaching",
+    "reaches",
+    "rising",
+    "width_of_plan",
+    "widths",
+]
 
 
 def erf_of_plan(plan: Plan) -> ERF:
