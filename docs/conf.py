@@ -53,5 +53,13 @@ sphinx_gallery_conf = {
     "examples_dirs": "examples",
     "gallery_dirs": "gallery",
     "download_all_examples": False,
+    "ignore_pattern": "record_",
+    "image_scrapers": ("gallery_pictures.described_figures", "gallery_pictures.shown_results"),
+    "image_srcset": ["2x"],
+    "nested_sections": False,
+    "subsection_order": [
+        f"examples/{name}" for name in ("paper", "stacks", "networks", "experiments")
+    ],
+    "within_subsection_order": "FileNameSortKey",
     "write_computation_times": False,
 }

@@ -12,6 +12,7 @@ import numpy as np
 from erf_theory import records
 from erf_theory.architectures import network_erf
 from erf_theory.empirical.contributions import contributions
+from erf_theory.empirical.progress import Watcher
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
 from erf_theory.lattice import Steps, box, per_axis
@@ -151,6 +152,7 @@ def area_ratios(
     images: Any = None,
     description: Network | None = None,
     image_size: Steps | None = None,
+    progress: Watcher = True,
 ) -> AreaRatios:
     """RepLKNet's high-contribution area ratios r at 20, 30, 50 and 99 %, and the raw ones.
 
@@ -170,6 +172,9 @@ def area_ratios(
         What the theory beside a module is of: its description, with random weights or its own.
     image_size : int or tuple of int
         For a description: the size of the images.
+    progress : bool or callable
+        Whether to show a bar over the images, on a terminal only; or what is called with the
+        number of images that are done.
 
     Returns
     -------
@@ -218,7 +223,9 @@ def area_ratios(
         return _table({"theory": scores}, 0, reasons, call)
     if images is None or image_size is not None:
         raise ErfTheoryError("a module has the areas that are measured: give images, and no size")
-    maps: dict[_Source, FloatArray] = {"measured": contributions(network, images)}
+    maps: dict[_Source, FloatArray] = {
+        "measured": contributions(network, images, progress=progress)
+    }
     reasons, said = (), ""
     if description is not None:
         maps["theory"], reasons = _theory(description, maps["measured"].shape)

@@ -52,13 +52,13 @@ def _callable(name: str, attribute: str) -> Any:
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
+    if not name:
+        raise ErfTheoryError(f"{name!r} is no name of a module: write MODULE:CALLABLE")
     found: Any
     try:
         found = import_module(name)
-    except ImportError as error:
-        raise ErfTheoryError(f"the module {name!r} cannot be imported: {error}") from None
-    except ValueError:
-        raise ErfTheoryError(f"{name!r} is no name of a module: write MODULE:CALLABLE") from None
+    except Exception as error:
+        raise ErfTheoryError(f"the module {name!r} cannot be imported: {error}") from error
     for part in attribute.split("."):
         found = getattr(found, part, None)
     if not callable(found):

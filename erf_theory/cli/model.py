@@ -106,9 +106,9 @@ def _report(text: str, asked: dict[str, Any]) -> Report:
     found, said = made(text, asked["weights"]), dict(map(part_of, asked["overrides"]))
     is_file, is_given = isinstance(found, str), asked["is_given"]
     weights = "given" if (is_file if is_given is None else is_given) else "law"
-    network = read_model(found, asked["shape"], weights=weights, overrides=said or None)
-    if asked["layer"] is not None:
-        network = network.until(asked["layer"])
+    network = read_model(
+        found, asked["shape"], layer=asked["layer"], weights=weights, overrides=said or None
+    )
     shape = image_shape(found, asked["shape"])
     images = None if asked["images"] is None else _images(shape, asked)
     training = None

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 import numpy as np
 
-from erf_theory.empirical.torch_model import model_for
+from erf_theory.empirical.progress import Watcher, watched
+from erf_theory.empirical.torch_model import TorchModel, model_for
 from erf_theory.empirical.torch_modules import import_torch
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
@@ -16,7 +18,7 @@ from erf_theory.exact import FloatArray
 __all__ = ["contributions"]
 
 
-def contributions(module: Any, images: Any) -> FloatArray:
+def contributions(module: Any, images: Any, *, progress: Watcher = False) -> FloatArray:
     """The contribution scores of all pixels, as RepLKNet's script has them.
 
     The outputs at the central unit, negative ones left out, are added up; their gradient by the
@@ -29,6 +31,9 @@ def contributions(module: Any, images: Any) -> FloatArray:
         From images to a feature map.
     images : array_like, shape (images, channels, place...)
         As the module wants them.
+    progress : bool or callable
+        Whether to show a bar, on a terminal only; or what is called with the number of images
+        that are done.
 
     Returns
     -------
@@ -61,10 +66,17 @@ def contributions(module: Any, images: Any) -> FloatArray:
         direction=np.ones,
     )
     total = np.zeros(array.shape[2:])
-    for place in range(len(array)):
-        one = replace(found, images=array[place : place + 1])
-        gradient = one.gradients([np.random.SeedSequence(0)])[0]
-        if not np.all(np.isfinite(gradient)):
-            raise ErfTheoryError(f"the gradient of image {place} is not finite: leave it out")
-        total += np.maximum(gradient, 0).sum(axis=0)
+    with watched(progress, len(array), "images") as report:
+        for place in range(len(array)):
+            total += _clipped(replace(found, images=array[place : place + 1]), place)
+            if report is not None:
+                report(place + 1, inf)
     return total / len(array)
+
+
+def _clipped(experiment: TorchModel, place: int) -> FloatArray:
+    """The positive part of the gradient by one image, added up over its channels."""
+    gradient = experiment.gradients([np.random.SeedSequence(0)])[0]
+    if not np.all(np.isfinite(gradient)):
+        raise ErfTheoryError(f"the gradient of image {place} is not finite: leave it out")
+    return np.asarray(np.maximum(gradient, 0).sum(axis=0))

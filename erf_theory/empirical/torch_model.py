@@ -97,7 +97,7 @@ class TorchModel(Experiment):
         with _seeded(torch, int(rng.integers(2**63))):
             if self.draws:
                 module.apply(_reset)
-                _calibrate(torch, module, (_INPUTS, *self.input_shape))
+                _calibrate(torch, module, self.layer, (_INPUTS, *self.input_shape))
             x = torch.tensor(image[None]).to(_like(module)).requires_grad_()
             output = _output(module, self.layer, x)[(0, slice(None), *self.unit)]
         at_random = rng.standard_normal(len(output)) / sqrt(len(output))
@@ -221,8 +221,8 @@ def _reset(part: Any) -> None:
         part.reset_parameters()
 
 
-def _calibrate(torch: Any, module: Any, shape: tuple[int, ...]) -> None:
-    """Give batch norms in eval mode the statistics of noise, as training would."""
+def _calibrate(torch: Any, module: Any, layer: str | None, shape: tuple[int, ...]) -> None:
+    """Give batch norms up to a layer, in eval mode, the statistics of noise, as training would."""
     kinds = (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d, torch.nn.BatchNorm3d)
     parts = (part for part in module.modules() if isinstance(part, kinds))
     norms = [norm for norm in parts if norm.track_running_stats and not norm.training]
@@ -232,7 +232,7 @@ def _calibrate(torch: Any, module: Any, shape: tuple[int, ...]) -> None:
         norm.train()
     if norms:
         with torch.no_grad():
-            module(torch.randn(shape).to(_like(module)))
+            _output(module, layer, torch.randn(shape).to(_like(module)))
     for norm in norms:
         norm.eval()
 

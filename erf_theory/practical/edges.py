@@ -9,6 +9,7 @@ from functools import cache, cached_property
 from math import expm1, lcm
 from typing import final
 
+from erf_theory.activations import Nonlinearity
 from erf_theory.channelmaps import Channelwise, has_given_weights
 from erf_theory.engines.tape import recorded
 from erf_theory.errors import ErfTheoryError
@@ -76,6 +77,12 @@ class Tiling:
         periods = periods_of(geometry)
         large = [period * -(-_LARGE // period) for period in periods]
         return cls(network, jumps, periods, fitting(network, large, max(periods)))
+
+    @property
+    def is_alike(self) -> bool:
+        """Whether every layer does the same along all axes, as far as its numbers tell."""
+        layers = (node.layer for node in self.network.nodes)
+        return all(_is_one(value) for layer in layers for value in vars(layer).values())
 
     @cached_property
     def far(self) -> int:
@@ -164,6 +171,13 @@ class Tiling:
     def _cut(self, axis: int, ends: tuple[int, int], phase: int) -> float:
         kept = self._log_energy(axis, ends, phase)
         return max(0.0, -expm1(kept - self._log_energy(axis, (self.far, self.far), phase)))
+
+
+def _is_one(value: object) -> bool:
+    """Whether a field of a layer is one for all axes: no array, and tuples of equals."""
+    if isinstance(value, tuple):
+        return len(set(value)) == 1
+    return value is None or isinstance(value, int | float | str | Fraction | Nonlinearity)
 
 
 _ROUNDING = 1e-12

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, final
 
 from erf_theory import records
@@ -188,13 +188,16 @@ def tile_overlap(
     shared = None if overlap is None else per_axis(overlap, network.ndim)
     tiling = Tiling.of(resolved(network, image_size))
     budget = (1 - share) / (2 * network.ndim)
-    rows = tuple(
-        _row(tiling, axis, budget, None if shared is None else shared[axis])
-        for axis in range(network.ndim)
-    )
+    asked_for = (None,) * network.ndim if shared is None else shared
+    rows = [_row(tiling, 0, budget, asked_for[0])]
+    for axis in range(1, network.ndim):
+        if tiling.is_alike and asked_for[axis] == asked_for[0]:
+            rows.append(replace(rows[0], axis=axis))
+        else:
+            rows.append(_row(tiling, axis, budget, asked_for[axis]))
     asked = f"mass={share}" if overlap is None else f"overlap={overlap}"
     reasons = network_erf(tiling.network, ndim=1).reasons
-    return TileOverlap(rows, reasons, f"tile_overlap({network.label}, {asked})")
+    return TileOverlap(tuple(rows), reasons, f"tile_overlap({network.label}, {asked})")
 
 
 def _row(tiling: Tiling, axis: int, budget: float, shared: int | None) -> TileAxis:

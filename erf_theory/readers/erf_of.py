@@ -68,7 +68,7 @@ def erf_of(
     >>> found.theoretical_rf, round(found.std, 3)
     ((16, 16), 2.814)
     """
-    network = read_model(model, example_input, weights=weights, overrides=overrides)
+    network = read_model(model, example_input, layer=layer, weights=weights, overrides=overrides)
     shape = shape_of(example_input)
     exact = resolved(network, None if shape is None else shape[2:])
-    return network_erf(exact, kind=kind, ndim=ndim, layer=layer, unit=unit)
+    return network_erf(exact, kind=kind, ndim=ndim, unit=unit)

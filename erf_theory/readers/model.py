@@ -25,6 +25,7 @@ def read_model(
     model: Any,
     example_input: Any = None,
     *,
+    layer: str | None = None,
     weights: str = "given",
     overrides: Overrides | None = None,
 ) -> Network:
@@ -37,6 +38,9 @@ def read_model(
     example_input : tensor or sequence of int, optional
         An input, or its shape (1, channels, place, …). A module needs it, an ONNX file where it
         leaves its sizes open.
+    layer : str, optional
+        The path of a module, or the name of a node, where the network ends: nothing behind it has
+        to be read. Default: the output.
     weights : str
         "given", "law", or the name of a law, as for `read_torch`. A network says by itself which
         of its weights are given.
@@ -67,7 +71,7 @@ def read_model(
     if isinstance(example_input, Sequence) and isinstance(model, torch.nn.Module):
         like = next(iter(model.parameters()), torch.zeros(1))
         example_input = torch.zeros(_shape(example_input), dtype=like.dtype, device=like.device)
-    return read_torch(model, example_input, weights=weights, overrides=overrides)
+    return read_torch(model, example_input, layer=layer, weights=weights, overrides=overrides)
 
 
 @read_model.register(str)
@@ -76,6 +80,7 @@ def _(
     model: str | PathLike[str],
     example_input: Any = None,
     *,
+    layer: str | None = None,
     weights: str = "given",
     overrides: Overrides | None = None,
 ) -> Network:
@@ -88,8 +93,8 @@ def _(
     if not path.is_file():
         raise ErfTheoryError(f"there is no file {path}")
     if path.suffix == ".onnx":
-        return read_onnx(path, input_shape=shape, weights=weights, overrides=overrides)
-    return read_model(load(path), shape, weights=weights, overrides=overrides)
+        return read_onnx(path, input_shape=shape, layer=layer, weights=weights, overrides=overrides)
+    return read_model(load(path), shape, layer=layer, weights=weights, overrides=overrides)
 
 
 @read_model.register
@@ -97,6 +102,7 @@ def _(
     model: Network,
     example_input: Any = None,
     *,
+    layer: str | None = None,
     weights: str = "given",
     overrides: Overrides | None = None,
 ) -> Network:
@@ -105,7 +111,7 @@ def _(
     shape = shape_of(example_input)
     if shape is not None:
         _need_fit(model, shape)
-    return model
+    return model if layer is None else model.until(layer)
 
 
 def shape_of(example_input: Any) -> tuple[int, ...] | None:

@@ -23,6 +23,7 @@ def read_onnx(
     path: str | PathLike[str],
     *,
     input_shape: Sequence[int] | None = None,
+    layer: str | None = None,
     weights: str = "given",
     overrides: Overrides | None = None,
 ) -> Network:
@@ -39,6 +40,9 @@ def read_onnx(
         The file; weights that it keeps in other files are read from beside it.
     input_shape : sequence of int, optional
         Shape of the input, as (1, channels, place, …); needed where the file leaves it open.
+    layer : str, optional
+        The path of a module, as "layer3.5", or the name of a node where the network ends: nothing
+        behind it has to be read. Default: the file's first output.
     weights : str
         "given": those of the file. "law": PyTorch's initialisation of every layer, norms as they
         start. Or the name of a law, such as "he", for all convolutions, without biases.
@@ -49,7 +53,8 @@ def read_onnx(
     Returns
     -------
     Network
-        Its output is the file's first one; the other ones are among the nodes.
+        Its output is the file's first one, or that of the layer; the other ones are among the
+        nodes.
 
     Raises
     ------
@@ -73,4 +78,4 @@ def read_onnx(
         raise
     except _DAMAGE as error:
         raise ErfTheoryError(f"{path} is damaged: {type(error).__name__}: {error}") from None
-    return network_of(put_together(trace), weights, overrides)
+    return network_of(put_together(trace), weights, overrides, layer)

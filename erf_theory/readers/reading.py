@@ -25,7 +25,8 @@ __all__ = ["need_weights", "network_of"]
 _ = (merging, moving, pointwise, weighted, windows)  # they enter their rules
 _HOW = (
     'Say what they are: overrides={"name": …} takes a layer, "identity", or "global" for what '
-    "sees all places; a name is that of an operation or of a module around it."
+    "sees all places; a name is that of an operation or of a module around it. Or end the network "
+    'before them: layer="name".'
 )
 _WHY = {
     "softmax": "it divides by a sum over samples",
@@ -46,7 +47,9 @@ def need_weights(weights: str) -> None:
         )
 
 
-def network_of(trace: Trace, weights: str, overrides: Overrides | None = None) -> Network:
+def network_of(
+    trace: Trace, weights: str, overrides: Overrides | None = None, layer: str | None = None
+) -> Network:
     """The network that a model's operations are.
 
     Parameters
@@ -57,6 +60,8 @@ def network_of(trace: Trace, weights: str, overrides: Overrides | None = None) -
         "given", "law" (PyTorch's), or the name of a law.
     overrides : mapping, optional
         What the user says of parts; see `erf_theory.readers.overriding.Overrides`.
+    layer : str, optional
+        The operation, or the path of the part, whose output is the network's.
 
     Raises
     ------
@@ -69,6 +74,8 @@ def network_of(trace: Trace, weights: str, overrides: Overrides | None = None) -
             "to 3 axes of places"
         )
     trace = overridden(trace, overrides or {})
+    if layer is not None:
+        trace = trace.until(layer)
     build = Build(trace.shape[1], trace.shape[2:], weights)
     values: dict[str, Value | None] = {trace.source: build.source()}
     refused: dict[str, str] = {}

@@ -17,6 +17,7 @@ def read_torch(
     module: Any,
     example_input: Any,
     *,
+    layer: str | None = None,
     weights: str = "given",
     overrides: Overrides | None = None,
 ) -> Network:
@@ -33,6 +34,9 @@ def read_torch(
     example_input : tensor, shape (1, channels, place, …)
         An input as the model takes it, with 1 to 3 axes of places. Only its shape counts; of
         several inputs the first one is taken.
+    layer : str, optional
+        The path of a module, as "layer3.5", or the name of a node where the network ends: nothing
+        behind it has to be read. Default: the model's first output.
     weights : str
         "given": those of the model. "law": PyTorch's initialisation of every layer, norms as they
         start. Or the name of a law, such as "he", for all convolutions, without biases. Fixed
@@ -44,9 +48,10 @@ def read_torch(
     Returns
     -------
     Network
-        Its output is the first tensor that the model gives back; the other ones are among the
-        nodes. A squeeze-and-excitation is a `Gate`, and what brings a global pool back to all
-        places is `Global`: their influence from everywhere is in no map, and maps say so.
+        Its output is the first tensor that the model gives back, or that of the layer; the other
+        ones are among the nodes. A squeeze-and-excitation is a `Gate`, and what brings a global
+        pool back to all places is `Global`: their influence from everywhere is in no map, and
+        maps say so.
 
     Raises
     ------
@@ -82,4 +87,4 @@ def read_torch(
 
     like = next((p for p in module.parameters() if p.is_floating_point()), example_input)
     example = example_input[:1].detach().to(like)
-    return network_of(torch_trace(module, example), weights, overrides)
+    return network_of(torch_trace(module, example), weights, overrides, layer)

@@ -35,12 +35,15 @@ Any other kind is refused by its name.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
+
+from erf_theory.errors import ErfTheoryError
 
 __all__ = ["Constant", "Op", "Trace"]
 
@@ -131,3 +134,18 @@ class Trace:
     shape: tuple[int, ...]
     ops: tuple[Op, ...]
     outputs: tuple[str, ...]
+
+    def until(self, name: str) -> Trace:
+        """The trace whose output is that of an operation, or the last of those behind that path.
+
+        Raises
+        ------
+        ErfTheoryError
+            If there is none of that name; the message has names that are near.
+        """
+        names = [op.name for op in self.ops]
+        inside = [own for own in names if own.startswith(f"{name}.")]
+        if name not in names and not (name and inside):
+            near = ", ".join(get_close_matches(name, names, 3, 0.0))
+            raise ErfTheoryError(f"there is no node {name!r}: did you mean {near}?")
+        return replace(self, outputs=(name if name in names else inside[-1],))

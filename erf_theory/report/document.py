@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from json import dumps
 from os import PathLike
 from pathlib import Path
@@ -154,7 +155,9 @@ class Report:
         save_all({Path(path): text})
 
     def _repr_html_(self) -> str:
-        return self.html()
+        """The page in a frame, so that its style stays its own."""
+        held = f'srcdoc="{escape(self.html())}" title="What {escape(self.name)} sees"'
+        return f'<iframe {held} style="width: 100%; height: 40rem; border: 0"></iframe>'
 
     def __str__(self) -> str:
         told = [sections.sees(self), str(self.layers)]

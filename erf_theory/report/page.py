@@ -9,9 +9,9 @@ __all__ = ["bullets", "page", "paragraph", "section", "table"]
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --paper: #fff; --faint: #57606a; --line: #d0d7de;
-  --band: #f3f5f7; }
+  --band: #f3f5f7; --one: #0072b2; --other: #c04a00; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --paper: #14181d; --faint: #9aa5b1;
-  --line: #3b434c; --band: #1d2329; } }
+  --line: #3b434c; --band: #1d2329; --one: #56b4e9; --other: #f0a35e; } }
 * { box-sizing: border-box; }
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
   max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
@@ -31,6 +31,11 @@ tbody tr:nth-child(even) { background: var(--band); }
 figure { margin: 1rem 0; } figure img { max-width: 100%; height: auto; background: #fff; }
 .wide img { min-width: 36rem; }
 .side { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: 1rem; }
+.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 19rem), 1fr));
+  gap: 1rem; } svg text { font-size: 12px; fill: var(--ink); }
+.axis, .pixels, .gaussian, .curve { fill: none; stroke: var(--one); stroke-width: 1.8; }
+.axis { stroke: var(--faint); stroke-width: 1; } .pixels { stroke-width: .7; stroke-opacity: .45; }
+.gaussian { stroke: var(--other); stroke-dasharray: 6 4; }
 .side figure { margin: 0; } svg { display: block; width: 100%; max-height: 24rem;
   margin-bottom: .4rem; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 svg image { image-rendering: pixelated; }
@@ -38,7 +43,8 @@ svg * { vector-effect: non-scaling-stroke; } .zero { fill: #00224e; }
 .frame { fill: none; stroke: var(--faint); stroke-width: 1.2; stroke-dasharray: 6 3 1 3; }
 .halo { fill: none; stroke: #000; stroke-width: 2.8; stroke-opacity: .55; }
 .ring { fill: none; stroke: #fff; stroke-width: 1.3; }
-@media print { :root { --ink: #000; --paper: #fff; --faint: #444; --line: #bbb; --band: #f3f5f7; }
+@media print { :root { --ink: #000; --paper: #fff; --faint: #444; --line: #bbb; --band: #f3f5f7;
+  --one: #0072b2; --other: #c04a00; }
   body { max-width: none; margin: 0; font-size: 10pt; } .wide { overflow: visible; }
   h1 { font-size: 16pt; } h2 { font-size: 12pt; margin-top: 1.2rem; } td.text { min-width: 8rem; }
   .wide img { min-width: 0; }

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from erf_theory.channelmaps import has_given_weights
 from erf_theory.records import DEFINITIONS
+from erf_theory.report.curves import drawn_profile
 from erf_theory.report.page import bullets, paragraph, section, table
-from erf_theory.report.pictures import drawn_map, picture
+from erf_theory.report.pictures import drawn_map, figure_of, picture
 from erf_theory.report.smoothing import smoothed
 
 if TYPE_CHECKING:
@@ -40,13 +41,18 @@ def sees(report: Report) -> str:
 def _summary(report: Report) -> str:
     limit = report.main.limit
     verdict = limit.verdict if all(axis.weights for axis in limit.axes) else _verdict(limit)
-    is_given = has_given_weights(report.network)
-    weights = "as given" if is_given else "drawn by their law: this is what the architecture sees"
     return (
         paragraph(sees(report), "lead")
         + paragraph(f"Is it a Gaussian? {_sentence(verdict)}")
-        + paragraph(f"Weights are {weights}.", "faint")
+        + paragraph(_sentence(f"this is what it sees {_weights(report)}"), "faint")
     )
+
+
+def _weights(report: Report) -> str:
+    """Whose weights the page's predictions are of."""
+    if has_given_weights(report.network):
+        return "with its weights as given"
+    return "untrained, with weights drawn by their law"
 
 
 def _sentence(text: str) -> str:
@@ -105,16 +111,18 @@ def _verdict(limit: GaussianLimit) -> str:
 
 def _profile(report: Report) -> str:
     stage = report.main
-    return section(
-        "Profile and tails",
-        picture(
-            stage.erf.profile(0).plot(),
-            f"Profile of {stage.name} beside its Gaussian, on a linear and a logarithmic axis",
-            f"The energy of {stage.name} along the first axis, beside the Gaussian of the same "
-            "mean and variance (dashed); on the right the same on a logarithmic axis, where the "
-            "tails are seen.",
-        ),
+    if not stage.erf.std > 0:
+        return ""
+    alt = f"Profile of {stage.name} beside its Gaussian"
+    drawings = drawn_profile(stage.erf.profile(0), report.cell(stage)[0], alt)
+    caption = (
+        f"The energy of {stage.name} along the first axis: of single pixels (pale), their mean "
+        "over the distance of units (bold), and the Gaussian of the same mean and variance "
+        "(dashed). On the right, or below, the same on a logarithmic axis, where the tails are "
+        "seen. Upright lines are the ends of the theoretical receptive field."
     )
+    both = f'<div class="pair">{"".join(drawings)}</div>'
+    return section("Profile and tails", figure_of(both, caption))
 
 
 def _over_image(report: Report) -> str:
@@ -131,9 +139,9 @@ def _over_image(report: Report) -> str:
         picture(
             figure,
             f"The image, with contours around 50, 90 and 99 % of the energy of {stage.name}",
-            f"What the unit in the middle of {stage.name} sees: contours hold 50, 90 and 99 % of "
-            "its energy, the cross is its centre, and the dashed frame its theoretical receptive "
-            "field, where it is within the image.",
+            f"What the unit in the middle of {stage.name} sees, {_weights(report)}: contours hold "
+            "50, 90 and 99 % of its energy, the cross is its centre, and the dashed frame its "
+            "theoretical receptive field, where it is within the image.",
         ),
     )
 
@@ -156,9 +164,10 @@ def _training(report: Report) -> str:
         "Architecture versus training",
         paragraph(
             "Untrained: weights drawn anew, on noise. Trained: the weights as they are, on the "
-            "images; its prediction takes the squares of the weights and no data. TV is the total "
-            "variation between the predicted and the measured profile, from 0 (the same) to 1; “if "
-            "true” is what the noise of the measurement alone would make of it."
+            "images; its prediction takes the squares of the weights and no data. Both are of the "
+            "unit in the middle of an image, whose borders cut what would be seen beyond. TV is "
+            "the total variation between the predicted and the measured profile, from 0 (the same) "
+            "to 1; “if true” is what the noise of the measurement alone would make of it."
         ),
         table("Standard deviations in input pixels, ± standard error", head, rows),
         picture(

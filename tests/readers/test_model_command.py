@@ -49,6 +49,7 @@ SHAPE = ["--input", "1,3,12,12"]
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "own_model.py").write_text(SOURCE)
+    (tmp_path / "broken.py").write_text("raise RuntimeError('no such operator')")
     (tmp_path / "photos").mkdir()
     rng = np.random.default_rng(0)
     for name in "ab":
@@ -152,6 +153,7 @@ def test_a_part_that_cannot_be_read_is_named_and_overridden():
         (["no_such:make", *SHAPE], "the module 'no_such' cannot be imported"),
         (["own_model:no_such", *SHAPE], "the module 'own_model' has no callable 'no_such'"),
         ([":make", *SHAPE], "write MODULE:CALLABLE"),
+        (["broken:make", *SHAPE], "the module 'broken' cannot be imported: no such operator"),
         (["own_model:number", *SHAPE], "makes no torch.nn.Module, but int"),
         (["own_model:failing", *SHAPE], "is called without arguments: no such machine"),
         (["own_model:make"], "a module does not tell the shape of its input"),

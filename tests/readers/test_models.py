@@ -55,6 +55,8 @@ def at_rest(model):
             part.fc1.weight.data.zero_()
         elif type(part).__name__ == "ASPPPooling":
             nn.init.zeros_(part[2].weight)
+        elif type(part).__name__ == "SqueezeExcite":
+            part.conv_reduce.weight.data.zero_()
         elif path == "classifier.scale":
             part[1].weight.data.zero_()
     return model
@@ -94,6 +96,30 @@ def test_torchvisions_models_are_read_as_they_compute(name, size):
 @pytest.mark.parametrize("name", TIMM)
 def test_timms_models_are_read_as_they_compute(name):
     assert_same(timm_model(name), 64)
+
+
+def test_ghostnets_differ_from_what_was_read_by_their_gates_alone():
+    network = assert_same(timm_model("ghostnet_050"), 64)
+    assert sum(isinstance(node.layer, Gate) for node in network.nodes) == 7
+
+
+def test_poolformers_differ_from_what_was_read_by_the_zeros_at_borders_alone():
+    from torch import nn
+
+    model = timm_model("poolformer_s12")
+    network = read_torch(model, torch_zeros(64))
+    (said,) = (text for text in network.remarks if "reach beyond the border" in text)
+    pools = [part for part in model.modules() if isinstance(part, nn.AvgPool2d)]
+    assert said.count("token_mixer.pool") == len(pools) == 12
+    for pool in pools:
+        pool.count_include_pad = True
+    assert_same(model, 64)
+
+
+def torch_zeros(size):
+    import torch
+
+    return torch.zeros(1, 3, size, size)
 
 
 @pytest.mark.parametrize(("name", "size"), [("PNet", 40), ("RNet", 24), ("ONet", 48)])

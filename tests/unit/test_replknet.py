@@ -64,7 +64,9 @@ def test_contributions_step_by_step():
     found = contributions(net, IMAGES)
     assert found == pytest.approx(total / 3, rel=1e-12)
     assert net.training
-    table = area_ratios(net, images=IMAGES)
+    told = []
+    table = area_ratios(net, images=IMAGES, progress=told.append)
+    assert told == list(range(1, len(IMAGES) + 1))
     for share in SHARES:
         for protocol, scores in (("replknet", np.log10(total / 3 + 1)), ("raw", total / 3)):
             side = side_by_hand(scores, share)

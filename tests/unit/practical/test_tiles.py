@@ -9,6 +9,7 @@ from erf_theory import tile_overlap, zoo
 from erf_theory.empirical.torch_modules import torch_module
 from erf_theory.errors import ErfTheoryError
 from erf_theory.network import Chain, Conv
+from erf_theory.practical.edges import Tiling
 from tests.unit.practical.twin import NETWORKS, sums
 
 PLANE = NETWORKS["plane"]
@@ -99,3 +100,23 @@ def test_it_says_all_it_knows():
 def test_bad_input_is_refused(arguments, text):
     with pytest.raises(ErfTheoryError, match=text):
         tile_overlap(NETWORKS["strides"], **arguments)
+
+
+def test_axes_that_are_alike_are_computed_once_and_others_are_not(monkeypatch):
+    alike = Chain([Conv(4, 4, 3, stride=2, padding=1), Conv(4, 4, (3, 3), padding=(1, 1))])
+    found = tile_overlap(alike, 0.99)
+    assert Tiling.of(alike).is_alike
+    monkeypatch.setattr(Tiling, "is_alike", False)
+    assert tile_overlap(alike, 0.99).axes == found.axes
+    monkeypatch.undo()
+    weights = np.arange(9.0).reshape(1, 1, 3, 3)
+    for layer in (
+        Conv(1, 1, (3, 5), padding=(1, 2)),
+        Conv(1, 1, 3, stride=(1, 2), padding=1),
+        Conv(1, 1, 3, padding=1, weights=weights),
+    ):
+        other = Chain([layer])
+        assert not Tiling.of(other).is_alike
+        monkeypatch.setattr(Tiling, "_cut", lambda _, axis, *__: 0.001 * axis)
+        assert tile_overlap(other, 0.5).axes[1].cut_before == 0.001
+        monkeypatch.undo()

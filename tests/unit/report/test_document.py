@@ -144,3 +144,11 @@ def test_all_files_are_saved_or_none(tmp_path):
     save_all({tmp_path / "a.html": "new", tmp_path / "made" / "b": b"1"})
     assert (tmp_path / "a.html").read_text() == "new"
     assert (tmp_path / "made" / "b").read_bytes() == b"1"
+
+
+def test_a_notebook_shows_the_page_in_a_frame_of_its_own(found):
+    shown = Page(found._repr_html_())
+    ((tag, held),) = shown.seen
+    assert tag == "iframe"
+    assert held["srcdoc"] == found.html()
+    assert held["title"] == "What a <model> sees"
