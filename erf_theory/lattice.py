@@ -67,7 +67,7 @@ def convolve(left: NumberArray, right: NumberArray, ndim: int) -> NumberArray:
     places, shape = left.shape[left.ndim - ndim :], right.shape[right.ndim - ndim :]
     if prod(places) == 1:
         _channels(lead, tail)
-        return np.asarray(_times(left[(..., *(0,) * ndim)], right, len(lead), ndim))
+        return np.asarray(_times(left.reshape(lead)[()], right, len(lead), ndim))
     kind = np.result_type(left, right)
     size = tuple(a + b - 1 for a, b in zip(places, shape, strict=True))
     total = np.zeros((*_channels(lead, tail), *size), dtype=kind)

@@ -103,7 +103,7 @@ class Taps:
     @cached_property
     def scaled(self) -> tuple[FloatArray, int]:
         """Float taps with the largest magnitude in [1/2, 1), and the exponent of 2 left out."""
-        exponent = exponent_of(np.max(np.abs(self.taps)))
+        exponent = exponent_of(max(self.taps.max(), -self.taps.min()))
         if self.is_exact:
             shift = Fraction(2) ** -exponent
             array = np.reshape([float(v * shift) for v in self.taps.flat], self.taps.shape)
