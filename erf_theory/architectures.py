@@ -28,7 +28,7 @@ from erf_theory.propagation.notes import Notes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["given_reasons", "network_erf"]
+__all__ = ["decimates", "given_reasons", "network_erf"]
 
 
 def network_erf(
@@ -229,11 +229,12 @@ def _given_reasons(network: Network) -> tuple[str, ...]:
 
 def _is_sampled(question: Question) -> bool:
     """Whether borders or the phases of upsamplings leave a map whose moments no engine can tell."""
-    return question.image is not None or _decimates(question.network)
+    return question.image is not None or decimates(question.network)
 
 
 @remembered
-def _decimates(network: Network) -> bool:
+def decimates(network: Network) -> bool:
+    """Whether a field keeps some places of it alone: an upsampling's or a transposed window's."""
     return any(isinstance(node.layer, ConvTranspose | Upsample) for node in network.nodes)
 
 

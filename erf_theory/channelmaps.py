@@ -14,7 +14,7 @@ import numpy as np
 from erf_theory.derived import Stored
 from erf_theory.engines import convolution
 from erf_theory.engines.extent import extent_of, need_memory
-from erf_theory.engines.field import F, Program
+from erf_theory.engines.field import F, Program, entered
 from erf_theory.engines.tape import recorded
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
@@ -94,7 +94,7 @@ class Channelwise:
             def rule(row: Row, field: F) -> F:
                 for place in row:
                     node = network.nodes[place]
-                    behind = field if seen is None else seen(place, field)
+                    behind = entered(field if seen is None else seen(place, field), place)
                     found = channelwise(node.layer, behind, settings[place])
                     field = bounded(found, node, self.question, axes)
                 return field

@@ -17,4 +17,7 @@ for n, style in ((5, "-"), (20, "--"), (80, ":")):
 axes.set_xlabel("offset / half of the theoretical receptive field")
 axes.set_ylabel("influence / maximum")
 axes.legend(frameon=False)
-figure.show()
+figure.set_label(
+    "Influence over the offset as a share of half the theoretical receptive field, from -1 to 1: "
+    "three bells that get narrower from 5 to 20 to 80 layers."
+)

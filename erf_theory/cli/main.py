@@ -9,10 +9,12 @@ from typing import Any
 import click
 
 from erf_theory.cli.converge import converge
+from erf_theory.cli.design import design
 from erf_theory.cli.limits import limit
 from erf_theory.cli.model import model
 from erf_theory.cli.networks import compare, layers, net, tiles
 from erf_theory.cli.reproduce import reproduce
+from erf_theory.cli.shares import shares
 from erf_theory.cli.stacks import formula, scaling, show
 from erf_theory.cli.verify import verify
 from erf_theory.errors import ErfTheoryError
@@ -63,8 +65,10 @@ for command in (
     show,
     net,
     layers,
+    shares,
     compare,
     tiles,
+    design,
     model,
     scaling,
     converge,

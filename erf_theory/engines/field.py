@@ -19,7 +19,17 @@ from erf_theory.exact import FloatArray, Number
 from erf_theory.kernel import Kernel
 from erf_theory.lattice import Steps
 
-__all__ = ["Border", "F", "Field", "Program", "Term", "point", "refusal", "weighted_sum"]
+__all__ = [
+    "Border",
+    "F",
+    "Field",
+    "Program",
+    "Term",
+    "entered",
+    "point",
+    "refusal",
+    "weighted_sum",
+]
 
 Border = Literal["zeros", "reflect", "replicate", "circular"]
 
@@ -68,6 +78,28 @@ class Program(Protocol):
 
 
 Term = tuple[Any, Number, tuple[int, ...]]
+
+
+@singledispatch
+def entered(field: Any, place: int) -> Any:  # noqa: ARG001
+    """The field where the rule of a node begins: what follows is that node's doing.
+
+    Here it is the field itself; an engine that asks which node does what takes note of it.
+
+    Parameters
+    ----------
+    field : field
+        Of any engine.
+    place : int
+        Place of the node in its network.
+
+    Examples
+    --------
+    >>> from erf_theory.engines.multinomial import impulse
+    >>> entered(impulse(1), 3).numerators.tolist()
+    [1]
+    """
+    return field
 
 
 @singledispatch

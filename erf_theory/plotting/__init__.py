@@ -6,22 +6,28 @@ figures read in greyscale and with any colour vision.
 """
 
 from erf_theory.plotting.agreement import agreement_figure, agreement_maps
+from erf_theory.plotting.changes import changes_figure
 from erf_theory.plotting.expansions import Approximation, expansions_figure
 from erf_theory.plotting.files import png_bytes, save_figure
+from erf_theory.plotting.fronts import Point, front_figure
 from erf_theory.plotting.limits import limit_figure
 from erf_theory.plotting.maps import map_figure, volume_figure
 from erf_theory.plotting.overlay import overlay_figure
 from erf_theory.plotting.pairs import pairs_figure
 from erf_theory.plotting.profiles import profile_figure
 from erf_theory.plotting.scaling import Panel, scaling_figure
+from erf_theory.plotting.shares import shares_figure
 from erf_theory.plotting.widths import widths_figure
 
 __all__ = [
     "Approximation",
     "Panel",
+    "Point",
     "agreement_figure",
     "agreement_maps",
+    "changes_figure",
     "expansions_figure",
+    "front_figure",
     "limit_figure",
     "map_figure",
     "overlay_figure",
@@ -30,6 +36,7 @@ __all__ = [
     "profile_figure",
     "save_figure",
     "scaling_figure",
+    "shares_figure",
     "volume_figure",
     "widths_figure",
 ]

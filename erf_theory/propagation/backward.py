@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property, partial
 from itertools import repeat, starmap
 from operator import add
 from typing import TypeVar, final
 
-from erf_theory.engines.field import Border, F, Program
+from erf_theory.engines.field import Border, F, Program, entered
 from erf_theory.engines.tape import Recorded, Tape
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
@@ -34,6 +34,7 @@ from erf_theory.propagation.winners import WINNERS_ALONE, winners
 __all__ = ["Question", "Row", "bounded", "energy_program", "is_chain", "walk"]
 
 _T = TypeVar("_T")
+_NOT_ENTERED = entered.dispatch(object)
 Row = tuple[int, ...]
 
 
@@ -275,12 +276,16 @@ def _contexts(
 @final
 @dataclass(frozen=True)
 class _Rules:
-    """The rules of all nodes, and the gates that identity shortcuts join."""
+    """The rules of all nodes, and the gates that identity shortcuts join.
+
+    ``enters`` says whether the engine asks which node does what.
+    """
 
     question: Question
     axes: Axes
     contexts: Sequence[Context]
     run: Runs
+    enters: bool = False
 
     def from_output(self, field: F, /) -> F:
         """The mean energy of the source's channels, from the unit impulse."""
@@ -292,7 +297,7 @@ class _Rules:
         found = walk(
             question,
             Labelled({None: Pieces.uniform(outputs, unit)}),
-            self.before,
+            replace(self, enters=entered.dispatch(type(field)) is not _NOT_ENTERED).before,
             lambda fields, a, b: fields.each(lambda part: part.take(a, b)),
             lambda one, other: one.joined(other, _join),
         )
@@ -325,6 +330,8 @@ class _Rules:
         question = self.question
         for place in row:
             node, at = question.network.nodes[place], self.contexts[place]
+            if self.enters:
+                fields = fields.each(partial(entered, place=place))
             fields = energy(node.layer, fields, at)
             if at.furthest is not None:
                 fields = fields.each(partial(kept_within, furthest=at.furthest))

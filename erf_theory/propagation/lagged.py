@@ -16,7 +16,7 @@ from typing import Any, Generic, Self, cast, final
 
 import numpy as np
 
-from erf_theory.engines.field import Border, F
+from erf_theory.engines.field import Border, F, entered
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray, Number, NumberArray
 from erf_theory.kernel import Kernel
@@ -93,6 +93,11 @@ class Lagged(Generic[F]):
 
     def _alike(self, change: Callable[[F], F]) -> Self:
         return type(self)({lag: change(field) for lag, field in self.parts.items()})
+
+
+@entered.register(Lagged)
+def _(field: Lagged[Any], place: int) -> Lagged[Any]:
+    return Lagged({lag: entered(part, place) for lag, part in field.parts.items()})
 
 
 def spread(field: F, strides: Lag) -> F:

@@ -1,0 +1,1 @@
+"""From a wanted effective receptive field to the network that has it."""
