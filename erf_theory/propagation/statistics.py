@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache, singledispatch
-from math import erfc, prod, sqrt
+from math import prod
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from erf_theory.activations import Nonlinearity, nonlinearity
-from erf_theory.activations.closed import CLIP, LEAKY
+from erf_theory.activations.closed import CLIP, LEAKY, below
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
 from erf_theory.lattice import per_axis
@@ -238,7 +238,7 @@ def _linear_pieces(
     c, d = gate.value(inside, np) + slope * (mean - inside), slope * std
     density = np.exp(-ends * ends / 2) / np.sqrt(2 * np.pi)
     sign = np.where(ends[:, :-1] > 0, -1, 1)
-    tails = np.pad(_tails(ends[:, 1:-1]), ((0, 0), (1, 1)))
+    tails = np.pad(below(-np.abs(ends[:, 1:-1])), ((0, 0), (1, 1)))
     low, high = (
         np.where(sign * at < 0, tail, 1 - tail)
         for at, tail in ((ends[:, :-1], tails[:, :-1]), (ends[:, 1:], tails[:, 1:]))
@@ -252,12 +252,6 @@ def _linear_pieces(
         np.sum(slope**2 * share, axis=1),
         np.sum(slope * share, axis=1),
     )
-
-
-def _tails(cuts: FloatArray) -> FloatArray:
-    """Φ(-|x|), without SciPy, which takes longer to load than a network to be read."""
-    found = [erfc(x) for x in (np.abs(cuts) * sqrt(0.5)).ravel().tolist()]
-    return np.reshape(found, cuts.shape) / 2
 
 
 def _smooth_pieces(
