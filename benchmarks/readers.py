@@ -25,6 +25,7 @@ from erf_theory.network import Network
 __all__ = ["rows"]
 
 _SIDE, _LARGEST = 224, 491
+_IMAGES, _SAMPLES = 8, 100
 _WORK = "`layer_table(read_onnx(path))` of MobileNetV2, weights as given, 149 layers"
 
 
@@ -41,7 +42,7 @@ def rows(*, smoke: bool) -> list[Row]:
         f"print(layer_table(read_onnx({str(path)!r})).rows[-1].trf)"
     )
     return [
-        _beside(network, module, path, 1 if smoke else 8),
+        *(_beside(network, module, path, n) for n in ((2,) if smoke else (_SAMPLES, _IMAGES))),
         Command(f"new process: {_WORK}", code, f"{_LARGEST}"),
     ]
 
@@ -73,8 +74,9 @@ def _write(module: Any, path: Path, channels: int) -> None:
         torch.onnx.export(module, (image,), path, dynamo=False, training=kept)
 
 
-def _beside(network: Network, module: Any, path: Path, count: int) -> Row:
-    shape = (count, network.in_channels, _SIDE, _SIDE)
+def _beside(network: Network, module: Any, path: Path, samples: int) -> Row:
+    """Beside as many samples as `measure_erf` takes if it is not told, or one an image."""
+    shape = (_IMAGES, network.in_channels, _SIDE, _SIDE)
     images = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
 
     def check(found: LayerTable, measured: Measurement) -> None:
@@ -84,8 +86,8 @@ def _beside(network: Network, module: Any, path: Path, count: int) -> Row:
         assert found.rows[-1].trf == _LARGEST
         _need_true(network, found)
 
-    theirs = partial(measure_erf, module, images=images, rng=0, progress=False)
-    beside = f"one `measure_erf` of it on {count} images of {_SIDE}²"
+    theirs = partial(measure_erf, module, images=images, samples=samples, rng=0, progress=False)
+    beside = f"one `measure_erf` of it on {_IMAGES} images of {_SIDE}², {samples} samples"
     return Ratio(_WORK, beside, 1 / 20, lambda: layer_table(read_onnx(path)), theirs, check)
 
 
