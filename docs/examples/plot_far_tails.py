@@ -25,9 +25,8 @@ ax.plot(places, contour.log_values / np.log(10), color="#0072B2", label="contour
 ax.set(xlabel="pixels from the unit", ylabel="log10 of the share", title="1000 layers of 3 taps")
 ax.legend(frameon=False)
 fig.set_label(
-    "Logarithms of the map of 1000 layers. The contour's are a parabola that steepens down to "
-    "10^-477 at both ends; the transform's follow it in the middle and are noise near 10^-17 "
-    "elsewhere."
+    "Logarithms of 2001 shares: the contour's fall in a smooth arch from -2 to -477; the "
+    "transform's lie on it near the middle and are a flat band of noise near -17 everywhere else."
 )
 fig.show()
 
