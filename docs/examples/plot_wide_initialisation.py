@@ -70,11 +70,6 @@ fig.set_label(
     "deviation of each one's energy before and after training."
 )
 fig.legend(loc="outside lower center", ncols=5, frameon=False, fontsize=8)
-fig.set_label(
-    "Left, accuracy by epoch: He, wide and corners rise together to 96 %, PyTorch's default and "
-    "the delta-orthogonal start below them. Right, widths before and after training: all narrow "
-    "but the delta-orthogonal one, which starts at 0."
-)
 
 # %%
 # The theory of the mean over networks, zeros around the image included, beside it:
