@@ -142,7 +142,7 @@ def _trained(
     """The module measured where its stages end, trained and untrained."""
     from erf_theory.report.training import compare_training, measurable
 
-    layers = measurable(module, network, images.inputs.shape[2:])
+    layers = measurable(module, network, images.inputs.shape[2:], asked["layer"])
     samples = asked["samples"]
     with progress_bar("samples", 2 * len(layers) * samples) as progress:
         return compare_training(

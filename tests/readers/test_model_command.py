@@ -236,6 +236,16 @@ def test_progress_counts_all_measurements():
     assert repr(found).count("±") == 4
 
 
+@pytest.mark.usefixtures("folder")
+def test_modules_around_a_layer_go_on_behind_it():
+    from torch import nn
+
+    module = nn.Sequential(made(), nn.Conv2d(4, 4, 3))
+    for layer, wanted in (("0.2", ["0.1", "0.2"]), ("0", ["0.1", "0"]), (None, ["0.1", "1"])):
+        network = read_torch(module, _zeros(), layer=layer)
+        assert measurable(module, network, (12, 12), layer) == wanted
+
+
 def _zeros():
     import torch
 
