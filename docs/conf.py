@@ -12,14 +12,19 @@ copyright = f"2026, {author}"
 version = release = version_of("erf-theory")
 
 extensions = [
+    "access",
+    "floors",
     "mathml",
     "myst_parser",
+    "notebooks",
     "numpydoc",
+    "pictures",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx_click",
     "sphinx_gallery.gen_gallery",
     "sphinxcontrib.bibtex",
+    "structure",
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "examples"]
@@ -28,6 +33,7 @@ html_title = "erf_theory"
 html_static_path = ["_static"]
 html_math_renderer = "mathml"
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 3
 bibtex_bibfiles = ["references.bib"]
 
 autosummary_generate = True
@@ -48,7 +54,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": "gallery",
     "download_all_examples": False,
     "ignore_pattern": "record_",
-    "image_scrapers": ("pictures.described_figures", "pictures.shown_results"),
+    "image_scrapers": ("gallery_pictures.described_figures", "gallery_pictures.shown_results"),
     "image_srcset": ["2x"],
     "nested_sections": False,
     "subsection_order": [

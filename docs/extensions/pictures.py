@@ -1,43 +1,53 @@
-"""The gallery's pictures: alternative texts of figures, and thumbnails of results."""
+"""``{picture}``: a result's own figure, drawn when the page is built, with the call as caption."""
 
-import ast
-import re
+from __future__ import annotations
+
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from sphinx.errors import ExtensionError
-from sphinx_gallery.scrapers import matplotlib_scraper
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
 
-__all__ = ["described_figures", "shown_results"]
-
-
-def described_figures(block: Any, block_vars: dict[str, Any], gallery_conf: Any) -> str:
-    """Save the open figures as sphinx-gallery does, described by their labels and not by titles.
-
-    Raises
-    ------
-    ExtensionError
-        If a figure has no label.
-    """
-    from matplotlib import pyplot as plt
-
-    figures = [plt.figure(number) for number in plt.get_fignums()]
-    labels = [" ".join(str(figure.get_label()).split()) for figure in figures]
-    if not all(labels):
-        plt.close("all")
-        raise ExtensionError(
-            f"{block_vars['src_file']}, line {block[2]}: a figure has no alternative text: give it "
-            "one with figure.set_label"
-        )
-    texts = iter(labels)
-    rst = matplotlib_scraper(block, block_vars, gallery_conf)
-    return re.sub(r"(?m)^(\s*:alt: ).*$", lambda line: line[1] + next(texts), rst)
+FOLDER = "_pictures"
 
 
-def shown_results(block: Any, block_vars: dict[str, Any], gallery_conf: Any) -> str:  # noqa: ARG001
-    """Save the picture of a result that shows itself, so that a thumbnail can be made of it."""
-    lines = ast.parse(block[1]).body
-    result = block_vars["example_globals"].get("___")
-    if lines and isinstance(lines[-1], ast.Expr) and hasattr(result, "_repr_png_"):
-        Path(next(block_vars["image_path_iterator"])).write_bytes(result._repr_png_())
-    return ""
+class Picture(SphinxDirective):
+    """Evaluate an expression in the names of the package and its networks; save its figure."""
+
+    has_content = True
+    option_spec: ClassVar = {"alt": directives.unchanged_required}
+
+    def run(self) -> list[nodes.Node]:
+        """The figure, and below it the code that made it."""
+        if "alt" not in self.options:
+            raise self.error("a picture needs :alt:, for those who cannot see it")
+        code = "\n".join(self.content)
+        image = nodes.image(uri=f"/{self._drawn(code)}", alt=self.options["alt"])
+        caption = nodes.caption("", "Drawn when this page was built: ")
+        caption += nodes.literal(code, " ".join(code.split()))
+        return [nodes.figure("", image, caption)]
+
+    def _drawn(self, code: str) -> str:
+        name = f"{FOLDER}/{sha256(code.encode()).hexdigest()[:16]}.svg"
+        path = Path(self.env.srcdir, name)
+        path.parent.mkdir(exist_ok=True)
+        eval(code, names()).save_figure(path)  # noqa: S307  # the documentation's own code
+        return name
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the directive."""
+    app.add_directive("picture", Picture)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def names() -> dict[str, Any]:
+    """The names that pictures are drawn with."""
+    import erf_theory
+    from erf_theory import network, zoo
+
+    names = {name: getattr(each, name) for each in (network, erf_theory) for name in each.__all__}
+    return {"zoo": zoo, **names}

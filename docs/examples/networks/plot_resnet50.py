@@ -19,7 +19,11 @@ blocks = [
 ]
 blocks = ["stem.conv", "pool", *blocks]
 table = layer_table(net, layers=blocks)
-print(table)
+for row in table:
+    print(
+        f"{row.name:13} field {row.trf:3.0f} px, size {row.size:5.1f}, std {row.std:4.1f}, "
+        f"{row.share:4.0%} of the field"
+    )
 
 # %%
 # The paper's size counts the pixels above 4.55 % of the maximum, along one side. It grows with
