@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from pathlib import Path
 
-from benchmarks import designs, expansions, gaussian, measure, networks, process, stack
+from benchmarks import designs, expansions, gaussian, measure, networks, process, readers, stack
 from benchmarks.row import FULL, SMOKE, Row
 from benchmarks.table import line, machine, page, verdict
 
@@ -18,7 +18,7 @@ def main() -> None:
     kind.add_argument("--write", type=Path, metavar="FILE", help="write the table as Markdown")
     given = parser.parse_args()
     effort = SMOKE if given.smoke else FULL
-    parts = (process, stack, networks, measure, expansions, gaussian, designs)
+    parts = (process, stack, networks, readers, measure, expansions, gaussian, designs)
     rows: list[Row] = [row for part in parts for row in part.rows(smoke=given.smoke)]
     outcomes = []
     for row in rows:

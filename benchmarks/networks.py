@@ -19,7 +19,7 @@ from erf_theory.exact import FloatArray
 from erf_theory.network import Chain, Conv, Network, Norm, Residual
 from erf_theory.network.nodes import Flat
 
-__all__ = ["rows"]
+__all__ = ["numbered", "rows"]
 
 
 def rows(*, smoke: bool) -> list[Row]:
@@ -116,7 +116,7 @@ def _geometry(name: str, side: int) -> Row:
 
 def _given() -> Row:
     """MobileNetV2 with drawn numbers in the places of trained ones, on 1-D after all its blocks."""
-    network = _numbered(zoo.mobilenet_v2())
+    network = numbered(zoo.mobilenet_v2())
     small = network.until("3.add")
 
     def check(values: Any) -> None:
@@ -132,7 +132,7 @@ def _given() -> Row:
     return Bound(work, 0.1, lambda: _values(network, 1), check)
 
 
-def _numbered(network: Network) -> Network:
+def numbered(network: Network) -> Network:
     """The network with weights, and numbers of its norms, as a trained one has them."""
     rng, nodes = np.random.default_rng(0), []
     for node, channels in zip(network.nodes, network.channels, strict=True):

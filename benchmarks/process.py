@@ -12,11 +12,12 @@ from time import perf_counter
 
 from benchmarks.row import Effort, Outcome, Row, timed
 
-__all__ = ["rows"]
+__all__ = ["Command", "Growth", "Peak", "Start", "rows"]
 
 _HEAVY = {"flint", "matplotlib", "scipy", "sympy", "torch"}
 _BESIDE = "import numpy"
 _MEGABYTE = 2**20
+_SHOW = "from erf_theory.cli import main; main(['show', '-k', '3', '-n', '20'])"
 _PEAK = """
 import resource, sys
 
@@ -39,7 +40,7 @@ def rows(*, smoke: bool) -> list[Row]:
     return [
         Start("import erf_theory", "assert 'theoretical_erf' in dir(erf_theory)", 0.040),
         Start(f"import erf_theory; {sample}", right, 0.060),
-        Command(),
+        Command("new process: `erf-theory show -k 3 -n 20`", _SHOW, " 41 px"),
         Peak(f"theoretical_erf(3, {deep}).log_values", 500),
     ]
 
@@ -83,15 +84,24 @@ class Start:
 
 @dataclass(frozen=True)
 class Command:
-    """The time of a command on the command line, reported beside nothing."""
+    """The time of code in a new process, reported beside nothing.
 
-    work: str = "new process: `erf-theory show -k 3 -n 20`"
+    Attributes
+    ----------
+    work, code : str
+        What is done, and how.
+    shown : str
+        What it prints.
+    """
+
+    work: str
+    code: str
+    shown: str
 
     def outcome(self, effort: Effort) -> Outcome:
         """The median."""
-        code = "from erf_theory.cli import main; main(['show', '-k', '3', '-n', '20'])"
-        assert " 41 px" in _printed(code)
-        (seconds,) = _medians([code], effort.processes)
+        assert self.shown in _printed(self.code)
+        (seconds,) = _medians([self.code], effort.processes)
         return Outcome(
             self.work, "–", timed(seconds), "–", timed(seconds), "< 1000 ms", reached=seconds < 1
         )

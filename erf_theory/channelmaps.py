@@ -76,18 +76,18 @@ class Channelwise:
         """
         network = self.question.network
         single = self.is_single
-        before = statistics(network) if self.kind == "energy" else (None,) * len(network.nodes)
-        rows = zip(network.nodes, network.channels_before, before, strict=True)
+        gates = _gates(network) if self.kind == "energy" else (None,) * len(network.nodes)
+        rows = zip(network.nodes, network.channels_before, gates, strict=True)
         settings = [
             Setting(
                 name=node.name,
                 axes=axes,
                 channels=channels,
                 kind=self.kind,
-                gates=None if known is None else gate_factors(node.layer, known),
+                gates=factors,
                 single=single,
             )
-            for node, channels, known in rows
+            for node, channels, factors in rows
         ]
 
         def backward(field: F, /) -> F:
@@ -137,6 +137,13 @@ class Channelwise:
             lost *= 2.0 ** (bound.exponent - field.exponent)
         roundings = extent_of(program, ndim).roundings
         return stored(np.asarray(values), field, lost, 2 * _EPS * roundings)
+
+
+@remembered
+def _gates(network: Network) -> tuple[FloatArray | None, ...]:
+    """What every layer multiplies the energy of its channels by."""
+    rows = zip(network.nodes, statistics(network), strict=True)
+    return tuple(gate_factors(node.layer, before) for node, before in rows)
 
 
 def _need_channel(name: str, chosen: int | None, channels: int) -> None:

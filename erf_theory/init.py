@@ -126,7 +126,9 @@ def delta_orthogonal_(
             centre = conv.weight[(..., *middle(conv.kernel_size))]
             conv.weight.zero_()
             for block in centre.chunk(conv.groups):
-                torch.nn.init.orthogonal_(block, gain, generator=generator)
+                single = torch.promote_types(block.dtype, torch.float32)
+                matrix = torch.empty_like(block, dtype=single)
+                block.copy_(torch.nn.init.orthogonal_(matrix, gain, generator=generator))
     return module
 
 
@@ -144,6 +146,11 @@ def _convolutions(torch: Any, module: Any) -> Iterator[Any]:
             f"{type(module).__name__} holds no Conv1d, Conv2d or Conv3d to initialise"
         )
     for conv in found:
+        if torch.nn.parameter.is_lazy(conv.weight):
+            raise ErfTheoryError(
+                "a lazy convolution has no weights yet: give the module an input once, then "
+                "initialise it"
+            )
         if not isinstance(conv.weight, torch.nn.Parameter):
             raise ErfTheoryError(
                 "the weights of a convolution are made of others (a weight norm): initialise it "

@@ -223,12 +223,13 @@ class Kernel(Taps):
         """
         if min(steps := per_axis(step, self.ndim)) < 1:
             raise ErfTheoryError(f"a dilation is 1 or more on every axis, not {step}")
-        if max(steps) == 1:
-            return self
+        origin = tuple(o * d for o, d in zip(self.origin, steps, strict=True))
+        if max(steps) == 1 or max(self.shape) == 1:
+            return self if origin == self.origin else self.of(self.taps, origin)
         shape = tuple((s - 1) * d + 1 for s, d in zip(self.shape, steps, strict=True))
         spread = np.zeros(self.channels + shape, dtype=self.taps.dtype)
         spread[box((0,) * self.ndim, self.shape, steps)] = self.taps
-        return self.of(spread, tuple(o * d for o, d in zip(self.origin, steps, strict=True)))
+        return self.of(spread, origin)
 
     def trim(self) -> Kernel:
         """The same measure on the smallest box that holds its support (one tap if it is 0)."""

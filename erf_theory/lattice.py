@@ -7,6 +7,7 @@ axes last.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from operator import index
 from typing import Any
 
@@ -64,6 +65,9 @@ def convolve(left: NumberArray, right: NumberArray, ndim: int) -> NumberArray:
     """
     lead, tail = left.shape[: left.ndim - ndim], right.shape[: right.ndim - ndim]
     places, shape = left.shape[left.ndim - ndim :], right.shape[right.ndim - ndim :]
+    if prod(places) == 1:
+        _channels(lead, tail)
+        return np.asarray(_times(left.reshape(lead)[()], right, len(lead), ndim))
     kind = np.result_type(left, right)
     size = tuple(a + b - 1 for a, b in zip(places, shape, strict=True))
     total = np.zeros((*_channels(lead, tail), *size), dtype=kind)

@@ -91,10 +91,11 @@ def layer_profiles(network: Network, axis: int, wanted: Collection[int]) -> dict
         end = asked.program(axes, seen)(Recorded(Tape(), 0, 1)).placed()
         ends = np.full(network.in_channels, 1 / network.in_channels)
         found = responses(end, network.out_channels, ends, {*steps.values()})
-        profiles = {step: _profile(samples) for step, samples in found if samples.values.any()}
+        profiles = {step: _profile(samples) for step, samples in found}
     except (EngineError, NoMarginalError):
         return {}
-    return {place: profiles[step] for place, step in steps.items() if step in profiles}
+    known = {place: profiles.get(step) for place, step in steps.items()}
+    return {place: profile for place, profile in known.items() if profile is not None}
 
 
 def _weighed(network: Network) -> set[int]:
@@ -107,8 +108,10 @@ def _weighed(network: Network) -> set[int]:
     return found
 
 
-def _profile(samples: Samples) -> LayerProfile:
-    """The mean over channels."""
+def _profile(samples: Samples) -> LayerProfile | None:
+    """The mean over channels; None if all of them are 0."""
     line = samples.values.mean(axis=0)
     total = float(line.sum())
+    if total == 0:
+        return None
     return LayerProfile(line / total, log(total) + samples.exponent * log(2))

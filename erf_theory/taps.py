@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from math import prod
 from operator import index
 from typing import Any, Self
 
@@ -102,13 +103,14 @@ class Taps:
     @cached_property
     def scaled(self) -> tuple[FloatArray, int]:
         """Float taps with the largest magnitude in [1/2, 1), and the exponent of 2 left out."""
-        exponent = exponent_of(np.max(np.abs(self.taps)))
+        exponent = exponent_of(max(self.taps.max(), -self.taps.min()))
         if self.is_exact:
             shift = Fraction(2) ** -exponent
             array = np.reshape([float(v * shift) for v in self.taps.flat], self.taps.shape)
         else:
             array = np.ldexp(self.taps, -exponent)
-        if np.any((array == 0) != (self.taps == 0)):
+        shrink = self.is_exact or exponent > 0
+        if shrink and np.any((array == 0) != (self.taps == 0)):
             raise EngineError("the taps are too far apart for doubles: multinomial or balls can")
         return array, exponent
 
@@ -131,6 +133,9 @@ class Taps:
             )
         along %= self.ndim
         others = tuple(len(self.channels) + i for i in range(self.ndim) if i != along)
+        size = self.shape[along]
+        if size == self.taps.size // prod(self.channels):
+            return self.of(self.taps.reshape(*self.channels, size), (self.origin[along],))
         with np.errstate(over="ignore"):
             line = np.sum(self.taps, axis=others)
         return self._result(line, (self.origin[along],))

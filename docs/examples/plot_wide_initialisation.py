@@ -65,6 +65,10 @@ for place, (name, colour, marker) in enumerate(looks):
 left.set(xlabel="epoch", ylabel="accuracy on the test set (%)")
 right.set(ylabel="std of the energy (pixels)", xlim=(-0.5, 1.5), ylim=(0, None))
 right.set_xticks([0, 1], ["before training", "after"])
+fig.set_label(
+    "Left, accuracy on the test set by epoch for five initialisations; right, the standard "
+    "deviation of each one's energy before and after training."
+)
 fig.legend(loc="outside lower center", ncols=5, frameon=False, fontsize=8)
 
 # %%
@@ -77,8 +81,9 @@ for name, law in (("He", uniform_taps), ("wide", widest_taps), ("corners", corne
     print(f"{name:8} std {predicted.std:.2f}")
 
 # %%
-# What came out. The widths before training are those predicted (one network's is on average a
-# little less than that of the mean over networks), and after it they keep their order, though all
+# What came out. The widths before training are those predicted: one network's is on average a
+# little less than that of the mean over networks, 1.75 px for corners in place of 1.77 px, and the
+# 20 seeds here came out narrow by chance. After training they keep their order, though all
 # narrow but the one that had none. No wide start is better than He's: corners are level with it
 # within 0.5 %, the milder law is 0.4 ± 0.4 % below. A start without any width is worse, and so is
 # PyTorch's default, which is as wide as He's: its gradients are smaller. Where four layers just see

@@ -6,7 +6,7 @@ Makes the record that the example beside it draws: a plain stack of four 3×3 co
 scikit-learn's digits, 8×8 pixels, whose classes are read from the one unit in the middle, which
 just sees them all. Everything but the initialisation is the same: seeds, split, order, optimiser.
 
-It needs PyTorch and scikit-learn and takes about four minutes of one core:
+It needs PyTorch and scikit-learn and takes about a minute and a half of one core:
 
     python docs/examples/train_wide_initialisation.py
 """

@@ -11,9 +11,12 @@ from collections.abc import Callable
 from math import acos, atan2, cos, erf, erfc, exp, expm1, pi, sin, sqrt
 from typing import NamedTuple
 
-from erf_theory.activations.expectations import Normal
+import numpy as np
 
-__all__ = ["CLIP", "ELU", "ERF", "GELU", "LEAKY", "NONE", "SIN", "Closed", "Pair"]
+from erf_theory.activations.expectations import Normal
+from erf_theory.exact import FloatArray
+
+__all__ = ["CLIP", "ELU", "ERF", "GELU", "LEAKY", "NONE", "SIN", "Closed", "Pair", "below"]
 
 
 class Pair(NamedTuple):
@@ -53,6 +56,18 @@ NONE = Closed(_nothing, _nothing, _nothing, _nothing, _nothing)
 def _below(t: float) -> float:
     """Φ(t)."""
     return erfc(-t * sqrt(0.5)) / 2
+
+
+def below(numbers: FloatArray) -> FloatArray:
+    """Φ of every number, without SciPy, which takes longer to load than most networks need.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> below(np.array([-np.inf, 0.0])).tolist()
+    [0.0, 0.5]
+    """
+    return np.reshape([_below(t) for t in numbers.ravel().tolist()], numbers.shape)
 
 
 def _density(t: float) -> float:

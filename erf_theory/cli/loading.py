@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -37,9 +38,9 @@ def made(text: str, weights: str | None = None) -> Any:
     torch, make = import_torch(), _callable(name, attribute)
     try:
         module = make()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ErfTheoryError(
-            f"{text} fails when it is called without arguments: {error}"
+            f"{text} fails when it is called without arguments: {_said(error)}"
         ) from error
     if not isinstance(module, torch.nn.Module):
         raise ErfTheoryError(f"{text} makes no torch.nn.Module, but {type(module).__name__}")
@@ -57,8 +58,8 @@ def _callable(name: str, attribute: str) -> Any:
     found: Any
     try:
         found = import_module(name)
-    except Exception as error:
-        raise ErfTheoryError(f"the module {name!r} cannot be imported: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise ErfTheoryError(f"the module {name!r} cannot be imported: {_said(error)}") from error
     for part in attribute.split("."):
         found = getattr(found, part, None)
     if not callable(found):
@@ -66,14 +67,29 @@ def _callable(name: str, attribute: str) -> Any:
     return found
 
 
+def _said(error: BaseException) -> str:
+    """What code of a user says, on one line; the name of the error where that alone says little."""
+    text = " ".join(str(error).split())
+    return text if " " in text else f"{type(error).__name__}: {text}"
+
+
 def _load(torch: Any, module: Any, path: str) -> None:
     """Load a state_dict; code in the file is not run."""
     from pickle import UnpicklingError
 
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (EOFError, OSError, RuntimeError, UnpicklingError, ValueError) as error:
-        reason = str(error).partition("\n")[0]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # PyTorch's about files that it did not write
+            state = torch.load(path, map_location="cpu", weights_only=True)
+    except UnpicklingError as error:
+        if "GLOBAL" in str(error):
+            raise ErfTheoryError(
+                f"{path} holds more than weights, and code in a file is not run: save the model's "
+                "state_dict()"
+            ) from None
+        raise ErfTheoryError(f"{path} holds no weights that can be loaded") from None
+    except Exception as error:  # noqa: BLE001
+        reason = _said(error).partition("\n")[0]
         raise ErfTheoryError(f"{path} holds no weights that can be loaded: {reason}") from None
     try:
         module.load_state_dict(state)

@@ -80,10 +80,10 @@ def model(
     MODEL is an .onnx file, a network saved as .json, or MODULE:CALLABLE: what makes a module of
     PyTorch.
     """
-    from erf_theory.report.outputs import need_folders, plots, save_all
+    from erf_theory.report.outputs import need_places, plots, save_all
 
     targets = [Path(path) for path in (html, json_path, plot_dir) if path]
-    need_folders(targets)
+    need_places(targets)
     report = replace(_report(model, asked), call=f"erf-theory {shlex.join(sys.argv[1:])}")
     files: dict[Path, str | bytes] = {}
     if html:
@@ -142,7 +142,7 @@ def _trained(
     """The module measured where its stages end, trained and untrained."""
     from erf_theory.report.training import compare_training, measurable
 
-    layers = measurable(module, network, images.inputs.shape[2:])
+    layers = measurable(module, network, images.inputs.shape[2:], asked["layer"])
     samples = asked["samples"]
     with progress_bar("samples", 2 * len(layers) * samples) as progress:
         return compare_training(

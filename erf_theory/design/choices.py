@@ -10,7 +10,7 @@ from erf_theory.design.plans import Form, Plan
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import Number, number, text_of, whole
 
-__all__ = ["FAMILIES", "Budget", "Choices", "Family"]
+__all__ = ["FAMILIES", "Budget", "Choices", "Family", "budget_of"]
 
 Family = Literal["deep", "dilated", "strided", "large"]
 FAMILIES: tuple[Family, ...] = ("deep", "dilated", "strided", "large")
@@ -142,10 +142,12 @@ class Budget:
     layers: int | None = None
 
     def __post_init__(self) -> None:
+        if self.layers is not None:
+            whole("a budget of layers", self.layers)
         for part in fields(self):
             limit = getattr(self, part.name)
-            if limit is not None and not number(limit) > 0:
-                raise ErfTheoryError(f"a budget of {part.name} is above 0, not {limit}")
+            if limit is not None and not _is_positive(limit):
+                raise ErfTheoryError(f"a budget of {part.name} is a number above 0, not {limit!r}")
 
     def within(self, choices: Choices) -> Choices:
         """A space with no more layers than the budget has."""
@@ -173,6 +175,33 @@ class Budget:
             part.name: None if getattr(self, part.name) is None else float(getattr(self, part.name))
             for part in fields(self)
         }
+
+
+def budget_of(given: Budget | None) -> Budget:
+    """The budget that is given, or one without limits.
+
+    Raises
+    ------
+    ErfTheoryError
+        If it is something else, such as a number.
+
+    Examples
+    --------
+    >>> budget_of(None)
+    Budget()
+    """
+    if given is not None and not isinstance(given, Budget):
+        raise ErfTheoryError(
+            f"a budget is Budget(multiply_adds=…), Budget(parameters=…), …, not {given!r}"
+        )
+    return given or Budget()
+
+
+def _is_positive(limit: Any) -> bool:
+    try:
+        return number(limit) > 0
+    except ErfTheoryError:
+        return False
 
 
 def _numbers(name: str, given: Any) -> tuple[int, ...]:

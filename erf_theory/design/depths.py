@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from erf_theory.design.answers import Answer
 from erf_theory.design.growth import steps_of_variance, variance_of_steps
-from erf_theory.design.inversion import called, erf_of_plan, first_reaching, widths
+from erf_theory.design.inversion import called, first_reaching, reaches, widths
 from erf_theory.design.plans import Form, Plan, Step
 from erf_theory.design.targets import Target
 from erf_theory.erf import LUO_LEVEL
@@ -15,7 +15,8 @@ from erf_theory.exact import Number, root_of, whole
 
 __all__ = ["depth_for"]
 
-_MOST_BLOCKS, _MOST_STEPS = 512, 100_000
+_MOST_BLOCKS, _MOST_LAYERS, _MOST_STEPS = 512, 1_000_000, 100_000
+"""The most whose map is looked at, beside skips and without, and the most that are written down."""
 
 
 def depth_for(
@@ -65,8 +66,8 @@ def depth_for(
     Raises
     ------
     ErfTheoryError
-        If no depth reaches it: a kernel of one tap, or more residual blocks than can be looked
-        at; the message says how far they come.
+        If no depth reaches it: a kernel of one tap, or more residual blocks, or for a size or a
+        radius more layers, than are looked at; the message says how far they come.
 
     Notes
     -----
@@ -117,24 +118,29 @@ def _plan(form: Form, k: int, count: int) -> Plan:
 
 def _count(form: Form, k: int, target: Target) -> int:
     """The depth that reaches a width of the map itself."""
+    most = _MOST_BLOCKS if form.is_residual else _MOST_LAYERS
     least_of, guess = (
-        min(steps_of_variance(form, k, Fraction(variance)), _MOST_STEPS)
+        min(steps_of_variance(form, k, Fraction(variance)), most + 1)
         for variance in (target.least_variance(form.ndim), target.gaussian_std**2)
     )
-    most = _MOST_BLOCKS if form.is_residual else max(10 * guess, 100)
-    found = None
-    if least_of <= most:
-        found = first_reaching(
-            lambda n: target.is_reached(erf_of_plan(_plan(form, k, n))),
-            guess,
-            least_of=least_of,
-            most=most,
-            period=2 if k % 2 == 0 else 1,
-        )
+    found = first_reaching(
+        lambda n: reaches(_plan(form, k, n), target),
+        guess,
+        least_of=least_of,
+        most=most,
+        period=2 if k % 2 == 0 else 1,
+    )
     if found is None:
-        reached = root_of(variance_of_steps(form, k, most))
-        raise ErfTheoryError(
-            f"{target} is out of reach of {most} residual blocks, the most that are looked at, "
-            f"whose std is {reached:.4g} px: take dilations, strides, or no norms"
-        )
+        raise _too_deep(form, k, target, most)
     return found
+
+
+def _too_deep(form: Form, k: int, target: Target, most: int) -> ErfTheoryError:
+    """That no depth whose map is looked at reaches a target, and how far they come."""
+    reached = root_of(variance_of_steps(form, k, most))
+    what = "residual blocks" if form.is_residual else "layers"
+    other = "no norms" if form.is_logarithmic else "a larger kernel"
+    return ErfTheoryError(
+        f"{target} is out of reach of {most} {what}, the most that are looked at, whose std is "
+        f"{reached:.4g} px: take dilations, strides, or {other}"
+    )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from erf_theory import records
 from erf_theory.design.candidates import first, satisfying, widest
-from erf_theory.design.choices import Budget, Choices, Family
+from erf_theory.design.choices import Budget, Choices, Family, budget_of
 from erf_theory.design.designs import Design
 from erf_theory.design.plans import Plan
 from erf_theory.design.requirements import Requirements
@@ -182,7 +182,7 @@ def design_front(
     """
     target = Target.of(std=std, size=size, radius=radius, mass=mass)
     needs = Requirements(target, ripple, kurtosis, flatness)
-    limits, asked = budget or Budget(), chosen(choices, options)
+    limits, asked = budget_of(budget), chosen(choices, options)
     call = written("design_front", needs, "multiply_adds", limits, asked)
     space = limits.within(asked)
     found = [
@@ -235,18 +235,18 @@ def equal_cost(
     [('deep', 7.0), ('dilated', 81.0)]
     """
     needs = Requirements(Target.of(size=1), ripple, kurtosis, flatness)
-    asked = chosen(choices, options)
-    call = written("equal_cost", needs, "multiply_adds", budget, asked)
-    space = budget.within(asked)
+    limits, asked = budget_of(budget), chosen(choices, options)
+    call = written("equal_cost", needs, "multiply_adds", limits, asked)
+    space = limits.within(asked)
     found = []
     for family in space.families:
-        best = widest(replace(space, families=(family,)), needs, budget, "multiply_adds", None)
+        best = widest(replace(space, families=(family,)), needs, limits, "multiply_adds", None)
         if best:
             pixels, (plan, _) = best
             found.append(Design(plan, family, Target.of(size=pixels), call))
     if not found:
-        raise ErfTheoryError(f"no network of the space is within {budget}: allow more")
-    return _front(found, space, call, title=f"the widest within {budget}", at_equal_cost=True)
+        raise ErfTheoryError(f"no network of the space is within {limits}: allow more")
+    return _front(found, space, call, title=f"the widest within {limits}", at_equal_cost=True)
 
 
 def _cheapest(

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from functools import partial
 
 from erf_theory.architectures import network_erf
 from erf_theory.design.plans import Form, Plan
 from erf_theory.design.targets import Target
 from erf_theory.erf import ERF
-from erf_theory.exact import text_of
+from erf_theory.exact import root_of, text_of
 from erf_theory.practical.edges import least
 from erf_theory.theory import variance_erf
 
-__all__ = ["called", "erf_of_plan", "first_reaching", "rising", "widths"]
+__all__ = [
+    "called",
+    "erf_of_plan",
+    "first_reaching",
+    "reaches",
+    "rising",
+    "width_of_plan",
+    "widths",
+]
 
 
 def erf_of_plan(plan: Plan) -> ERF:
@@ -30,6 +39,22 @@ def erf_of_plan(plan: Plan) -> ERF:
         return network_erf(plan.network())
     count = len(plan.steps)
     return variance_erf(first.size, count, ndim=form.ndim, dilation=first.dilation)
+
+
+def reaches(plan: Plan, target: Target) -> bool:
+    """Whether a plan reaches a target: its exact variance for a std, else the map decides.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> from erf_theory.design.plans import Form, Step
+    >>> blocks = Form(is_residual=True, has_norms=False, weight=Fraction(1, 3))
+    >>> reaches(Plan((Step(3),) * 12, blocks), Target.of(std=2))
+    True
+    """
+    if target.measure == "std":
+        return Fraction(plan.variance) >= target.value**2
+    return target.is_reached(erf_of_plan(plan))
 
 
 def first_reaching(
@@ -82,8 +107,22 @@ def widths(
     plan_of: Callable[[int], Plan], target: Target, value: int, least_of: int = 1
 ) -> tuple[float, float | None]:
     """The widths that a number and the one below it reach; None where there is none below."""
-    reached = target.width(erf_of_plan(plan_of(value)))
-    return reached, target.width(erf_of_plan(plan_of(value - 1))) if value > least_of else None
+    reached = width_of_plan(plan_of(value), target)
+    return reached, width_of_plan(plan_of(value - 1), target) if value > least_of else None
+
+
+def width_of_plan(plan: Plan, target: Target) -> float:
+    """What a plan has of a target's measure.
+
+    Examples
+    --------
+    >>> from erf_theory.design.plans import Form, Step
+    >>> width_of_plan(Plan((Step(3),) * 6, Form()), Target.of(std=1))
+    2.0
+    """
+    if target.measure == "std":
+        return root_of(plan.variance)
+    return target.width(erf_of_plan(plan))
 
 
 def called(name: str, *numbers: int, target: Target, form: Form, **options: object) -> str:

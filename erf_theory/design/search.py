@@ -8,7 +8,7 @@ from math import ceil
 from typing import Any
 
 from erf_theory.design.candidates import first, rising, widest
-from erf_theory.design.choices import Budget, Choices
+from erf_theory.design.choices import Budget, Choices, budget_of
 from erf_theory.design.designs import Design
 from erf_theory.design.requirements import Requirements
 from erf_theory.design.space import Objective
@@ -95,7 +95,7 @@ def design_network(
     """
     target = Target.of(std=std, size=size, radius=radius, mass=mass)
     needs = Requirements(target, ripple, kurtosis, flatness)
-    limits, asked = budget or Budget(), chosen(choices, options)
+    limits, asked = budget_of(budget), chosen(choices, options)
     call = written("design_network", needs, objective, limits, asked)
     space = limits.within(asked)
     found = first(rising(space, needs, limits, objective), needs)
@@ -148,7 +148,7 @@ def _out_of_reach(
     short = "not even 1 px is reached"
     if found:
         missing = float(target.value) - found[0]
-        short = f"{found[0]} px are reached, {missing:.4g} px less, by {found[1][0]}"
+        short = f"{found[0]} whole px are reached, {missing:.4g} px less, by {found[1][0]}"
     return ErfTheoryError(
         f"no network of the space has {target} and all else that is asked for; {short}: allow "
         "more layers, a larger budget or more ripple, or choose otherwise"

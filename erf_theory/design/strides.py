@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from erf_theory.design.answers import Answer
-from erf_theory.design.inversion import called, erf_of_plan, widths
+from erf_theory.design.inversion import called, reaches, width_of_plan, widths
 from erf_theory.design.plans import Form, Plan, Step
 from erf_theory.design.targets import Target
 from erf_theory.erf import LUO_LEVEL
@@ -84,10 +84,10 @@ def strides_for(
 
     for strided in range(count + 1):
         plan = plan_of(strided)
-        if plan.variance >= target.least_variance(ndim) and target.is_reached(erf_of_plan(plan)):
+        if plan.variance >= target.least_variance(ndim) and reaches(plan, target):
             reached, below = widths(plan_of, target, strided, least_of=0)
             return Answer("strided layers", strided, target, reached, below, plan, call)
-    reached = target.width(erf_of_plan(plan_of(count)))
+    reached = width_of_plan(plan_of(count), target)
     raise ErfTheoryError(
         f"{target} is out of reach of {count} layers of {taps} taps: with a stride of {step} in "
         f"all of them it is {reached:.6g} px, {float(target.value) - reached:.4g} px less: take "

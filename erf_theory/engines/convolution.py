@@ -185,10 +185,13 @@ class _Part(NamedTuple):
 @weighted_sum.register
 def _weighted_sum(like: Samples, terms: Sequence[Term]) -> Samples:  # noqa: ARG001
     parts = [_Part.of(*term) for term in terms]
+    if len(parts) == 1:
+        (part,) = parts
+        made = Samples if part.near == 1 else _balanced
+        values, floor = part.scaled(part.exponent), max(_LOST, part.floor)
+        return made(values, part.start, part.exponent, floor)
     exponent = max([part.exponent for part in parts if part.near and part.values.any()], default=0)
     floor = max(_LOST, *[part.floor + part.below(exponent) for part in parts])
-    if len(parts) == 1:
-        return _balanced(parts[0].scaled(exponent), parts[0].start, exponent, floor)
     low = tuple(map(min, *[part.start for part in parts]))
     high = tuple(map(max, *[part.stop for part in parts]))
     total = np.zeros((*parts[0].values.shape[: -len(low)], *map(sub, high, low)))

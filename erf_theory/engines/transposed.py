@@ -112,7 +112,7 @@ def _turned(kernel: Kernel) -> Kernel:
     """The kernel with its matrix of channels transposed."""
     if len(kernel.channels) < 2:
         return kernel
-    return Kernel(np.swapaxes(kernel.taps, 0, 1), kernel.origin)
+    return Kernel.of(np.swapaxes(kernel.taps, 0, 1), kernel.origin)
 
 
 def _among(samples: Samples, first: int, last: int, channels: int) -> Samples:

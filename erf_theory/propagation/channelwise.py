@@ -86,7 +86,7 @@ def scaled(field: F, factors: FloatArray, at: Setting) -> F:
 def _matrix(layer: Weighted, at: Setting) -> Kernel:
     shape = layer.weight_shape(at.axes.ndim)
     if layer.given_weights is not None:
-        weights: Any = layer.given_weights**at.power
+        weights: Any = _raised(layer.given_weights, at.power)
     elif at.kind == "energy":
         taps = layer.variances(at.axes.ndim).taps.astype(np.float64)
         weights = np.broadcast_to(taps, shape)
@@ -96,17 +96,28 @@ def _matrix(layer: Weighted, at: Setting) -> Kernel:
     if isinstance(layer, ConvTranspose):
         weights = np.flip(weights, tuple(range(2, weights.ndim)))
     if layer.groups == layer.in_channels == layer.out_channels > 1:
-        return Kernel(weights[:, 0], origin)
+        return Kernel.of(weights[:, 0], origin)
     blocks = weights.reshape(layer.groups, shape[0] // layer.groups, *shape[1:])
     if isinstance(layer, ConvTranspose):
         blocks = blocks.swapaxes(1, 2)
     if layer.groups == 1:
-        return Kernel(blocks[0], origin)
+        return Kernel.of(blocks[0], origin)
     matrix = np.zeros((layer.out_channels, layer.in_channels, *shape[2:]))
     a, b = blocks[0].shape[:2]
     for group, block in enumerate(blocks):
         matrix[group * a : (group + 1) * a, group * b : (group + 1) * b] = block
-    return Kernel(matrix, origin)
+    return Kernel.of(matrix, origin)
+
+
+def _raised(weights: FloatArray, power: int) -> FloatArray:
+    """Weights, or their squares."""
+    if power == 1:
+        return weights
+    with np.errstate(over="ignore"):
+        squares = weights * weights
+    if not np.isfinite(squares.max()):
+        raise ErfTheoryError("squares of weights are above the largest double: scale them down")
+    return squares
 
 
 @singledispatch

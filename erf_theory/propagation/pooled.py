@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from erf_theory.activations import Nonlinearity
+from erf_theory.activations.closed import below
 from erf_theory.exact import FloatArray
 
 __all__ = ["Pooled", "pooled"]
@@ -69,10 +70,8 @@ def _normal(std: float, kinks: Sequence[float]) -> tuple[FloatArray, FloatArray]
 
 def _largest(places: int, cuts: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Nodes and weights for the largest of K standard normal numbers, for every row of cuts."""
-    from scipy.special import ndtr
-
     at, sizes = _panels(cuts)
-    density = np.exp(-(at**2) / 2) * ndtr(at) ** (places - 1) * sizes
+    density = np.exp(-(at**2) / 2) * below(at) ** (places - 1) * sizes
     return at, density / np.sum(density, axis=1, keepdims=True)
 
 

@@ -14,14 +14,14 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from erf_theory.activations import Nonlinearity, nonlinearity
-from erf_theory.activations.closed import CLIP, LEAKY
+from erf_theory.activations.closed import CLIP, LEAKY, below
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
 from erf_theory.lattice import per_axis
 from erf_theory.network.base import Given, Layer
 from erf_theory.network.convolutions import ConvTranspose, Weighted
 from erf_theory.network.gating import Gate, Global, Scale
-from erf_theory.network.nodes import INPUT, Network
+from erf_theory.network.nodes import INPUT, Network, remembered
 from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm, PReLU
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
@@ -50,6 +50,7 @@ class Channels(NamedTuple):
     variance: FloatArray
 
 
+@remembered
 def statistics(network: Network) -> tuple[Channels, ...]:
     """Mean and variance of every channel before every node, for an input of mean 0, variance 1."""
     source = Channels(np.zeros(network.in_channels), np.ones(network.in_channels))
@@ -186,7 +187,8 @@ def _summed(
 ) -> FloatArray:
     """Sums of one number per input channel, times all weights or their squares, by channel."""
     kernel = kernel_of(layer, Setting("", Axes(ndim), layer.in_channels, kind))
-    taps = kernel.taps.sum(axis=tuple(range(-ndim, 0)))
+    taps = kernel.taps.reshape(*kernel.channels, -1)
+    taps = taps[..., 0] if taps.shape[-1] == 1 else taps.sum(axis=-1)
     phases = prod(per_axis(layer.stride, ndim)) if isinstance(layer, ConvTranspose) else 1
     return np.asarray(taps @ numbers if taps.ndim == 2 else taps * numbers) / phases
 
@@ -228,8 +230,6 @@ def _linear_pieces(
     gate: Nonlinearity, mean: FloatArray, std: FloatArray, cuts: list[FloatArray]
 ) -> _Activated:
     """Of straight lines between kinks: c + d·z over a < z < b."""
-    from scipy.special import ndtr
-
     ends = np.hstack([np.full_like(mean, -np.inf), *cuts, np.full_like(mean, np.inf)])
     kinks = np.array(gate.kinks or (0.0,))
     inside = np.array([kinks[0] - 1, *(kinks[1:] + kinks[:-1]) / 2, kinks[-1] + 1])
@@ -238,7 +238,12 @@ def _linear_pieces(
     c, d = gate.value(inside, np) + slope * (mean - inside), slope * std
     density = np.exp(-ends * ends / 2) / np.sqrt(2 * np.pi)
     sign = np.where(ends[:, :-1] > 0, -1, 1)
-    share = sign * (ndtr(sign * ends[:, 1:]) - ndtr(sign * ends[:, :-1]))
+    tails = np.pad(below(-np.abs(ends[:, 1:-1])), ((0, 0), (1, 1)))
+    low, high = (
+        np.where(sign * at < 0, tail, 1 - tail)
+        for at, tail in ((ends[:, :-1], tails[:, :-1]), (ends[:, 1:], tails[:, 1:]))
+    )
+    share = sign * (high - low)
     edge = np.where(np.isinf(ends), 0.0, ends) * density
     first, second = -np.diff(density), share - np.diff(edge)
     return _Activated(

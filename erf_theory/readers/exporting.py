@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
+from io import StringIO
 from operator import getitem
 from typing import Any
 
@@ -54,9 +55,11 @@ def exported(module: Any, example: Any) -> Any:
 
 
 def _export(module: Any, example: Any) -> Any:
+    """The program; what PyTorch prints about a failure is left out: the error says it."""
     import torch
 
-    return torch.export.export(module, (example,), strict=False)
+    with redirect_stderr(StringIO()):
+        return torch.export.export(module, (example,), strict=False)
 
 
 def _why(error: Exception) -> str:

@@ -56,6 +56,7 @@ def load(path: str | PathLike[str]) -> Any:
         raise ErfTheoryError(f"{path} is no ONNX file, or it is truncated")
     opset_of(model)
     _need_whole(model, Path(path))
+    _need_once(model.graph, path)
     if model.functions:
         from onnx.inliner import inline_local_functions
 
@@ -106,6 +107,19 @@ def _need_whole(model: Any, path: Path) -> None:
     for tensor in tensors(model):
         if tensor.data_location == external:
             _need_beside(tensor, path)
+
+
+def _need_once(graph: Any, path: str | PathLike[str]) -> None:
+    """Refuse a graph in which two nodes compute the same tensor, or one that is there already."""
+    taken = {tensor.name for tensor in graph.initializer} | {one.name for one in graph.input}
+    for node in graph.node:
+        for name in filter(None, node.output):
+            if name in taken:
+                raise ErfTheoryError(
+                    f"{path} is damaged: {name} is computed by the node {node.name or name} "
+                    f"({node.op_type}), and there already"
+                )
+            taken.add(name)
 
 
 def _need_beside(tensor: Any, path: Path) -> None:

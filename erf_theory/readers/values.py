@@ -114,7 +114,7 @@ def is_per_place(value: Value, axis: int) -> bool:
         return False
     rows = np.moveaxis(value.index, axis, 0).reshape(channels, -1)
     steps = np.arange(channels)[:, None] * places
-    return bool(np.array_equal(rows, rows[:1] + steps) and np.unique(rows[0]).size == places)
+    return bool(np.array_equal(rows, rows[:1] + steps) and len({*rows[0].tolist()}) == places)
 
 
 def channel_axis(value: Value) -> int:

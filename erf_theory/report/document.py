@@ -118,11 +118,11 @@ class Report:
         except ErfTheoryError:
             return None
 
-    def cell(self, stage: Stage) -> tuple[int, ...]:
-        """What pictures of a stage average over: the distance of its units, of small maps 1."""
-        if max(stage.erf.theoretical_rf) <= _SMALL:
-            return (1,) * stage.erf.ndim
-        return tuple(max(1, round(float(axis.jump))) for axis in self.geometry[stage.name].axes)
+    def cell(self, name: str, erf: ERF) -> tuple[int, ...]:
+        """What pictures of a map of a node average over: the distance of units, of small maps 1."""
+        if max(erf.theoretical_rf) <= _SMALL:
+            return (1,) * erf.ndim
+        return tuple(max(1, round(float(axis.jump))) for axis in self.geometry[name].axes)
 
     def html(self) -> str:
         """The page."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from erf_theory.display import Card
     from erf_theory.report.document import Report
 
-__all__ = ["need_folders", "plots", "save_all"]
+__all__ = ["need_places", "plots", "save_all"]
 
 
 def plots(report: Report) -> dict[str, bytes]:
@@ -33,14 +33,18 @@ def _png(card: Card, report: Report) -> bytes:
     return plotting.png_bytes(card.plot(), records.provenance(card.kind, report.call))
 
 
-def need_folders(paths: Sequence[Path]) -> None:
-    """Refuse paths in folders that are not there, before any work is done.
+def need_places(paths: Sequence[Path]) -> None:
+    """Refuse paths that cannot be saved in, before any work is done.
 
     Raises
     ------
     ErfTheoryError
-        If there is no such folder.
+        If there is no such folder, or two of the paths are one.
     """
+    if len({path.resolve() for path in paths}) < len(paths):
+        raise ErfTheoryError(
+            f"two outputs cannot be saved in one place: {', '.join(map(str, paths))}"
+        )
     for path in paths:
         if not path.parent.is_dir():
             raise ErfTheoryError(f"there is no folder {path.parent} to save {path.name} in")

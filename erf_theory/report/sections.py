@@ -13,6 +13,7 @@ from erf_theory.report.pictures import drawn_map, figure_of, picture
 from erf_theory.report.smoothing import smoothed
 
 if TYPE_CHECKING:
+    from erf_theory.erf import ERF
     from erf_theory.gaussian.limit import GaussianLimit
     from erf_theory.practical.tiles import TileAxis
     from erf_theory.report.document import Report
@@ -81,7 +82,7 @@ def _map(report: Report, stage: Stage) -> str:
     caption = f"{stage.name}: {' × '.join(map(str, erf.theoretical_rf))} px, std {erf.std:.3g} px"
     if erf.ndim != 2:
         return picture(erf.plot(), alt, caption)
-    return drawn_map(erf, alt, caption, report.cell(stage))
+    return drawn_map(erf, alt, caption, report.cell(stage.name, erf))
 
 
 def _stage_row(stage: Stage) -> list[str]:
@@ -114,7 +115,7 @@ def _profile(report: Report) -> str:
     if not stage.erf.std > 0:
         return ""
     alt = f"Profile of {stage.name} beside its Gaussian"
-    drawings = drawn_profile(stage.erf.profile(0), report.cell(stage)[0], alt)
+    drawings = drawn_profile(stage.erf.profile(0), report.cell(stage.name, stage.erf)[0], alt)
     caption = (
         f"The energy of {stage.name} along the first axis: of single pixels (pale), their mean "
         "over the distance of units (bold), and the Gaussian of the same mean and variance "
@@ -126,31 +127,43 @@ def _profile(report: Report) -> str:
 
 
 def _over_image(report: Report) -> str:
-    from erf_theory import plotting
-
+    """The field over the picture; where there is a trained one, it stands beside it."""
     if report.image is None or report.main.erf.ndim != 2:
         return ""
-    stage = report.main
-    offsets, values = smoothed(stage.erf.offsets, stage.erf.values, report.cell(stage))
-    middle = _middle(report)
-    figure = plotting.overlay_figure(report.image, middle, offsets, values, stage.erf.frame)
-    return section(
-        "On an image",
-        picture(
-            figure,
-            f"The image, with contours around 50, 90 and 99 % of the energy of {stage.name}",
-            f"What the unit in the middle of {stage.name} sees, {_weights(report)}: contours hold "
-            "50, 90 and 99 % of its energy, the cross is its centre, and the dashed frame its "
-            "theoretical receptive field, where it is within the image.",
-        ),
+    main = report.main
+    shown = [_overlay(report, main.name, main.erf, _weights(report))]
+    if report.training is not None and not has_given_weights(report.network):
+        row = report.training.rows[-1]
+        whose = "trained, with its weights as given, as predicted without data"
+        shown.append(_overlay(report, row.layer, row.trained.theory, whose))
+    explained = paragraph(
+        "What the unit in the middle sees: contours hold 50, 90 and 99 % of its energy, the cross "
+        "is its centre, and the dashed frame its theoretical receptive field, where it is within "
+        "the image.",
+        "faint",
     )
+    return section("On an image", explained, f'<div class="pair">{"".join(shown)}</div>')
 
 
-def _middle(report: Report) -> tuple[float, ...]:
-    """Where the unit in the middle of the last stage has its centre; the image begins at 0."""
-    place = report.network.place_of(report.main.name)
+def _overlay(report: Report, layer: str, erf: ERF, whose: str) -> str:
+    """The field of the unit in the middle of a layer over the picture."""
+    from erf_theory import plotting
+
+    assert report.image is not None  # noqa: S101
+    name = report.network.nodes[report.network.place_of(layer)].name
+    offsets, values = smoothed(erf.offsets, erf.values, report.cell(name, erf))
+    figure = plotting.overlay_figure(
+        report.image, _middle(report, name), offsets, values, erf.frame
+    )
+    alt = f"The image, with contours around 50, 90 and 99 % of the energy of {layer}, {whose}"
+    return picture(figure, alt, f"{layer}, {whose}: std {erf.std:.3g} px.")
+
+
+def _middle(report: Report, name: str) -> tuple[float, ...]:
+    """Where the unit in the middle of a node has its centre; the image begins at 0."""
+    place = report.network.place_of(name)
     found = []
-    for sights, size in zip(report.geometry.sights, report.sizes[report.main.name], strict=True):
+    for sights, size in zip(report.geometry.sights, report.sizes[name], strict=True):
         low, high = sights[place].of(size // 2)
         found.append(float(low + high + 1) / 2)
     return tuple(found)

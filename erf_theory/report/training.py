@@ -222,7 +222,9 @@ def _after(first: int, watcher: Watcher) -> Watcher:
     return lambda done: told(first + done)
 
 
-def measurable(module: Any, network: Network, image: Sequence[int]) -> list[str]:
+def measurable(
+    module: Any, network: Network, image: Sequence[int], layer: str | None = None
+) -> list[str]:
     """The submodules whose outputs end a network's stages, with several units on an image.
 
     Parameters
@@ -233,6 +235,8 @@ def measurable(module: Any, network: Network, image: Sequence[int]) -> list[str]
         What `read_torch` read.
     image : sequence of int
         Size of the image.
+    layer : str, optional
+        Where the network ends, if that is before the module does: modules around it go on.
 
     Raises
     ------
@@ -244,7 +248,11 @@ def measurable(module: Any, network: Network, image: Sequence[int]) -> list[str]
     stages = stage_ends(whole, image)
     ends = [node for node in stages if max(sizes[whole.place_of(node)]) > 1]
     paths = set(dict(module.named_modules()))
+    if layer is not None:
+        ends = [node for node in ends if whole.place_of(node) < len(whole.nodes) - 1]
     found = [path for node in ends for path in _submodule(paths, whole, node)]
+    if layer is not None and layer in paths and max(sizes[-1]) > 1:
+        found.append(layer)
     if not found:
         raise ErfTheoryError("no stage of the model ends with one of its submodules")
     return found

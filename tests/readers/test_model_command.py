@@ -41,6 +41,20 @@ def number():
 
 def failing():
     raise RuntimeError("no such machine")
+
+def keyless():
+    return {}["depth"]
+
+def leaving():
+    raise SystemExit(3)
+
+class Deciding(nn.Conv2d):
+    def forward(self, x):
+        y = super().forward(x)
+        return y if y.sum() > 0 else y * y
+
+def deciding():
+    return Deciding(3, 3, 3)
 """
 SHAPE = ["--input", "1,3,12,12"]
 
@@ -50,6 +64,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "own_model.py").write_text(SOURCE)
     (tmp_path / "broken.py").write_text("raise RuntimeError('no such operator')")
+    (tmp_path / "leaving.py").write_text("raise SystemExit(2)")
     (tmp_path / "photos").mkdir()
     rng = np.random.default_rng(0)
     for name in "ab":
@@ -122,18 +137,26 @@ def test_an_onnx_file_is_reported_with_its_weights_or_their_law(folder):
 def test_a_module_is_measured_on_images_with_its_weights(folder):
     import torch
 
-    torch.save(made().state_dict(), "w.pt")
+    module = made()
+    module[0].weight.data[:, :, 1, 1] *= 5
+    torch.save(module.state_dict(), "w.pt")
     images = ["--images", "photos", "--samples", "32", "--weights", "w.pt"]
     found = run("own_model:make", *SHAPE, *images, "--html", "r.html", "--json", "r.json")
     assert found.exit_code == 0, found.output
     record = json.loads((folder / "r.json").read_text())
     rows = record["training"]["layers"]
     assert [row["layer"] for row in rows] == ["1", "4"]
-    network = read_torch(made(), torch.zeros(1, 3, 12, 12))
+    network = read_torch(module, _zeros())
     inside = network_erf(network, layer="4", unit=(3, 3), image_size=(12, 12))
     assert rows[1]["trained"]["predicted_std"] == pytest.approx(inside.std)
     assert rows[1]["trained"]["samples"] == 32
-    assert "Architecture versus training" in (folder / "r.html").read_text()
+    page = (folder / "r.html").read_text()
+    assert "Architecture versus training" in page
+    drawn = network_erf(read_torch(made(), _zeros(), weights="law"), layer="4")
+    assert drawn.std != pytest.approx(inside.std, rel=1e-2)
+    assert f"4.last, untrained, with weights drawn by their law: std {drawn.std:.3g} px." in page
+    trained = "4, trained, with its weights as given, as predicted without data"
+    assert f"{trained}: std {inside.std:.3g} px." in page
     assert "architecture versus training" in found.stdout
 
 
@@ -156,10 +179,15 @@ def test_a_part_that_cannot_be_read_is_named_and_overridden():
         (["broken:make", *SHAPE], "the module 'broken' cannot be imported: no such operator"),
         (["own_model:number", *SHAPE], "makes no torch.nn.Module, but int"),
         (["own_model:failing", *SHAPE], "is called without arguments: no such machine"),
+        (["own_model:keyless", *SHAPE], "without arguments: KeyError: 'depth'"),
+        (["own_model:leaving", *SHAPE], "without arguments: SystemExit: 3"),
+        (["leaving:make", *SHAPE], "'leaving' cannot be imported: SystemExit: 2"),
+        (["own_model:deciding", *SHAPE], "depends on the numbers of its input"),
         (["own_model:make"], "a module does not tell the shape of its input"),
         (["own_model:make", "--input", "1,4,12,12"], "channels"),
         (["own_model:make", *SHAPE, "--layer", "9"], "there is no node '9'"),
         (["own_model:make", *SHAPE, "--weights", "own_model.py"], "holds no weights"),
+        (["own_model:make", *SHAPE, "--weights", "junk.pt"], "holds no weights"),
         (["own_model:make", *SHAPE, "--weights", "other.pt"], "are not those of the model"),
     ],
 )
@@ -167,10 +195,13 @@ def test_bad_input_is_refused_and_nothing_is_written(folder, arguments, text):
     import torch
 
     torch.save({"other": torch.zeros(2)}, "other.pt")
+    (folder / "junk.pt").write_bytes(b"junk" * 100)
     before = sorted(path.name for path in folder.iterdir())
     found = run(*arguments, "--html", "r.html")
     assert (found.exit_code, found.stdout) == (2, "")
     assert text in found.stderr
+    assert found.stderr.startswith("Error: ")
+    assert found.stderr.count("\n") == 1
     after = {path.name for path in folder.iterdir()} - {"__pycache__"}
     assert sorted(after) == [name for name in before if name != "__pycache__"]
 
@@ -185,7 +216,8 @@ def test_weights_do_not_run_code(folder):
     (folder / "evil.pt").write_bytes(pickle.dumps({"0.weight": Evil()}, protocol=2))
     found = run("own_model:make", *SHAPE, "--weights", "evil.pt")
     assert found.exit_code == 2
-    assert "holds no weights that can be loaded" in found.stderr
+    assert "holds more than weights" in found.stderr
+    assert "with `weights_only` set to `False`" not in found.stderr
     assert not (folder / "ran").exists()
 
 
@@ -202,6 +234,16 @@ def test_progress_counts_all_measurements():
     record = found.to_dict()
     assert json.loads(json.dumps(record))["layers"][0]["layer"] == "1"
     assert repr(found).count("±") == 4
+
+
+@pytest.mark.usefixtures("folder")
+def test_modules_around_a_layer_go_on_behind_it():
+    from torch import nn
+
+    module = nn.Sequential(made(), nn.Conv2d(4, 4, 3))
+    for layer, wanted in (("0.2", ["0.1", "0.2"]), ("0", ["0.1", "0"]), (None, ["0.1", "1"])):
+        network = read_torch(module, _zeros(), layer=layer)
+        assert measurable(module, network, (12, 12), layer) == wanted
 
 
 def _zeros():

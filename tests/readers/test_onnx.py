@@ -356,6 +356,13 @@ def test_opsets_that_are_not_read(tmp_path, opset, text):
         read(tmp_path, made)
 
 
+@pytest.mark.parametrize("name", ["y", "x", "w"])
+def test_what_is_computed_twice_is_refused(tmp_path, name):
+    nodes = [node("Relu", "x"), node("Sigmoid", "x", out=name)]
+    with pytest.raises(ErfTheoryError, match=f"{name} is computed by the node the Sigmoid"):
+        read(tmp_path, model(nodes, w=weights(4, 4, 3, 3)))
+
+
 def test_damaged_graphs(tmp_path):
     made = two_convolutions()
     made.graph.node[1].input[0] = "nothing"

@@ -157,3 +157,9 @@ def test_what_would_not_fit_is_refused_before_any_work():
     wide = Chain([conv(64, 64, (1, 1), 3, dilation=1), *[conv(64, 64, (3, 3), 4, stride=2)] * 12])
     with pytest.raises(MapTooLargeError):
         Channelwise(Question(wide, (0, 0)), "energy").map(Axes(2))
+
+
+def test_squares_that_no_double_holds_are_refused_by_the_name_of_their_node():
+    network = Chain({"wide": Conv(1, 2, 3, weights=np.full((2, 1, 3), 1e200))}, ndim=1)
+    with pytest.raises(ErfTheoryError, match="node wide: squares of weights are above"):
+        network_erf(network)

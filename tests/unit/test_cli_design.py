@@ -60,7 +60,7 @@ def test_residual_networks_and_fronts(tmp_path):
         (["--size", "9", "--kernel", "4"], "kernels are odd"),
         (["--size", "9", "--kernel", "a"], "no numbers"),
         (["--size", "9", "--objective", "time"], "the objective is"),
-        (["--size", "90", "--max-layers", "1", "--family", "deep"], "3 px are reached"),
+        (["--size", "90", "--max-layers", "1", "--family", "deep"], "3 whole px are reached"),
         (["--size", "9", "--equal-cost", "9"], "goes without --size"),
         (["--equal-cost", "9", "--front"], "neither --front"),
         (["--size", "9", "--front", "--objective", "parameters"], "goes without --objective"),

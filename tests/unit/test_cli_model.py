@@ -65,6 +65,7 @@ def test_a_layer_is_looked_at_alone(folder):
         (["net.json", "--override", "a"], "'a' is no override"),
         (["net.json", "--weights", "net.json"], "a file holds its own"),
         (["net.json", "--html", "none/r.html"], "there is no folder none to save r.html in"),
+        (["net.json", "--html", "./r.json"], "two outputs cannot be saved in one place"),
         (["net.json", "--samples", "2"], "2 is not in the range x>=32"),
         ([], "Missing argument 'MODEL'"),
     ],

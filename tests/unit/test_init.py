@@ -86,6 +86,26 @@ def test_a_deep_stack_is_as_wide_as_predicted():
     assert width.value - network_erf(plain).std > 5 * width.error
 
 
+def test_the_mean_of_many_networks_is_as_wide_as_predicted_beside_borders():
+    """The stack of the example on digits: within 5 standard errors, and not as He."""
+    from torch import nn
+
+    sizes = [(1, 16), (16, 16), (16, 16), (16, 16)]
+    parts = [p for a, b in sizes for p in (nn.Conv2d(a, b, 3, padding=1), nn.ReLU())]
+    layers = [p for a, b in sizes for p in (Conv(a, b, 3, padding=1), Activation("relu"))]
+    module = drawn(partial(wide_, taps=corner_taps), *parts)
+    options = {"input_shape": (1, 8, 8), "weights": "law", "unit": 4, "rng": 0}
+    found = measure_erf(module, samples=800, progress=False, **options)
+    width = MeasuredStd.of(found.blocks, found.counts)
+    corners, plain = (
+        network_erf(widened(Chain(layers), law), image_size=8, unit=4).std
+        for law in (corner_taps, uniform_taps)
+    )
+    assert (corners, plain) == (pytest.approx(1.769, abs=1e-3), pytest.approx(1.580, abs=1e-3))
+    assert abs(width.value - corners) < 5 * width.error
+    assert width.value - plain > 5 * width.error
+
+
 def test_delta_orthogonal_fields_have_no_width():
     import torch
     from torch import nn
@@ -132,6 +152,21 @@ def test_other_parts_stay_as_they_are():
     assert module[0].weight.requires_grad
 
 
+@pytest.mark.parametrize("name", ["float16", "bfloat16", "float64"])
+def test_other_precisions_are_drawn_as_well(name):
+    import torch
+    from torch import nn
+
+    conv = nn.Conv1d(64, 64, 3, groups=2, dtype=getattr(torch, name))
+    wide_(conv, corner_taps, generator=generator())
+    assert conv.weight.dtype is getattr(torch, name)
+    found = (conv.weight.detach().double() ** 2).mean((0, 1))
+    assert found.tolist() == pytest.approx([1 / 32, 0, 1 / 32], rel=0.15)  # 5 standard errors
+    delta_orthogonal_(conv, generator=generator())
+    for block in conv.weight[:, :, 1].double().chunk(2):
+        assert torch.allclose(block.T @ block, torch.eye(32, dtype=torch.float64), atol=0.03)
+
+
 def test_uniform_taps_are_he_s():
     from torch import nn
 
@@ -151,6 +186,7 @@ def bad_calls():
         (lambda: wide_(nn.Conv2d(2, 2, 3), gain=0), "above 0 and finite, not 0"),
         (lambda: delta_orthogonal_(nn.Conv2d(2, 2, 3), gain=float("nan")), "not nan"),
         (lambda: delta_orthogonal_(normed), "weight norm"),
+        (lambda: wide_(nn.LazyConv2d(2, 3)), "no weights yet"),
     ]
 
 

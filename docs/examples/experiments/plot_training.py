@@ -57,7 +57,8 @@ fig.set_label(
 for name, found, answers in zip(starts, stds, right, strict=True):
     print(
         f"{name}: std {found[:, 0].mean():.2f} px before, {found[:, 1].mean():.2f} after "
-        f"one epoch, {found[:, -2].mean():.2f} after {epochs[-1]}, with {answers[:, -2].mean():.1%} right"
+        f"one epoch, {found[:, -2].mean():.2f} after {epochs[-1]}, "
+        f"with {answers[:, -2].mean():.1%} right"
     )
 
 before, first, last = stds[..., 0], stds[..., 1], stds[..., -2]

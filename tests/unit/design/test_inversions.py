@@ -16,7 +16,9 @@ from erf_theory import (
     strides_for,
     variance_erf,
 )
+from erf_theory.design.inversion import reaches
 from erf_theory.design.plans import NORMED, Form, Plan, Step
+from erf_theory.design.targets import Target
 from tests.unit.design.definition import centred_maps, pixels
 
 TAPS = range(2, 16)
@@ -72,6 +74,23 @@ def test_a_std_that_is_met_exactly_counts():
     assert depth_for(5, std=2).value == 2  # 2·2 = 2²
     assert depth_for(5, std=2.0000000001).value == 3
     assert depth_for(13, std=0.1).value == 1
+
+
+def test_a_std_that_is_met_exactly_counts_beside_skips_and_strides():
+    weight = Fraction(1, 3)  # a quarter of the energy takes a branch
+    options = {"residual": True, "norm": False, "weight": weight}
+    assert depth_for(3, std=2, **options).value == 12  # 12·(4/3)/4 = 2²
+    assert strides_for(7, 5, std=6, **options).value == 1  # 4 + 4·4·8/4 = 6²
+    assert strides_for(7, 5, std=Fraction(6000001, 1000000), **options).value == 2
+    form = Form(is_residual=True, has_norms=False, weight=3)
+    assert reaches(Plan((Step(7, 1, 2),) + (Step(7),) * 4, form), Target.of(std=10))
+    assert strides_for(7, 5, std=10, **{**options, "weight": 3}).value == 1  # 4 + 4·4·8·3/4 = 10²
+
+
+def test_a_kernel_too_large_for_a_map_is_known_by_its_variance():
+    answer = kernel_for(2, std=200_000)
+    assert answer.value**2 - 1 >= 6 * 200_000**2 > (answer.value - 2) ** 2 - 1
+    assert answer.reached == pytest.approx(200_000, rel=1e-5)
 
 
 @pytest.mark.parametrize("weight", [1, Fraction(1, 3), 4])
@@ -205,6 +224,11 @@ def test_strides_reach_most_where_they_come_first():
         (lambda: depth_for(3, std=3, ndim=4), "ndim is 1, 2 or 3"),
         (lambda: depth_for(3, std=1000, residual=True), r"about 10\^"),
         (lambda: depth_for(3, size=100, residual=True), "std is 3.826"),
+        (lambda: depth_for(3, size=5000), "1000000 layers.* std is 816.5 px.* a larger kernel"),
+        (
+            lambda: depth_for(3, size=90, residual=True, norm=False),
+            "512 residual blocks.* a larger kernel",
+        ),
         (lambda: kernel_for(0, std=3), "1 or more"),
         (lambda: dilation_for(3, 4, std=3, plain=4), "leave none"),
         (lambda: dilation_for(3, 4, size=60), "px less"),

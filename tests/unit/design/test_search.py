@@ -183,7 +183,7 @@ def test_requirements_are_about_the_map():
 
 
 def test_impossible_targets_say_how_far_it_goes():
-    with pytest.raises(ErfTheoryError, match=r"27 px are reached, 13 px less, by 3, 3 \(dilation"):
+    with pytest.raises(ErfTheoryError, match=r"27 whole px are reached, 13 px less, by 3, 3 \(d"):
         design_network(40, families="dilated", max_layers=3)
     with pytest.raises(ErfTheoryError, match="not even 1 px"):
         design_network(40, budget=Budget(parameters=10))
@@ -204,6 +204,11 @@ def test_impossible_targets_say_how_far_it_goes():
         (lambda: design_network(9, kernels=4), "odd"),
         (lambda: design_network(9, channels=0), "1 or more"),
         (lambda: Budget(layers=0), "above 0"),
+        (lambda: Budget(layers=2.5), "whole number"),
+        (lambda: Budget(parameters="a"), "a budget of parameters is a number above 0, not 'a'"),
+        (lambda: design_network(9, budget=100), "a budget is Budget"),
+        (lambda: equal_cost(200_000), "a budget is Budget"),
+        (lambda: design_front(9, budget=100), "a budget is Budget"),
         (lambda: equal_cost(Budget(multiply_adds=1)), "allow more"),
         (lambda: design_front(40, families="dilated", max_layers=3), "no network of the space"),
     ],
