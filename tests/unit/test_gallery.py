@@ -25,6 +25,9 @@ def test_an_example_holds_what_it_claims_and_describes_its_figures(
 ):
     if name not in times([f"plot_{quick}" for quick in QUICK], SCRIPTS):
         pytest.skip("takes seconds: run it with --thorough")
+    if "import torch" in SCRIPTS[name].read_text(encoding="utf-8"):
+        pytest.importorskip("torch")
+    monkeypatch.chdir(SCRIPTS[name].parent)
     monkeypatch.setattr("sys.argv", [str(SCRIPTS[name])])
     runpy.run_path(str(SCRIPTS[name]), run_name="__main__")
     for number in pyplot.get_fignums():
