@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from math import log
 from time import perf_counter
 from typing import Any
@@ -15,7 +16,8 @@ from erf_theory.network import Activation, Chain, Conv, Residual
 
 __all__ = ["main"]
 
-RESIDUAL = "map of (2n+1)² px, n residual blocks"
+EQUAL = "map of (2n+1)² px, n equal residual blocks"
+UNEQUAL = "map of (2n+1)² px, n unequal residual blocks"
 Case = tuple[str, str, Callable[[int], Any], Sequence[int]]
 
 
@@ -29,8 +31,9 @@ def cases() -> list[Case]:
         ("all logarithms, proven", "balls", _balls, (1000, 2000, 4000)),
         ("width alone", "cumulants", lambda n: theoretical_erf(3, n).std, (10**3, 10**6, 10**12)),
         ("map of (2n+1)² px, separable", "auto", _plane, (500, 1000, 2000)),
-        (RESIDUAL, "convolution", _residual("convolution"), (75, 150, 300)),
-        (RESIDUAL, "dtft", _residual("dtft"), (150, 300, 600)),
+        (EQUAL, "convolution", _residual("convolution", 1), (75, 150, 300)),
+        (EQUAL, "dtft", _residual("dtft", 1), (300, 600, 1200)),
+        (UNEQUAL, "dtft", _residual("dtft", 1200), (50, 100, 200)),
     ]
 
 
@@ -79,9 +82,14 @@ def _plane(n: int) -> Any:
     return theoretical_erf(3, n, ndim=2).values
 
 
-def _residual(engine: str) -> Callable[[int], Any]:
-    block = Residual(Chain([Conv(8, 8, 3, padding=1), Activation("relu")]))
-    return lambda n: network_erf(Chain([block] * n), engine=engine).values
+def _residual(engine: str, kinds: int) -> Callable[[int], Any]:
+    """Blocks in turns of so many kinds, which differ in the variance of their weights."""
+    return lambda n: network_erf(Chain([_block(i % kinds) for i in range(n)]), engine=engine).values
+
+
+def _block(kind: int) -> Residual:
+    conv = Conv(8, 8, 3, padding=1, init=Fraction(1, 72 + kind))
+    return Residual(Chain([conv, Activation("relu")]))
 
 
 if __name__ == "__main__":

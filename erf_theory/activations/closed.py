@@ -232,21 +232,24 @@ def _gelu_mean(law: Normal) -> float:
     return law.mean * _below(law.mean / wide) + law.q / wide * _density(law.mean / wide)
 
 
+def _root(q: float) -> float:
+    """√(1 + 2q), also of the largest doubles."""
+    return sqrt(2) * sqrt(0.5 + q)
+
+
 def _gelu_square(law: Normal) -> float | None:
     if law.mean:
         return None
-    q = law.q
-    ends = q * atan2(q, sqrt(1 + 2 * q)) / (2 * pi)
-    return q / 4 + ends + q * (q / (1 + q)) / (pi * sqrt(1 + 2 * q))
+    q, root = law.q, _root(law.q)
+    return q / 4 + q * (atan2(q, root) / (2 * pi)) + q * (q / (1 + q)) / (pi * root)
 
 
 def _gelu_slope_square(law: Normal) -> float | None:
     if law.mean:
         return None
-    q = law.q
-    root = sqrt(1 + 2 * q)
+    q, root = law.q, _root(law.q)
     ends = 1 / 4 + atan2(q, root) / (2 * pi)
-    return ends + q / (1 + q) / (pi * root) + q / root**3 / (2 * pi)
+    return ends + q / (1 + q) / (pi * root) + q / root / root / root / (2 * pi)
 
 
 GELU = NONE._replace(

@@ -88,7 +88,7 @@ class Answer(Card):
     @property
     def cost(self) -> Cost:
         """What the network costs."""
-        return Cost(self._written.parameters, self._written.multiply_adds)
+        return self._written.cost
 
     def lines(self) -> list[tuple[str, ...]]:
         """The title, the number, and what it and one step less reach."""

@@ -15,13 +15,13 @@ from erf_theory.design.requirements import Requirements
 from erf_theory.design.space import Objective, groups, order_of
 from erf_theory.practical.edges import least
 
-__all__ = ["first", "rising", "satisfying", "widest"]
+__all__ = ["by_cost", "first", "satisfying", "widest"]
 
 _Candidate = tuple[Plan, Family]
 """A plan and the family that it belongs to."""
 
 
-def rising(
+def by_cost(
     space: Choices, needs: Requirements, limits: Budget, objective: Objective
 ) -> Iterator[_Candidate]:
     """The plans of all families that may be wide enough, in rising order.
@@ -30,16 +30,16 @@ def rising(
     --------
     >>> from erf_theory.design.targets import Target
     >>> needs = Requirements(Target.of(size=9))
-    >>> plan, family = next(rising(Choices(), needs, Budget(), "parameters"))
+    >>> plan, family = next(by_cost(Choices(), needs, Budget(), "parameters"))
     >>> family, str(plan)
     ('large', '7')
     """
     order = order_of(objective)
-    least = needs.target.least_variance(space.ndim)
+    variance = needs.target.least_variance(space.ndim)
     streams = [
         zip(plans, repeat(family))
         for family in space.families
-        for plans in groups(space, family, objective, limits, least)
+        for plans in groups(space, family, objective, limits, variance)
     ]
     return merge(*streams, key=lambda candidate: order(candidate[0]))
 
@@ -51,7 +51,7 @@ def first(plans: Iterable[_Candidate], needs: Requirements) -> _Candidate | None
     --------
     >>> from erf_theory.design.targets import Target
     >>> needs = Requirements(Target.of(size=27))
-    >>> plans = rising(Choices(("dilated",), max_layers=3), needs, Budget(), "parameters")
+    >>> plans = by_cost(Choices(("dilated",), max_layers=3), needs, Budget(), "parameters")
     >>> found = first(plans, needs)
     >>> found and str(found[0])
     '3, 3 (dilation 3), 3 (dilation 9)'
@@ -91,7 +91,7 @@ def widest(
     def found(pixels: int) -> _Candidate | None:
         target = replace(needs.target, value=Fraction(pixels))
         asked = replace(needs, target=target)
-        return first(rising(space, asked, limits, objective), asked)
+        return first(by_cost(space, asked, limits, objective), asked)
 
     if beyond is None:
         beyond = 1

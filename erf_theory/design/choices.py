@@ -110,11 +110,6 @@ class Choices:
             norm=self.norm,
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        """All of it, as JSON knows it."""
-        values = {part.name: getattr(self, part.name) for part in fields(self)}
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
-
 
 @final
 @dataclass(frozen=True, repr=False)
@@ -168,13 +163,6 @@ class Budget:
             for part in fields(self)
             for limit in [getattr(self, part.name)]
         )
-
-    def to_dict(self) -> dict[str, Any]:
-        """The limits, as JSON knows them."""
-        return {
-            part.name: None if getattr(self, part.name) is None else float(getattr(self, part.name))
-            for part in fields(self)
-        }
 
 
 def budget_of(given: Budget | None) -> Budget:

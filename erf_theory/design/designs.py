@@ -65,7 +65,7 @@ class Design(Card):
     @property
     def cost(self) -> Cost:
         """What it costs."""
-        return Cost(self.plan.parameters, self.plan.multiply_adds)
+        return self.plan.cost
 
     @property
     def name(self) -> str:

@@ -19,7 +19,7 @@ __all__ = [
     "erf_of_plan",
     "first_reaching",
     "reaches",
-    "rising",
+    "reaching_at_last",
     "width_of_plan",
     "widths",
 ]
@@ -88,12 +88,14 @@ def first_reaching(
     return min(found, default=None)
 
 
-def rising(is_reached: Callable[[int], bool], guess: int, *, least_of: int, period: int = 1) -> int:
+def reaching_at_last(
+    is_reached: Callable[[int], bool], guess: int, *, least_of: int, period: int = 1
+) -> int:
     """As `first_reaching`, for what is reached at last.
 
     Examples
     --------
-    >>> rising(lambda n: n >= 10_000, 8, least_of=1)
+    >>> reaching_at_last(lambda n: n >= 10_000, 8, least_of=1)
     10000
     """
     found, most = None, max(10 * guess, 100)

@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import ceil, isqrt
 
 from erf_theory.design.answers import Answer
-from erf_theory.design.inversion import called, erf_of_plan, rising, widths
+from erf_theory.design.inversion import called, erf_of_plan, reaching_at_last, widths
 from erf_theory.design.plans import Form, Plan, Step
 from erf_theory.design.targets import Target
 from erf_theory.erf import LUO_LEVEL
@@ -110,10 +110,10 @@ def _counted(plan_of: Callable[[int], Plan], target: Target, step: int) -> int:
         return target.is_reached(erf_of_plan(plan_of(place)))
 
     if not one.form.is_residual:
-        return rising(is_reached, guess, least_of=least_of, period=2 // step)
+        return reaching_at_last(is_reached, guess, least_of=least_of, period=2 // step)
     skipped = replace(one, steps=(Step(3),) * len(one.steps)).skipped
     if target.measure == "radius" and skipped < target.mass:
-        return rising(is_reached, guess, least_of=least_of)
+        return reaching_at_last(is_reached, guess, least_of=least_of)
     places = range(least_of, _last_seen(skipped, one.form.ndim) + 1)
     found = next(filter(is_reached, places), None) if target.measure == "size" else None
     if found is None:

@@ -10,6 +10,7 @@ from itertools import groupby
 from math import pi, prod
 from typing import Any, NamedTuple, final
 
+from erf_theory.design.costs import Cost
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import Number, number, whole
 from erf_theory.network import Activation, Chain, Conv, Norm, Residual
@@ -210,6 +211,11 @@ class Plan:
         """Multiplications with weights, per place of the input."""
         places = ((jump**self.form.ndim, weights) for jump, weights in self._weights.items())
         return sum((Fraction(weights, every) for every, weights in places), Fraction(0))
+
+    @property
+    def cost(self) -> Cost:
+        """Both, as `erf_theory.design.costs.network_cost` counts them on its network."""
+        return Cost(self.parameters, self.multiply_adds)
 
     @cached_property
     def _weights(self) -> dict[int, int]:

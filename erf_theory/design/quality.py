@@ -11,6 +11,8 @@ from erf_theory.exact import FloatArray
 
 __all__ = ["excess_kurtosis", "flatness", "ripple"]
 
+_ROUNDING = 1e-12
+
 
 def ripple(line: FloatArray) -> float:
     """How far a profile falls between two of its peaks: 0 if it has one, 1 if it has holes.
@@ -56,6 +58,3 @@ def flatness(erf: ERF) -> float:
     (1.0, 0.65)
     """
     return erf.participation() / erf.size() ** erf.ndim
-
-
-_ROUNDING = 1e-12

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
@@ -100,12 +100,3 @@ class Requirements:
             found.append(f"ripple={self.ripple}")
         limits = {"kurtosis": self.kurtosis, "flatness": self.flatness}
         return found + [f"{name}={limit}" for name, limit in limits.items() if limit is not None]
-
-    def to_dict(self) -> dict[str, Any]:
-        """All of them, as JSON knows them."""
-        return {
-            "target": self.target.to_dict(),
-            "ripple": self.ripple,
-            "kurtosis": self.kurtosis,
-            "flatness": self.flatness,
-        }

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from math import ceil
 from typing import Any
 
-from erf_theory.design.candidates import first, rising, widest
+from erf_theory.design.candidates import by_cost, first, widest
 from erf_theory.design.choices import Budget, Choices, budget_of
 from erf_theory.design.designs import Design
 from erf_theory.design.requirements import Requirements
@@ -98,7 +98,7 @@ def design_network(
     limits, asked = budget_of(budget), chosen(choices, options)
     call = written("design_network", needs, objective, limits, asked)
     space = limits.within(asked)
-    found = first(rising(space, needs, limits, objective), needs)
+    found = first(by_cost(space, needs, limits, objective), needs)
     if found is None:
         raise _out_of_reach(space, needs, limits, objective)
     return Design(*found, target, call)

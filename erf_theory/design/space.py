@@ -16,6 +16,9 @@ from erf_theory.errors import ErfTheoryError
 
 __all__ = ["Objective", "Order", "groups", "order_of"]
 
+_MOST_SCHEDULES = 20_000
+_ROUNDING = 1e-9
+
 Order = Callable[[Plan], tuple[Any, ...]]
 Objective = Literal["multiply_adds", "parameters"]
 
@@ -134,17 +137,13 @@ def _schedules(
     yield from end(count - 1, least_variance, len(dilations))
 
 
-_MOST = 20_000
-_ROUNDING = 1e-9
-
-
 def _need_few(schedules: Iterator[tuple[int, ...]], count: int) -> list[tuple[int, ...]]:
     """All schedules, if they are not too many to be looked at."""
-    found = list(islice(schedules, _MOST + 1))
-    if len(found) > _MOST:
+    found = list(islice(schedules, _MOST_SCHEDULES + 1))
+    if len(found) > _MOST_SCHEDULES:
         raise ErfTheoryError(
-            f"there are more than {_MOST} schedules of {count} dilations that may be wide enough: "
-            "choose fewer dilations, or fewer layers"
+            f"there are more than {_MOST_SCHEDULES} schedules of {count} dilations that may be "
+            "wide enough: choose fewer dilations, or fewer layers"
         )
     return found
 

@@ -17,6 +17,7 @@ from erf_theory.exact import Number, number
 __all__ = ["Measure", "Target"]
 
 Measure = Literal["std", "size", "radius"]
+_ROUNDING = 1e-12
 
 
 @final
@@ -123,9 +124,6 @@ class Target:
         if self.measure == "radius":
             return f"a radius of {width:g} px that holds {100 * self.mass:g} %"
         return f"a {self.measure} of {width:g} px"
-
-
-_ROUNDING = 1e-12
 
 
 @lru_cache

@@ -85,6 +85,11 @@ def signals(network: Network, notes: Notes) -> tuple[Signals, ...]:
             after[place], reasons = _behind(node.layer, whole, ndim, channels)
         except ErfTheoryError as error:
             raise ErfTheoryError(f"node {node.name}: {error}") from None
+        except OverflowError:
+            raise ErfTheoryError(
+                f"node {node.name}: the signal has grown beyond the largest double: put norms into "
+                "the network, or scale its weights down"
+            ) from None
         before.append(whole)
         if place < last and _has_few(node.layer, whole):
             notes.add(_NEIGHBOURS, node.name)

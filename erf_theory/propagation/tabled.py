@@ -144,8 +144,9 @@ def _normal_on(step: float, variance: float, mean: float = 0.0) -> Tabled:
 
 def _fitting(values: FloatArray, shares: FloatArray, step: float) -> float:
     """A step for a law of these values: the given one, unless it is far too wide or narrow."""
-    mean = shares @ values
-    wanted = sqrt(shares @ (values - mean) ** 2) / _STEPS
+    peak = float(np.max(np.abs(values))) or 1.0
+    off = (values - shares @ values) / peak
+    wanted = peak * sqrt(shares @ off**2) / _STEPS
     if wanted > 0 and not step / _COARSE <= wanted <= step * _COARSE:
         step = wanted
     return max(step, float(np.ptp(values)) / _MOST)

@@ -341,3 +341,18 @@ def test_sums_of_few_samples_are_noted_where_they_count(groups, is_exact):
     assert plain.exactness == "exact"
     assert (normed.exactness == "exact") is is_exact
     assert is_exact or normed.reasons[0].startswith("sums of few samples")
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu(0.1)", "gelu"])
+def test_signals_near_the_largest_double_leave_gates_what_they_are(activation):
+    block = Residual(Chain([Conv(8, 8, 3, padding=1), Activation(activation)]))
+    stds = [network_erf(Chain([block] * n, ndim=1)).std / sqrt(n) for n in (300, 900, 1010)]
+    assert stds == pytest.approx([stds[0]] * 3, rel=1e-4)
+
+
+@pytest.mark.parametrize("activation", ["gelu", "silu", "leaky_relu(0.1)"])
+def test_signals_beyond_all_doubles_are_refused_with_their_node(activation):
+    block = Residual(Chain([Conv(8, 8, 3, padding=1), Activation(activation)]))
+    network = Chain([*[block] * 1500, Norm(), Conv(8, 8, 3), Activation(activation)], ndim=1)
+    with pytest.raises(ErfTheoryError, match=r"node \d+"):
+        network_erf(network)
