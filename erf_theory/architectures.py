@@ -51,7 +51,8 @@ def network_erf(
     an input of standard normal noise, and over the channels of both ends. It is exact in the wide
     limit, and at any width for a network without activations, unless its `ERF.reasons` say why
     not. Where layers have weights as given, the energy adds their squares channel by channel, as
-    if the signs of different paths were independent. An amplitude is the gradient of a linear
+    if the signs of different paths were independent; layers in a row without an activation between
+    them are multiplied out before they are squared. An amplitude is the gradient of a linear
     network with given weights, signs included.
 
     Parameters
@@ -204,7 +205,10 @@ def _energy(question: Question, axis: int | None, engine: str, call: str) -> ERF
     return ERF(tuple(maps), "energy", call, notes.texts(question.network))
 
 
-_SIGNS = "weights as given: the signs of different paths are taken as independent"
+_SIGNS = (
+    "weights as given: the signs of different paths are taken as independent, but for linear "
+    "layers in a row that mix channels: they are multiplied out"
+)
 _WINNERS = (
     "weights as given: gates are taken as independent of which sample a max pool chooses, which "
     "makes the energy through a ReLU and a pool of four low by a factor of 15/8"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from math import log
-from operator import add
 from typing import Any, Literal
 
 import numpy as np
@@ -24,8 +24,9 @@ from erf_theory.network.geometry import regions
 from erf_theory.network.nodes import Network, remembered
 from erf_theory.propagation.axes import Axes
 from erf_theory.propagation.backward import Question, Row, bounded, walk
-from erf_theory.propagation.channelwise import Setting, channelwise
+from erf_theory.propagation.channelwise import Setting
 from erf_theory.propagation.statistics import gate_factors, statistics
+from erf_theory.propagation.stretches import Stretches, Unsquared
 from erf_theory.routes import Logs, Shares
 
 __all__ = ["Channelwise", "has_given_weights", "stored"]
@@ -51,7 +52,8 @@ class Channelwise:
     question : Question
         What is asked.
     kind : {"amplitude", "energy"}
-        The gradient itself, or its square with the signs of different paths independent.
+        The gradient itself, or its square with the signs of different paths independent, but for
+        linear layers in a row, which are multiplied out.
     channel : int, optional
         Channel of the output unit; None for the mean over all of them, of an energy.
     input_channel : int, optional
@@ -74,37 +76,49 @@ class Channelwise:
         ``seen`` is shown the field behind every node with the node's place, and gives the one to
         go on with.
         """
+        way = Stretches(
+            self.question.network,
+            self._settings(axes),
+            partial(bounded, question=self.question, axes=axes),
+            has_borders=self.question.image is not None,
+        )
+
+        def shown(place: int, thing: Unsquared[F]) -> Unsquared[F]:
+            if seen is None:
+                return thing.each(partial(entered, place=place))
+            field = way.squared(thing).scale(0) if thing.field is None else thing.field
+            return replace(thing, field=seen(place, field))
+
+        def rule(row: Row, thing: Unsquared[F]) -> Unsquared[F]:
+            for place in row:
+                thing = way.before(place, shown(place, thing))
+            return thing
+
+        def take(whole: Unsquared[F], first: int, last: int) -> Unsquared[F]:
+            return whole if self.is_single else whole.each(lambda field: field.take(first, last))
+
+        def backward(field: F, /) -> F:
+            unit = Unsquared(axes.moved(field, self.question.unit))
+            return way.squared(walk(self.question, unit, rule, take, Unsquared.joined))
+
+        return backward
+
+    def _settings(self, axes: Axes) -> list[Setting]:
+        """What the rules know, by node."""
         network = self.question.network
-        single = self.is_single
         gates = _gates(network) if self.kind == "energy" else (None,) * len(network.nodes)
         rows = zip(network.nodes, network.channels_before, gates, strict=True)
-        settings = [
+        return [
             Setting(
                 name=node.name,
                 axes=axes,
                 channels=channels,
                 kind=self.kind,
                 gates=factors,
-                single=single,
+                single=self.is_single,
             )
             for node, channels, factors in rows
         ]
-
-        def backward(field: F, /) -> F:
-            def rule(row: Row, field: F) -> F:
-                for place in row:
-                    node = network.nodes[place]
-                    behind = entered(field if seen is None else seen(place, field), place)
-                    found = channelwise(node.layer, behind, settings[place])
-                    field = bounded(found, node, self.question, axes)
-                return field
-
-            def take(whole: F, first: int, last: int) -> F:
-                return whole if single else whole.take(first, last)
-
-            return walk(self.question, axes.moved(field, self.question.unit), rule, take, add)
-
-        return backward
 
     @property
     def is_single(self) -> bool:

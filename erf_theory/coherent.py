@@ -42,7 +42,7 @@ _EPS = float(np.finfo(np.float64).eps)
 def coherent_erf(network: Network, *, layer: str | None = None, axis: int = 0) -> ERF:
     """Profile of E g² of a network with given weights, whose signs count.
 
-    `network_erf` takes the signs of different paths as independent; trained filters are not: their
+    `network_erf` keeps signs from gate to gate only; those of trained filters go on to agree: their
     taps add up to edges and blobs. Here gates alone are independent, and open as often as the
     channel's mean and variance say. The answer is exact for such gates, whatever the weights.
 

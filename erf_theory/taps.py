@@ -29,6 +29,9 @@ from erf_theory.moments import cumulants
 
 __all__ = ["Taps"]
 
+_FAR = 1000
+"""Powers of 2 below this one, up or down, are doubles: products with them round as ldexp does."""
+
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
 class Taps:
@@ -108,7 +111,8 @@ class Taps:
             shift = Fraction(2) ** -exponent
             array = np.reshape([float(v * shift) for v in self.taps.flat], self.taps.shape)
         else:
-            array = np.ldexp(self.taps, -exponent)
+            near = abs(exponent) < _FAR
+            array = self.taps * 2.0**-exponent if near else np.ldexp(self.taps, -exponent)
         shrink = self.is_exact or exponent > 0
         if shrink and np.any((array == 0) != (self.taps == 0)):
             raise EngineError("the taps are too far apart for doubles: multinomial or balls can")

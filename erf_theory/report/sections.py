@@ -177,10 +177,11 @@ def _training(report: Report) -> str:
         "Architecture versus training",
         paragraph(
             "Untrained: weights drawn anew, on noise. Trained: the weights as they are, on the "
-            "images; its prediction takes the squares of the weights and no data. Both are of the "
-            "unit in the middle of an image, whose borders cut what would be seen beyond. TV is "
-            "the total variation between the predicted and the measured profile, from 0 (the same) "
-            "to 1; “if true” is what the noise of the measurement alone would make of it."
+            "images; its prediction takes the squares of the weights, linear layers in a row "
+            "multiplied out, and no data. Both are of the unit in the middle of an image, whose "
+            "borders cut what would be seen beyond. TV is the total variation between the "
+            "predicted and the measured profile, from 0 (the same) to 1; “if true” is what the "
+            "noise of the measurement alone would make of it."
         ),
         table("Standard deviations in input pixels, ± standard error", head, rows),
         picture(

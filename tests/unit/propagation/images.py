@@ -22,6 +22,7 @@ from erf_theory.network import (
     Crop,
     Norm,
     Pad,
+    Scale,
     Split,
     Upsample,
 )
@@ -80,6 +81,12 @@ def _(layer: ChannelShuffle, xs, power):
 @passed.register
 def _(layer: Norm, xs, power):
     factors = layer.scale.array / np.sqrt(layer.variance.array + layer.eps)
+    return xs[0] * (factors**power).reshape(-1, *(1,) * (xs[0].ndim - 2))
+
+
+@passed.register
+def _(layer: Scale, xs, power):
+    factors = layer.factors(xs[0].shape[1])
     return xs[0] * (factors**power).reshape(-1, *(1,) * (xs[0].ndim - 2))
 
 

@@ -80,11 +80,30 @@ def middle(network, shape, axis):
     return round((shape[axis] / 2 - float(one.centre)) / one.rate) - 1
 
 
-@pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
-def test_an_energy_adds_the_squares_of_all_weights(network):
+MULTIPLIED = ("strides and dilations", "norm", "plane")
+"""Networks whose layers all mix channels, one after the other: one linear layer."""
+
+
+def squares(name, shape, unit):
+    """Squares of gradients, and of every weight where other layers stand between."""
+    if name in MULTIPLIED:
+        return np.square(jacobian(NETWORKS[name], shape, unit))
+    if name != "residual":
+        return jacobian(NETWORKS[name], shape, unit, power=2)
+    first, ((branch, *_),) = NETWORKS[name].children[0], [NETWORKS[name].children[1].children]
+    apart = (
+        jacobian(Chain([first], 1), shape, unit),
+        jacobian(Chain([first, branch], 1), shape, unit),
+    )
+    return np.square(apart[0]) + np.square(apart[1])
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_an_energy_adds_squares_of_weights_and_of_products_of_linear_layers(name):
+    network = NETWORKS[name]
     shape = (SIZE,) * network.ndim if network.ndim == 1 else (12, 13)
     unit = tuple(middle(network, shape, axis) for axis in range(network.ndim))
-    exact = jacobian(network, shape, unit, power=2)
+    exact = squares(name, shape, unit)
     for erf, expected in pairs(network, exact, unit=unit):
         assert on_image(erf, shape) == pytest.approx(expected, rel=1e-10, abs=1e-14)
         assert "signs of different paths are taken as independent" in erf.reasons[0]

@@ -1,0 +1,169 @@
+"""Linear layers in a row: multiplied out, with their signs, before they are squared."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from erf_theory import layer_table, network_erf
+from erf_theory.network import (
+    Activation,
+    Add,
+    AvgPool,
+    Chain,
+    Conv,
+    Identity,
+    MaxPool,
+    Norm,
+    Parallel,
+    Residual,
+    Scale,
+)
+from erf_theory.network.graph import Graph
+from erf_theory.propagation import stretches
+from erf_theory.propagation.stretches import mixed_before, product_of
+from tests.unit.propagation.images import conv, jacobian, on_image
+
+RELU = Activation("relu")
+NORM = Norm(scale=[1, -2, 3], variance=[1, 4, 0.25], shift=[0, 0, 0], mean=[0, 0, 0])
+NORM_4 = Norm(scale=[1, -2, 3, 1], variance=[1, 4, 0.25, 2], shift=[0, 1, 0, 2], mean=[0] * 4)
+
+
+@st.composite
+def windows(draw, ndim):
+    """A convolution's options, of several taps or of one."""
+    sizes = st.tuples(*[st.integers(1, 3)] * ndim)
+    ends = st.tuples(*[st.tuples(*[st.integers(0, 2)] * 2)] * ndim)
+    return {
+        "size": draw(sizes),
+        "stride": draw(sizes),
+        "dilation": draw(sizes),
+        "padding": draw(ends),
+    }
+
+
+@st.composite
+def pairs_of_layers(draw):
+    ndim = draw(st.integers(1, 2))
+    one, other = (draw(windows(ndim)) for _ in range(2))
+    seeds = [draw(st.integers(0, 99)) for _ in range(2)]
+    first = conv(2, 3, one.pop("size"), seeds[0], **one)
+    return first, conv(3, 2, other.pop("size"), seeds[1], **other), ndim
+
+
+@given(pairs_of_layers())
+def test_a_product_is_both_layers(drawn):
+    first, last, ndim = drawn
+    both = product_of(last, first, ndim)
+    for out, inner in np.ndindex(2, 2):
+        named = {"kind": "amplitude", "channel": out, "input_channel": inner}
+        one = network_erf(Chain([both], ndim), **named)
+        two = network_erf(Chain([first, last], ndim), **named)
+        assert [f.start for f in one.factors] == [f.start for f in two.factors]
+        assert one.values == pytest.approx(two.values, abs=1e-12)
+        assert one.log_mass == pytest.approx(two.log_mass, abs=1e-9) or two.mass == 0
+
+
+def energies(network, size, unit):
+    """Of a network whose linear parts are given apart, from gate to gate: by definition."""
+    field = np.zeros((network[-1].out_channels, size))
+    field[:, unit] = 1 / len(field)
+    for part in reversed(network):
+        if isinstance(part, np.ndarray):
+            field = part[:, None] * field
+            continue
+        found = np.zeros((part.in_channels, size))
+        for at in np.flatnonzero(field.any(axis=0)):
+            found += np.tensordot(field[:, at], np.square(jacobian(part, (size,), (at,))), 1)
+        field = found
+    return field.mean(axis=0)
+
+
+def test_a_bottleneck_is_one_layer_from_gate_to_gate():
+    wide, narrow = conv(3, 4, (1,), 1), conv(4, 3, (1,), 2)
+    more, window = conv(3, 4, (1,), 3), conv(4, 4, (3,), 4, groups=4, padding=1)
+    network = Chain([wide, NORM_4, RELU, narrow, NORM, more, NORM_4, RELU, window], 1)
+    from scipy.special import ndtr
+
+    shift, scale = np.array([0, 1, 0, 2]), np.array([1, 2, 3, 1])
+    gates = ndtr(shift / scale)
+    parts = [
+        Chain([wide, NORM_4], 1),
+        gates,
+        Chain([narrow, NORM, more, NORM_4], 1),
+        gates,
+        Chain([window], 1),
+    ]
+    found = on_image(network_erf(network, unit=5), (11,))
+    assert found == pytest.approx(energies(parts, 11, 5), rel=1e-12)
+
+
+def test_signs_make_a_difference():
+    """Two layers that take each other back are none at all; squared apart they mix channels."""
+    turn = np.array([[3, 4], [-4, 3]]) / 5
+    there, back = (Conv(2, 2, 1, weights=w[..., None]) for w in (turn, turn.T))
+    line = Conv(2, 2, 1, weights=[[[1], [0]], [[0], [2]]])
+    found = network_erf(Chain([line, there, back], 1), channel=0)
+    assert found.mass == pytest.approx(1 / 2)
+
+
+def test_branches_that_are_linear_add_up_before_they_are_squared():
+    first, last = conv(2, 3, (2,), 1), conv(3, 2, (2,), 2)
+    branches = Parallel([Scale(2), Chain([NORM]), Scale([1, 2, 3])])
+    network = Chain([first, branches, last], 1)
+    exact = np.square(jacobian(network, (12,), (5,))).mean(axis=(0, 1))
+    assert on_image(network_erf(network, unit=5), (12,)) == pytest.approx(exact, rel=1e-12)
+
+
+def test_one_input_read_twice_counts_twice():
+    first, last = conv(2, 3, (2,), 1), conv(3, 2, (2,), 2)
+    doubled = Graph(
+        {"a": (first, "input"), "b": (Add(), "a", "a"), "c": (last, "b")},
+        ndim=1,
+    )
+    one, two = network_erf(Chain([first, last], 1)), network_erf(doubled)
+    assert two.values == pytest.approx(one.values)
+    assert two.mass == pytest.approx(4 * one.mass)
+
+
+@pytest.mark.parametrize(
+    "between", [RELU, MaxPool(2), AvgPool(2), Norm("layer")], ids=["relu", "max", "mean", "norm"]
+)
+def test_what_is_not_linear_by_channel_ends_a_row_of_layers(between):
+    layers = [conv(2, 3, (2,), 1), NORM, between, conv(3, 2, (2,), 2)]
+    assert not any(mixed_before(Chain(layers, 1)))
+    linear = [*layers[:2], Identity(), Activation("identity"), *layers[3:]]
+    assert mixed_before(Chain(linear, 1)) == [False, False, False, False, True]
+
+
+def test_too_large_products_are_squared_apart(monkeypatch):
+    network = Chain([conv(2, 3, (2,), 1), conv(3, 4, (1,), 2), conv(4, 2, (2,), 3)], 1)
+    whole = np.square(jacobian(network, (12,), (5,)))
+    apart = jacobian(network, (12,), (5,), power=2)
+    for most, expected in ((10**6, whole), (0, apart)):
+        monkeypatch.setattr(stretches, "_MOST", most)
+        found = on_image(network_erf(network, unit=5), (12,))
+        assert found == pytest.approx(expected.mean(axis=(0, 1)), rel=1e-12)
+
+
+@pytest.mark.parametrize("place", [0, 1, 5])
+def test_near_a_border_one_of_both_has_one_tap(place):
+    window, point = conv(2, 3, (3,), 1, padding=1), conv(3, 2, (1,), 2)
+    other = conv(2, 2, (3,), 3, padding=1)
+    near = Chain([window, point], 1)
+    exact = np.square(jacobian(near, (9,), (place,))).mean(axis=(0, 1))
+    found = network_erf(near, image_size=9, unit=place)
+    assert on_image(found, (9,)) == pytest.approx(exact, rel=1e-12)
+    far = Chain([window, point, RELU, other, conv(2, 2, (3,), 4, padding=1)], 1)
+    network_erf(far, image_size=9, unit=place)
+
+
+def test_the_table_of_all_layers_has_the_same_profiles():
+    def block(seed):
+        parts = [conv(3, 4, (1,), seed), NORM_4, RELU]
+        return Residual(Chain([*parts, conv(4, 3, (3,), seed + 1, padding=1), NORM]))
+
+    network = Chain([conv(1, 3, (3,), 9, padding=1), block(1), block(3), conv(3, 2, (1,), 7)], 1)
+    assert sum(mixed_before(network)) == 3
+    for row in layer_table(network).rows:
+        assert row.std == pytest.approx(network_erf(network, layer=row.name).std, abs=1e-9)
