@@ -12,7 +12,7 @@ __all__ = ["DEFINITIONS", "provenance", "read", "write"]
 
 DEFINITIONS = {
     "amplitude": "E g, g the gradient of one output unit by the input; Luo et al. 2016",
-    "energy": "E g², over random zero-mean weights; Luo et al. 2016",
+    "energy": "E g², over random zero-mean weights (as given: by their squares); Luo et al. 2016",
     "rms": "√(E g²), normalised",
     "magnitude": "E|g|, averaged over samples and the input's channels",
     "relu": "E max(g, 0), averaged over samples and channels; the sum in RepLKNet's script",
