@@ -21,12 +21,12 @@ const browser = await puppeteer.launch({
   args: ["--no-sandbox", "--disable-gpu", "--allow-file-access-from-files"],
 });
 for (const name of pages) {
+  const page = await browser.newPage();
+  await page.goto(`file://${resolve(root, name)}`, { waitUntil: "load" });
+  await page.evaluate(axe);
   for (const [mode, width, scheme] of modes) {
-    const page = await browser.newPage();
     await page.setViewport({ width, height: 900 });
     await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
-    await page.goto(`file://${resolve(root, name)}`, { waitUntil: "load" });
-    await page.evaluate(axe);
     const { wide, violations } = await page.evaluate(async () => ({
       wide: document.documentElement.scrollWidth > window.innerWidth + 1,
       violations: (await axe.run(document, { resultTypes: ["violations"] })).violations,
@@ -40,8 +40,8 @@ for (const name of pages) {
       const path = join(shots, `${mode}_${name.replaceAll("/", "_")}.png`);
       await page.screenshot({ path, fullPage: true });
     }
-    await page.close();
   }
+  await page.close();
 }
 await browser.close();
 
