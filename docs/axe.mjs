@@ -1,6 +1,7 @@
 // Opens every page in headless Chromium, at desktop and phone width and in dark mode, and asks axe-core.
 //   npm install --no-save axe-core puppeteer-core
-//   node docs/axe.mjs docs/_build [FOLDER FOR SCREENSHOTS]
+//   node docs/axe.mjs docs/_build [FOLDER FOR SCREENSHOTS [PAGES]]
+// PAGES is a regular expression: only pages whose names it finds.
 // CHROMIUM names the browser. Prints what axe finds; exits 1 if any of it is serious or critical,
 // or if a page is wider than the window.
 import { mkdirSync, readFileSync, readdirSync } from "node:fs";
@@ -8,11 +9,11 @@ import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import puppeteer from "puppeteer-core";
 
-const [root, shots] = process.argv.slice(2);
+const [root, shots, some = ""] = process.argv.slice(2);
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const modes = [["desktop", 1280, "light"], ["phone", 390, "light"], ["dark", 1280, "dark"]];
 const pages = readdirSync(root, { recursive: true })
-  .filter((name) => name.endsWith(".html") && !/^_|reference.generated/.test(name));
+  .filter((name) => name.endsWith(".html") && !name.startsWith("_") && name.match(some));
 const found = new Map();
 
 const browser = await puppeteer.launch({
@@ -20,12 +21,12 @@ const browser = await puppeteer.launch({
   args: ["--no-sandbox", "--disable-gpu", "--allow-file-access-from-files"],
 });
 for (const name of pages) {
+  const page = await browser.newPage();
+  await page.goto(`file://${resolve(root, name)}`, { waitUntil: "load" });
+  await page.evaluate(axe);
   for (const [mode, width, scheme] of modes) {
-    const page = await browser.newPage();
     await page.setViewport({ width, height: 900 });
     await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
-    await page.goto(`file://${resolve(root, name)}`, { waitUntil: "load" });
-    await page.evaluate(axe);
     const { wide, violations } = await page.evaluate(async () => ({
       wide: document.documentElement.scrollWidth > window.innerWidth + 1,
       violations: (await axe.run(document, { resultTypes: ["violations"] })).violations,
@@ -39,8 +40,8 @@ for (const name of pages) {
       const path = join(shots, `${mode}_${name.replaceAll("/", "_")}.png`);
       await page.screenshot({ path, fullPage: true });
     }
-    await page.close();
   }
+  await page.close();
 }
 await browser.close();
 

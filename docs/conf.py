@@ -19,6 +19,7 @@ extensions = [
     "notebooks",
     "numpydoc",
     "pictures",
+    "sources",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx_click",

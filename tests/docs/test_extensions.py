@@ -16,6 +16,7 @@ sys.path.append(str(ROOT / "docs" / "extensions"))
 import floors  # noqa: E402
 import notebooks  # noqa: E402
 import pictures  # noqa: E402
+import sources  # noqa: E402
 import structure  # noqa: E402
 
 
@@ -127,3 +128,40 @@ def test_links_that_lead_nowhere_are_found(tmp_path):
     assert found == [
         f"a link that leads nowhere: {link}" for link in ("#gone", "b.html#gone", "c.html")
     ]
+
+
+def code_of(folder, code):
+    (folder / "house" / "room").mkdir(parents=True)
+    (folder / "house" / "room" / "__init__.py").write_text('"""Room."""\n')
+    (folder / "house" / "room" / "file.py").write_text(code)
+
+
+CODE = "TOP = 1\n\n\n@wrapped\ndef f():\n    pass\n\n\nclass C:\n    def g(self):\n        pass\n"
+
+
+@pytest.mark.parametrize(
+    ("dotted", "target"),
+    [
+        ("house.room", "house.room.html"),
+        ("house.room.file", "house.room.file.html"),
+        ("house.room.file.f", "house.room.file.html#f"),
+        ("house.room.file.TOP", "house.room.file.html#TOP"),
+        ("house.room.file.C.g", "house.room.file.html#C.g"),
+    ],
+)
+def test_a_link_leads_to_the_code(tmp_path, dotted, target):
+    code_of(tmp_path, CODE)
+    assert sources.place_of(dotted, tmp_path).target == f"sources/{target}"
+
+
+@pytest.mark.parametrize("dotted", ["house.gone", "house.room.file.h", "nothing.at.all"])
+def test_a_link_to_code_that_is_not_there_is_refused(tmp_path, dotted):
+    code_of(tmp_path, CODE)
+    with pytest.raises(ValueError, match=r"there is no file|does not define"):
+        sources.place_of(dotted, tmp_path)
+
+
+def test_a_page_of_code_has_an_anchor_at_every_name():
+    page = structure.Page(sources.page_of("a.b", CODE, CODE))
+    assert page.anchors == {"TOP", "f", "C", "C.g"}
+    assert page.levels == [1]
