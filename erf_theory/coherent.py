@@ -68,9 +68,9 @@ def coherent_erf(network: Network, *, layer: str | None = None, axis: int = 0) -
 
     Notes
     -----
-    With g the gradient behind a gate and e = E g² there, p = E σ' and q = E σ'²: the mean gradient
-    is handed on times p, signs kept, and a rest of energy (q − p²)·e starts anew, independent of
-    all others. A max pool hands on its mean, and one of its places at random is what is left.
+    With g the gradient behind a gate and W = E g² there: the mean gradient is handed on times
+    E σ', signs kept, and a rest of energy W·(E σ'² − (E σ')²) starts anew, independent of all
+    others. A max pool hands on its mean, and one of its places at random is what is left.
     There is one linear gradient for every channel of every gate, so that time grows with the
     square of the size: it is for narrow networks and first layers.
 
