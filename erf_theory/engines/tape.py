@@ -78,16 +78,25 @@ class Recorded(NamedTuple):
             return self
         steps = per_axis(step, self.ndim)
         if kernel.taps.size == 1 and (times == 1 or kernel.is_exact):
-            moves = tuple(times * o * d for o, d in zip(kernel.origin, steps, strict=True))
-            return self._times(kernel.taps.item() ** times, _sum(self.shift, moves))
+            moves = tuple([times * o * d for o, d in zip(kernel.origin, steps, strict=True)])
+            scaled = self.scale(kernel.taps.item() ** times)
+            return scaled._replace(shift=_sum(self.shift, moves))
         return self.after(self.tape.append("convolve", self.step, kernel, steps, times))
 
     def scale(self, factor: Number | FloatArray) -> Recorded:
-        """Take a number into the factor; record factors by channel or position."""
+        """Take a number into the factor, and record it before where that leaves doubles.
+
+        Factors by channel or position are recorded.
+        """
         if isinstance(factor, np.ndarray):
             placed = self.placed(self.factor)
             return placed.after(self.tape.append("scale", placed.step, factor))
-        return self._times(factor, self.shift)
+        step, product = self.step, self.factor * factor
+        if not isinstance(product, float):
+            product = number(product)
+        elif not _LEAST < abs(product) < _MOST and product:
+            step, product = self.tape.append("sum", step, (step, self.factor, ())), factor
+        return Recorded(self.tape, step, self.ndim, product, self.shift)
 
     def __add__(self, other: Recorded) -> Recorded:  # type: ignore[override]
         """Record a sum; what both are multiplied by stays a factor."""
@@ -120,13 +129,6 @@ class Recorded(NamedTuple):
     def take(self, a: int, b: int) -> Recorded:
         """Record a range of channels."""
         return self.after(self.tape.append("take", self.step, a, b))
-
-    def _times(self, factor: Number, shift: tuple[int, ...]) -> Recorded:
-        """The same at a shift, with more in its factor; what leaves doubles is recorded before."""
-        step, product = self.step, _product(self.factor, factor)
-        if isinstance(product, float) and not _LEAST < abs(product) < _MOST and product != 0:
-            step, product = self.tape.append("sum", step, (step, self.factor, ())), factor
-        return Recorded(self.tape, step, self.ndim, product, shift)
 
     def term(self, common: Number) -> tuple[int, Number, tuple[int, ...]]:
         """Its step, its factor but for ``common``, and its shift, which nothing has none of."""
@@ -296,15 +298,6 @@ def _sum(one: tuple[int, ...], two: tuple[int, ...]) -> tuple[int, ...]:
     """Two shifts as one, () for none."""
     both = tuple(map(sum, zip_longest(one, two, fillvalue=0)))
     return both if any(both) else ()
-
-
-def _product(one: Number, two: Number) -> Number:
-    """One times the other: exact if both are."""
-    if two == 1:
-        return one
-    if isinstance(one, float) or isinstance(two, float):
-        return float(one) * float(two)
-    return number(one * two)
 
 
 def _quotient(one: Number, two: Number) -> Number:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
 from itertools import product
 from math import prod
 from operator import add
-from typing import Any, Literal, final
+from typing import Any, Literal, NamedTuple, final
 
 import numpy as np
 import numpy.typing as npt
@@ -28,8 +27,7 @@ class NoMarginalError(ErfTheoryError):
 
 
 @final
-@dataclass(frozen=True)
-class Axes:
+class Axes(NamedTuple):
     """The axes of a field, and what a kernel of the network becomes on them.
 
     Attributes

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from functools import cache, lru_cache, partial, reduce, singledispatch
+from functools import lru_cache, partial, reduce, singledispatch
 from math import prod
 from typing import NamedTuple, final
 
@@ -51,11 +51,11 @@ CORRELATED = (
     "three average pools the mass is low by a factor of 2 to 10, with bilinear upsamplings, 2, 3, "
     "4 of them on one axis, by 1.5, 2.3, 3.6, and a U-Net's std by up to 28 %"
 )
-_GROUP = "a group norm is known to first order in one over the channels of a group"
-_PLACE = (
-    "a norm over the channels of one place is taken as that over many samples: behind convolutions "
-    "that read 24 and 192 samples the mass is low by 7 and 2 %"
-)
+_NORMS = {
+    "group": "a group norm is known to first order in one over the channels of a group",
+    "place": "a norm over the channels of one place is taken as that over many samples: behind "
+    "convolutions that read 24 and 192 samples the mass is low by 7 and 2 %",
+}
 _APART = (
     "windows of a max pool that overlap are taken to choose apart: before one average pool that "
     "makes the mass low by 7 to 11 %; with the lags that are dropped behind such a pool, the std "
@@ -217,15 +217,9 @@ def _(layer: Activation, fields: Pieces[F], at: Context) -> Pieces[F]:
 @energy.register
 def _(layer: Norm, fields: Pieces[F], at: Context) -> Pieces[F]:
     at.need_signal()
-    if layer.kind == "group":
-        at.note(_GROUP)
-    if layer.kind == "place":
-        at.note(_PLACE)
-    if divides_by_variance(layer) and any(s.is_guessed for _, _, s in at.signals.parts):
-        at.note(GUESSED)
-    factors = norm_factors(layer, at.signals, at.channels)
-    if layer.scale is not None:
-        factors = Pieces(tuple(part for part in factors.parts if part[2]))
+    factors, reasons = _divisors(layer, at.signals, at.channels)
+    for reason in reasons:
+        at.note(reason)
     return fields.met(factors, at.axes.scaled)
 
 
@@ -344,11 +338,13 @@ def _pool_back(layer: AvgPool | MaxPool, fields: Pieces[F], at: Context) -> Piec
 
 def _weighed(layer: Activation, at: Context, field: F, signal: Signal) -> F:
     """A field times the gate of its samples, or of two samples at the distance of its lag."""
-    slope, depends = _gate(layer, signal)
-    if not signal.is_normal and signal.law is None and (depends or not signal.is_symmetric):
-        at.note(NOT_NORMAL if signal.sums is None else FEW)
+    slope, depends, reason = _gate(layer, signal)
+    if reason is not None:
+        at.note(reason)
     if depends:
         at.need_signal()
+    if at.furthest is None:
+        return at.axes.scaled(field, slope)
 
     def of(lag: Lag) -> Number:
         if not signal.is_normal:
@@ -374,16 +370,32 @@ def _won(at: Context, field: F, ratio: float) -> F:
     return weighed_by_lag(field, at.axes, ratio, of)
 
 
-@cache
-def _gate(layer: Activation, signal: Signal) -> tuple[float, bool]:
-    """E σ'² of the samples, and whether it depends on their scale."""
+@lru_cache(maxsize=65536)
+def _gate(layer: Activation, signal: Signal) -> tuple[float, bool, str | None]:
+    """E σ'² of the samples, whether it depends on their scale, and why it is only approximate."""
     gate = layer.nonlinearity
     slope, of_half = (gate.slope_second_moment(signal.second / k).value for k in (1, 2))
-    law = seen(signal)
-    if law is None or (signal.is_symmetric and slope == of_half):
-        return slope, slope != of_half
-    weights = law.halved(lambda x: gate.slope(x, np) ** 2)
-    return float(law.shares @ weights), True
+    depends, law = slope != of_half, seen(signal)
+    if signal.is_symmetric and not depends:
+        return slope, depends, None
+    if law is not None:
+        weights = law.halved(lambda x: gate.slope(x, np) ** 2)
+        return float(law.shares @ weights), True, None
+    if signal.is_normal:
+        return slope, depends, None
+    return slope, depends, NOT_NORMAL if signal.sums is None else FEW
+
+
+@lru_cache(maxsize=65536)
+def _divisors(layer: Norm, before: Signals, channels: int) -> tuple[Pieces[float], list[str]]:
+    """What a norm multiplies by, channels that it stops left out, and why it is approximate."""
+    factors = norm_factors(layer, before, channels)
+    if layer.scale is not None:
+        factors = Pieces(tuple(part for part in factors.parts if part[2]))
+    reasons = [_NORMS[layer.kind]] if layer.kind in _NORMS else []
+    if divides_by_variance(layer) and any(s.is_guessed for _, _, s in before.parts):
+        reasons.append(GUESSED)
+    return factors, reasons
 
 
 def _flipped(kernel: Kernel) -> Kernel:

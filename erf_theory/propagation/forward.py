@@ -80,7 +80,8 @@ def signals(network: Network, notes: Notes) -> tuple[Signals, ...]:
     for place, (node, channels) in enumerate(
         zip(network.nodes, network.channels_before, strict=True)
     ):
-        whole = _merged(node, after)
+        inputs = node.inputs
+        whole = after[inputs[0]] if len(inputs) == 1 else _merged(node, after)
         try:
             after[place], reasons = _behind(node.layer, whole, ndim, channels)
         except ErfTheoryError as error:
@@ -127,9 +128,7 @@ def _behind(
 
 
 def _merged(node: Node, after: Mapping[int, Signals]) -> Signals:
-    """The signal of all inputs of a node."""
-    if len(node.inputs) == 1:
-        return after[node.inputs[0]]
+    """The signal of several inputs of a node."""
     inputs = [after[i] for i in node.inputs]
     if isinstance(node.layer, Concat):
         parts: list[tuple[int, int, Signal]] = []

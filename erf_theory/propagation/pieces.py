@@ -51,8 +51,6 @@ class Pieces(NamedTuple, Generic[_T]):
 
     def joined(self, other: Pieces[_T], both: Callable[[_T, _T], _T]) -> Pieces[_T]:
         """Both on the union of their channels; where they meet, ``both`` of them."""
-        if (alone := self._on_one_range(other, both)) is not None:
-            return alone
         if [part[:2] for part in self.parts] == [part[:2] for part in other.parts]:
             pairs = zip(self.parts, other.parts, strict=True)
             return Pieces(tuple([(a, b, both(one, two)) for (a, b, one), (_, _, two) in pairs]))
@@ -68,8 +66,10 @@ class Pieces(NamedTuple, Generic[_T]):
 
     def met(self, other: Pieces[_U], both: Callable[[_T, _U], _V]) -> Pieces[_V]:
         """``both`` of what two hold, on the channels that both have."""
-        if (alone := self._on_one_range(other, both)) is not None:
-            return alone
+        if len(self.parts) == len(other.parts) == 1:
+            ((a, b, one),), ((c, d, two),) = self.parts, other.parts
+            if a == c and b == d:
+                return Pieces(((a, b, both(one, two)),))
         found = [
             (max(a, c), min(b, d), both(one, two))
             for a, b, one in self.parts
@@ -77,14 +77,6 @@ class Pieces(NamedTuple, Generic[_T]):
             if a < d and c < b
         ]
         return Pieces(tuple(found))
-
-    def _on_one_range(self, other: Pieces[_U], both: Callable[[_T, _U], _V]) -> Pieces[_V] | None:
-        """``both`` of what two hold, where that is one thing each for the same channels."""
-        if len(self.parts) == len(other.parts) == 1:
-            ((a, b, one),), ((c, d, two),) = self.parts, other.parts
-            if a == c and b == d:
-                return Pieces(((a, b, both(one, two)),))
-        return None
 
     def at(self, channel: int) -> list[_T]:
         """What a channel holds: one thing, or none."""
