@@ -171,10 +171,10 @@ def recorded(program: Program, ndim: int) -> Program:
 
 def _played(steps: list[tuple[_Operation, set[int]]], impulse: F) -> F:
     """What operations make of an impulse; a field goes with its last reader."""
-    fields = {0: impulse}
+    fields, total = {0: impulse}, weighted_sum.dispatch(type(impulse))
     for place, ((name, source, arguments), done) in enumerate(steps, 1):
         if name == "sum":
-            found = weighted_sum(impulse, [(fields[i], *rest) for i, *rest in arguments])
+            found = total(impulse, [(fields[i], *rest) for i, *rest in arguments])
         else:
             found = getattr(fields[source], name)(*arguments)
         for step in done:
