@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache, reduce
 from math import ceil, lcm, prod
 from operator import add, sub
-from typing import NamedTuple, final
+from typing import final
 
 import numpy as np
 
@@ -25,8 +25,13 @@ __all__ = ["Extent", "extent_of", "need_memory", "support_extent_of"]
 _ONE = Fraction(1)
 
 
-class Extent(NamedTuple):
+@final
+@dataclass(frozen=True, eq=False)
+class Extent:
     """The box of a field, with what its history says about grids and signs.
+
+    What a convolution, a stride or a sum makes of one is remembered, and then the same object:
+    the next run of a program meets the same boxes.
 
     Attributes
     ----------
@@ -86,9 +91,9 @@ class Extent(NamedTuple):
         """Keep the box; note a negative factor."""
         positive = self.nonnegative and bool(np.all(np.asarray(factor) >= 0))
         even = self.symmetric and not isinstance(factor, np.ndarray)
-        return self._replace(nonnegative=positive, symmetric=even, roundings=self.roundings + 1)
+        return replace(self, nonnegative=positive, symmetric=even, roundings=self.roundings + 1)
 
-    def __add__(self, other: Extent) -> Extent:  # type: ignore[override]
+    def __add__(self, other: Extent) -> Extent:
         return _weighted_sum(self, [(self, 1, ()), (other, 1, ())])
 
     def expand(self, s: Steps) -> Extent:
@@ -104,7 +109,8 @@ class Extent(NamedTuple):
         rate = tuple(r / d for r, d in zip(self.rate, steps, strict=True))
         aligned = all(c % d == 0 for c, d in zip(_centre(self), steps, strict=True))
         shape = tuple(b - a + 1 for a, b in ends)
-        return self._replace(
+        return replace(
+            self,
             symmetric=self.symmetric and aligned,
             start=tuple(a for a, _ in ends),
             shape=shape,
@@ -117,7 +123,8 @@ class Extent(NamedTuple):
     def fold(self, size: Steps, border: Border) -> Extent:  # noqa: ARG002
         """The image's box."""
         shape = per_axis(size, len(self.shape))
-        return self._replace(
+        return replace(
+            self,
             start=(0,) * len(shape),
             shape=shape,
             grid=self.held,
@@ -157,6 +164,7 @@ def support_extent_of(program: Program, ndim: int) -> Extent:
     return program(_Trimmed(_impulse(ndim))).extent
 
 
+@lru_cache
 def _impulse(ndim: int) -> Extent:
     """The unit impulse at 0: one sample."""
     one = (_ONE,) * ndim
@@ -171,13 +179,14 @@ def _grown(
     steps: tuple[int, ...],
     times: int,
 ) -> Extent:
-    """An extent behind kernels of one origin and shape, remembered: the next run meets it again."""
+    """An extent behind kernels of one origin and shape."""
     origin, taps = box
     sizes = taps[len(taps) - len(steps) :]
     shifts = zip(extent.start, origin, steps, strict=True)
     growth = zip(extent.shape, sizes, steps, strict=True)
     shape = tuple(m + times * (k - 1) * d for m, k, d in growth)
-    return extent._replace(
+    return replace(
+        extent,
         start=tuple(a + times * o * d for a, o, d in shifts),
         shape=shape,
         nonnegative=extent.nonnegative and (signs[0] or times == 0),
@@ -191,7 +200,8 @@ def _grown(
 def _expanded(extent: Extent, steps: tuple[int, ...]) -> Extent:
     """An extent behind strides."""
     sizes = zip(extent.shape, steps, strict=True)
-    return extent._replace(
+    return replace(
+        extent,
         start=tuple(a * d for a, d in zip(extent.start, steps, strict=True)),
         shape=tuple((m - 1) * d + 1 for m, d in sizes),
         rate=tuple(r * d for r, d in zip(extent.rate, steps, strict=True)),

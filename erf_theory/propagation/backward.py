@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property, partial
-from itertools import repeat, starmap
+from itertools import repeat
 from operator import add
 from typing import Any, TypeVar, final
 
@@ -283,7 +283,7 @@ def _contexts(
         needed,
         question.seconds,
     )
-    return list(starmap(Context, rows))
+    return list(map(Context._make, rows))
 
 
 @final

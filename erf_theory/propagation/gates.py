@@ -35,7 +35,9 @@ __all__ = ["Labelled", "Runs", "gated", "joined", "leaves_samples", "opened", "s
 _T = TypeVar("_T")
 
 
-class Labelled(NamedTuple, Generic[_T]):
+@final
+@dataclass(slots=True)
+class Labelled(Generic[_T]):
     """What is at a node, apart by the gate through which it came to the unit.
 
     Attributes
@@ -301,10 +303,12 @@ def _known(
     following: Mapping[int, int], gates: Mapping[int, object], loose: frozenset[int]
 ) -> frozenset[int]:
     """Places of gates in runs that know of all gates that their units have met before."""
+    earlier: dict[int, set[int]] = {}
+    for gate, after in following.items():
+        earlier.setdefault(after, set()).add(gate)
     found: set[int] = set()
     for place in sorted(gates):
-        earlier = [gate for gate, after in following.items() if after == place]
-        if place not in loose and all(gate in found for gate in earlier):
+        if place not in loose and found >= earlier.get(place, set()):
             found.add(place)
     return frozenset(found)
 

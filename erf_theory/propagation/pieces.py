@@ -53,6 +53,10 @@ class Pieces(tuple[tuple[int, int, _T], ...]):
 
     def joined(self, other: Pieces[_T], both: Callable[[_T, _T], _T]) -> Pieces[_T]:
         """Both on the union of their channels; where they meet, ``both`` of them."""
+        if len(self) == len(other) == 1:
+            ((a, b, one),), ((c, d, two),) = self, other
+            if a == c and b == d:
+                return Pieces(((a, b, both(one, two)),))
         if [part[:2] for part in self] == [part[:2] for part in other]:
             pairs = zip(self, other, strict=True)
             return Pieces([(a, b, both(one, two)) for (a, b, one), (_, _, two) in pairs])
