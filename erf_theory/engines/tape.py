@@ -95,10 +95,11 @@ class Recorded:
         if isinstance(factor, np.ndarray):
             placed = self.placed(self.factor)
             return placed.after(self.tape.append("scale", (placed.step,), factor))
-        step, product = self.step, self.factor * factor
+        step, own = self.step, self.factor
+        product = own * float(factor) if isinstance(own, float) else own * factor
         if not isinstance(product, float):
             product = number(product)
-        elif not _LEAST < abs(product) < _MOST and product:
+        elif product and not _LEAST < abs(product) < _MOST:
             step, product = self.tape.append("sum", (step,), (self.factor, ())), factor
         return Recorded(self.tape, step, self.ndim, product, self.shift)
 

@@ -18,7 +18,7 @@ from erf_theory.exact import FloatArray
 from erf_theory.network.base import Layer
 from erf_theory.network.geometry import crossed, image_sizes
 from erf_theory.network.nodes import INPUT, Network, Node, remembered
-from erf_theory.network.pooling import MaxPool, Upsample
+from erf_theory.network.pooling import Upsample
 from erf_theory.network.routing import Concat, Pad
 from erf_theory.propagation.axes import Axes, NoMarginalError
 from erf_theory.propagation.branches import COHERENT, coherent_sums
@@ -30,7 +30,7 @@ from erf_theory.propagation.lagged import Lagged, TooManyLagsError, furthest, ke
 from erf_theory.propagation.local import is_local, local_seconds
 from erf_theory.propagation.notes import FEW_INPUTS, GATES, Notes
 from erf_theory.propagation.pieces import Pieces
-from erf_theory.propagation.winners import WINNERS_ALONE, winners
+from erf_theory.propagation.winners import all_winners
 
 __all__ = ["Question", "Row", "bounded", "energy_program", "is_chain", "walk"]
 
@@ -210,7 +210,8 @@ def energy_program(
         notes.add(GATES, question.network.nodes[place].name)
     for name in few_inputs(question.network) if run.gates else ():
         notes.add(FEW_INPUTS, name)
-    contexts = partial(_contexts, question, before, axes, _winners(question, before, run, notes))
+    won = all_winners(question.network, before, question.source, run.pooled, notes)
+    contexts = partial(_contexts, question, before, axes, won)
     lagged = _needs_lags(question, contexts, axes, run)
     if lagged and axes.mode == "factor":
         raise NoMarginalError("the gates of two places are no product of axes")
@@ -237,27 +238,6 @@ def _needs_lags(
     except TooManyLagsError:
         return False
     return True
-
-
-def _winners(
-    question: Question, before: Sequence[Signals], run: Runs, notes: Notes
-) -> list[Pieces[float] | None]:
-    """How much more open gates are for the winners of every max pool; None for other nodes."""
-    nodes = question.network.nodes
-    found: list[Pieces[float] | None] = [None] * len(nodes)
-    for place in _max_pools(question.network, question.source):
-        ratios, is_known = winners(question.network, before, place, question.source, run.pooled)
-        if not is_known:
-            notes.add(WINNERS_ALONE, nodes[place].name)
-        found[place] = ratios
-    return found
-
-
-@remembered
-def _max_pools(network: Network, source: int) -> list[int]:
-    """Places of the max pools behind the source."""
-    nodes = enumerate(network.nodes)
-    return [i for i, node in nodes if i > source and isinstance(node.layer, MaxPool)]
 
 
 def _contexts(
@@ -403,5 +383,5 @@ def is_chain(network: Network) -> bool:
 
 def _mean(fields: Pieces[F], channels: int, axes: Axes) -> F:
     """The mean over channels."""
-    parts = [axes.scaled(field, Fraction(b - a, channels)) for a, b, field in fields.parts]
+    parts = [axes.scaled(field, Fraction(b - a, channels)) for a, b, field in fields]
     return axes.total(parts)

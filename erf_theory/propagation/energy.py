@@ -39,7 +39,7 @@ from erf_theory.propagation.lagged import (
 from erf_theory.propagation.lags import slope_of_pair
 from erf_theory.propagation.laws import seen
 from erf_theory.propagation.local import gate_map, varies
-from erf_theory.propagation.norms import divides_by_variance, norm_factors
+from erf_theory.propagation.norms import divisors
 from erf_theory.propagation.notes import FEW, GUESSED, NOT_NORMAL, Notes
 from erf_theory.propagation.pieces import Pieces
 from erf_theory.propagation.signal import Signal
@@ -51,11 +51,6 @@ CORRELATED = (
     "three average pools the mass is low by a factor of 2 to 10, with bilinear upsamplings, 2, 3, "
     "4 of them on one axis, by 1.5, 2.3, 3.6, and a U-Net's std by up to 28 %"
 )
-_NORMS = {
-    "group": "a group norm is known to first order in one over the channels of a group",
-    "place": "a norm over the channels of one place is taken as that over many samples: behind "
-    "convolutions that read 24 and 192 samples the mass is low by 7 and 2 %",
-}
 _APART = (
     "windows of a max pool that overlap are taken to choose apart: before one average pool that "
     "makes the mass low by 7 to 11 %; with the lags that are dropped behind such a pool, the std "
@@ -217,7 +212,7 @@ def _(layer: Activation, fields: Pieces[F], at: Context) -> Pieces[F]:
 @energy.register
 def _(layer: Norm, fields: Pieces[F], at: Context) -> Pieces[F]:
     at.need_signal()
-    factors, reasons = _divisors(layer, at.signals, at.channels)
+    factors, reasons = divisors(layer, at.signals, at.channels)
     for reason in reasons:
         at.note(reason)
     return fields.met(factors, at.axes.scaled)
@@ -255,8 +250,8 @@ def _(layer: ChannelShuffle, fields: Pieces[F], at: Context) -> Pieces[F]:
 
 def _mixed(layer: Weighted, fields: Pieces[F], at: Context, back: Callable[[F], F]) -> Pieces[F]:
     """What a layer makes of the mean over the channels of every group."""
-    if len(fields.parts) == 1:
-        ((first, last, field),) = fields.parts
+    if len(fields) == 1:
+        ((first, last, field),) = fields
         if first == 0 and last == layer.out_channels:
             return Pieces(((0, layer.in_channels, back(field)),))
     groups, size = layer.groups, layer.in_channels // layer.groups
@@ -384,18 +379,6 @@ def _gate(layer: Activation, signal: Signal) -> tuple[float, bool, str | None]:
     if signal.is_normal:
         return slope, depends, None
     return slope, depends, NOT_NORMAL if signal.sums is None else FEW
-
-
-@lru_cache(maxsize=65536)
-def _divisors(layer: Norm, before: Signals, channels: int) -> tuple[Pieces[float], list[str]]:
-    """What a norm multiplies by, channels that it stops left out, and why it is approximate."""
-    factors = norm_factors(layer, before, channels)
-    if layer.scale is not None:
-        factors = Pieces(tuple(part for part in factors.parts if part[2]))
-    reasons = [_NORMS[layer.kind]] if layer.kind in _NORMS else []
-    if divides_by_variance(layer) and any(s.is_guessed for _, _, s in before.parts):
-        reasons.append(GUESSED)
-    return factors, reasons
 
 
 def _flipped(kernel: Kernel) -> Kernel:
