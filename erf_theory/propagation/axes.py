@@ -95,7 +95,7 @@ class Axes(NamedTuple):
 
     def scaled(self, field: F, factor: Number) -> F:
         """The field times a number, which one factor of a product carries for all."""
-        if factor == 1 or (self.mode == "factor" and self.axis > 0):
+        if factor == 1 or (self.axis > 0 and self.mode == "factor"):
             return field
         whole = isinstance(factor, float) and factor.is_integer()
         return field.scale(int(factor) if whole else factor)

@@ -15,7 +15,7 @@ from erf_theory.engines.field import Border, F, Program, entered
 from erf_theory.engines.tape import Recorded, Tape
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
-from erf_theory.network.base import Layer
+from erf_theory.network.base import Layer, first_like
 from erf_theory.network.geometry import crossed, image_sizes
 from erf_theory.network.nodes import INPUT, Network, Node, remembered
 from erf_theory.network.pooling import Upsample
@@ -114,7 +114,7 @@ def _correlated(network: Network) -> list[bool]:
 @remembered
 def _columns(network: Network) -> tuple[list[str], list[Layer], list[type[Layer]]]:
     """Of every node its name, its layer, and the type of that."""
-    layers = [node.layer for node in network.nodes]
+    layers = [first_like(node.layer) for node in network.nodes]
     return [node.name for node in network.nodes], layers, [type(layer) for layer in layers]
 
 
@@ -263,7 +263,7 @@ def _contexts(
         needed,
         question.seconds,
     )
-    return list(map(Context._make, rows))
+    return list(map(tuple.__new__, repeat(Context), rows))
 
 
 @final

@@ -12,7 +12,7 @@ import numpy as np
 from erf_theory.activations import Nonlinearity
 from erf_theory.errors import ErfTheoryError
 from erf_theory.lattice import per_axis
-from erf_theory.network.base import Layer
+from erf_theory.network.base import Layer, first_like
 from erf_theory.network.convolutions import ConvTranspose, Weighted
 from erf_theory.network.nodes import INPUT, Network, remembered
 from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm, PReLU
@@ -102,7 +102,7 @@ def signals(network: Network, notes: Notes) -> tuple[Signals, ...]:
 def _rows(network: Network) -> list[tuple[str, Layer, tuple[int, ...], int]]:
     """Of every node its name, its layer, its inputs, and the channels before it."""
     pairs = zip(network.nodes, network.channels_before, strict=True)
-    return [(node.name, node.layer, node.inputs, channels) for node, channels in pairs]
+    return [(node.name, first_like(node.layer), node.inputs, channels) for node, channels in pairs]
 
 
 @remembered
@@ -118,7 +118,7 @@ def few_inputs(network: Network) -> list[str]:
 
 def behind(network: Network, before: Sequence[Signals], place: int) -> Signals:
     """The signal behind a node, from those before all nodes."""
-    layer, channels = network.nodes[place].layer, network.channels_before[place]
+    _, layer, _, channels = _rows(network)[place]
     return _behind(layer, before[place], network.ndim, channels)[0]
 
 
