@@ -84,7 +84,7 @@ def layer_profiles(network: Network, axis: int, wanted: Collection[int]) -> dict
     def seen(place: int, field: Any) -> Any:
         if place not in weighed:
             return field
-        steps[place] = field.tape.append("sum", field.step, field.term(1))
+        steps[place] = field.tape.append("sum", (field.step,), field.term(1))
         return Recorded(field.tape, steps[place], field.ndim)
 
     try:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from math import frexp, ldexp, log2
-from operator import add, sub
+from operator import add, itemgetter, mul, sub
 from typing import Any, NamedTuple, TypeVar, final
 
 import numpy as np
@@ -23,7 +23,7 @@ from erf_theory.engines.field import Border, Program, Term, weighted_sum
 from erf_theory.errors import EngineError, ErfTheoryError
 from erf_theory.exact import FloatArray, Number, exponent_of, number
 from erf_theory.kernel import Kernel
-from erf_theory.lattice import Steps, box, convolve, per_axis
+from erf_theory.lattice import Steps, convolve, per_axis
 
 __all__ = ["Samples", "absolute_error", "impulse", "run"]
 
@@ -38,8 +38,7 @@ _T = TypeVar("_T")
 
 
 @final
-@dataclass(frozen=True)
-class Samples:
+class Samples(NamedTuple):
     """A field as samples on a box: ``values * 2**exponent`` from ``start`` on.
 
     Attributes
@@ -71,9 +70,10 @@ class Samples:
 
     def convolve(self, kernel: Kernel, step: Steps = 1, times: int = 1) -> Samples:
         """Convolve: one dimension by binary powering, more by one shifted copy per tap."""
+        steps = per_axis(step, len(self.start))
+        origin = [o * d for o, d in zip(kernel.origin, steps, strict=True)]
         if times == kernel.taps.size == 1 and not kernel.channels:
-            moves = zip(kernel.origin, per_axis(step, self.ndim), strict=True)
-            return _weighted_sum(self, [(self, kernel.taps.item(), tuple(o * d for o, d in moves))])
+            return _weighted_sum(self, [(self, kernel.taps.item(), tuple(origin))])
         if times > 1 and self.ndim == 1 and not kernel.channels:
             return _product(self, _power(kernel, times).expand(step))
         lines = _axis_kernels(kernel) if times and self.ndim > 1 and not kernel.channels else ()
@@ -82,12 +82,11 @@ class Samples:
             for line in lines * times:
                 field = field.convolve(line, step)
             return field
-        taps, exponent = kernel.dilate(step).scaled
-        origin = [o * d for o, d in zip(kernel.origin, per_axis(step, self.ndim), strict=True)]
+        taps, exponent = kernel.dilate(steps).scaled
         field = self
         for _ in range(times):
-            start = tuple(a + o for a, o in zip(field.start, origin, strict=True))
-            values = _channelwise(taps, field.values, self.ndim)
+            start = tuple(map(add, field.start, origin))
+            values = _channelwise(taps, field.values, len(start))
             field = _balanced(values, start, field.exponent + exponent, max(field.floor, _LOST))
         return field
 
@@ -103,19 +102,19 @@ class Samples:
             )
         return _weighted_sum(self, [(self, number(factor), ())])
 
-    def __add__(self, other: Samples) -> Samples:
+    def __add__(self, other: Samples) -> Samples:  # type: ignore[override]
         return _weighted_sum(self, [(self, 1, ()), (other, 1, ())])
 
     def expand(self, s: Steps) -> Samples:
         """Move what is at x to s·x."""
-        steps = per_axis(s, self.ndim)
+        steps = per_axis(s, len(self.start))
         if max(steps) == 1:
             return self
-        lead = self.values.shape[: self.values.ndim - self.ndim]
-        shape = tuple((m - 1) * d + 1 for m, d in zip(self.shape, steps, strict=True))
-        values = np.zeros(lead + shape)
-        values[box((0,) * self.ndim, self.shape, steps)] = self.values
-        start = tuple(a * d for a, d in zip(self.start, steps, strict=True))
+        lead, sizes = self.values.shape[: -len(steps)], self.values.shape[-len(steps) :]
+        values = np.zeros((*lead, *[(m - 1) * d + 1 for m, d in zip(sizes, steps, strict=True)]))
+        places: Any = (..., *[slice(None, None, d) for d in steps])
+        values[places] = self.values
+        start = tuple(map(mul, self.start, steps))
         return Samples(values, start, self.exponent, self.floor)
 
     def decimate(self, s: Steps) -> Samples:
@@ -151,55 +150,47 @@ class Samples:
         return _balanced(self.values[a:b], self.start, self.exponent, self.floor)
 
 
-class _Part(NamedTuple):
-    """What a term adds to a sum: ``near * values * 2**exponent`` from start to stop."""
+_Part = tuple[int, float, FloatArray, tuple[int, ...], tuple[int, ...], int]
+"""What a term adds to a sum: exponent, factor, values, start, stop and floor."""
 
-    exponent: int
-    near: float
-    values: FloatArray
-    start: tuple[int, ...]
-    stop: tuple[int, ...]
-    floor: int
 
-    @classmethod
-    def of(cls, field: Samples, factor: Number, shift: tuple[int, ...]) -> _Part:
-        """A field times a number, and moved."""
-        near, power = _parted(factor)
-        start = tuple(map(add, field.start, shift)) if shift else field.start
-        stop = tuple(map(add, start, field.shape))
-        return cls(field.exponent + power, near, field.values, start, stop, field.floor)
+def _part(field: Samples, factor: Number, shift: tuple[int, ...]) -> _Part:
+    """A field times a number, and moved."""
+    values, start, exponent, floor = field
+    near, power = _parted(factor)
+    if shift:
+        start = tuple(map(add, start, shift))
+    stop = tuple(map(add, start, values.shape[-len(start) :]))
+    return exponent + power, near, values, start, stop, floor
 
-    def below(self, exponent: int) -> int:
-        """How far it lies below an exponent; nothing counts above it."""
-        return min(self.exponent - exponent, 0)
 
-    def scaled(self, exponent: int) -> FloatArray:
-        """Its samples over a power of 2."""
-        shift = self.below(exponent)
-        if shift < -_ROOM:
-            return np.asarray(np.ldexp(self.values * self.near, max(shift, 5 * _LOST)))
-        factor = ldexp(self.near, shift)
-        return self.values if factor == 1 else self.values * factor
+def _lowered(values: FloatArray, near: float, by: int) -> FloatArray:
+    """Samples times a number and a power of 2."""
+    if by < -_ROOM:
+        return np.asarray(np.ldexp(values * near, max(by, 5 * _LOST)))
+    factor = ldexp(near, by)
+    return values if factor == 1 else values * factor
 
 
 @weighted_sum.register
 def _weighted_sum(like: Samples, terms: Sequence[Term]) -> Samples:  # noqa: ARG001
-    parts = [_Part.of(*term) for term in terms]
+    parts = [_part(*term) for term in terms]
     if len(parts) == 1:
-        (part,) = parts
-        made = Samples if part.near == 1 else _balanced
-        values, floor = part.scaled(part.exponent), max(_LOST, part.floor)
-        return made(values, part.start, part.exponent, floor)
-    exponent = max([part.exponent for part in parts if part.near and part.values.any()], default=0)
-    floor = max(_LOST, *[part.floor + part.below(exponent) for part in parts])
-    low = tuple(map(min, *[part.start for part in parts]))
-    high = tuple(map(max, *[part.stop for part in parts]))
-    total = np.zeros((*parts[0].values.shape[: -len(low)], *map(sub, high, low)))
-    for part in parts:
-        ends = zip(part.start, part.stop, low, strict=True)
-        inside: Any = (..., *[slice(a - first, b - first) for a, b, first in ends])
-        total[inside] += part.scaled(exponent)
-    return _balanced(total, low, exponent, floor)
+        exponent, near, values, start, _, floor = parts[0]
+        made = Samples if near == 1 else _balanced
+        return made(_lowered(values, near, 0), start, exponent, max(_LOST, floor))
+    highest = sorted(parts, key=itemgetter(0), reverse=True)
+    top = next((power for power, near, values, *_ in highest if near and values.any()), 0)
+    starts, stops = [part[3] for part in parts], [part[4] for part in parts]
+    low, high = tuple(map(min, *starts)), tuple(map(max, *stops))
+    total = np.zeros((*parts[0][2].shape[: -len(low)], *map(sub, high, low)))
+    floor = _LOST
+    for exponent, near, values, start, stop, lost in parts:
+        by = min(exponent - top, 0)
+        floor = max(floor, lost + by)
+        inside: Any = (..., *map(slice, map(sub, start, low), map(sub, stop, low)))
+        total[inside] += _lowered(values, near, by)
+    return _balanced(total, low, top, floor)
 
 
 def impulse(ndim: int, channels: FloatArray | None = None) -> Samples:
@@ -236,7 +227,7 @@ def absolute_error(program: Program, ndim: int, channels: FloatArray | None = No
     """
     total = program(_Magnitudes(impulse(ndim, channels))).samples
     roundings = extent_of(program, ndim).roundings
-    return replace(total, values=total.values * (roundings * np.finfo(np.float64).eps))
+    return total._replace(values=total.values * (roundings * np.finfo(np.float64).eps))
 
 
 @final

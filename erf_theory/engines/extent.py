@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
-from functools import reduce
+from functools import lru_cache, reduce
 from math import ceil, lcm, prod
 from operator import add, sub
-from typing import NamedTuple, final
+from typing import final
 
 import numpy as np
 
@@ -25,8 +25,13 @@ __all__ = ["Extent", "extent_of", "need_memory", "support_extent_of"]
 _ONE = Fraction(1)
 
 
-class Extent(NamedTuple):
+@final
+@dataclass(frozen=True, eq=False)
+class Extent:
     """The box of a field, with what its history says about grids and signs.
+
+    What a convolution, a stride or a sum makes of one is remembered, and then the same object:
+    the next run of a program meets the same boxes.
 
     Attributes
     ----------
@@ -67,53 +72,33 @@ class Extent(NamedTuple):
 
     def points(self) -> tuple[int, ...]:
         """Fewest points at the unit's node for a transform that holds every box."""
-        spans = zip(self._held, self.divisor, strict=True)
+        spans = zip(self.held, self.divisor, strict=True)
         return tuple(ceil(need / d) * d for need, d in spans)
 
     @property
-    def _held(self) -> tuple[Fraction, ...]:
+    def held(self) -> tuple[Fraction, ...]:
         """The grid with this box counted, which holds all since the last change of the rate."""
         needs = zip(self.grid, self.shape, self.rate, strict=True)
         return tuple(max(g, m / r) for g, m, r in needs)
 
     def convolve(self, kernel: Kernel, step: Steps = 1, times: int = 1) -> Extent:
         """Grow the box by the kernel's."""
-        steps = per_axis(step, kernel.ndim)
-        shifts = zip(self.start, kernel.origin, steps, strict=True)
-        growth = zip(self.shape, kernel.shape, steps, strict=True)
-        shape = tuple(m + times * (k - 1) * d for m, k, d in growth)
-        return Extent(
-            start=tuple(a + times * o * d for a, o, d in shifts),
-            shape=shape,
-            rate=self.rate,
-            grid=self.grid,
-            divisor=self.divisor,
-            nonnegative=self.nonnegative and (kernel.is_nonnegative or times == 0),
-            symmetric=self.symmetric and (times == 0 or kernel.is_symmetric),
-            roundings=self.roundings + times + prod(kernel.taps.shape).bit_length(),
-            work=self.work + times * prod(kernel.taps.shape) * prod(shape),
-        )
+        steps = per_axis(step, len(self.start))
+        signs = kernel.is_nonnegative, kernel.is_symmetric
+        return _grown(self, (kernel.origin, kernel.taps.shape), signs, steps, times)
 
     def scale(self, factor: Number | FloatArray) -> Extent:
         """Keep the box; note a negative factor."""
         positive = self.nonnegative and bool(np.all(np.asarray(factor) >= 0))
         even = self.symmetric and not isinstance(factor, np.ndarray)
-        return self._replace(nonnegative=positive, symmetric=even, roundings=self.roundings + 1)
+        return replace(self, nonnegative=positive, symmetric=even, roundings=self.roundings + 1)
 
-    def __add__(self, other: Extent) -> Extent:  # type: ignore[override]
+    def __add__(self, other: Extent) -> Extent:
         return _weighted_sum(self, [(self, 1, ()), (other, 1, ())])
 
     def expand(self, s: Steps) -> Extent:
         """Spread the box; the node has s samples for one."""
-        steps = per_axis(s, len(self.shape))
-        shape = tuple((m - 1) * d + 1 for m, d in zip(self.shape, steps, strict=True))
-        rate = tuple(r * d for r, d in zip(self.rate, steps, strict=True))
-        return self._replace(
-            start=tuple(a * d for a, d in zip(self.start, steps, strict=True)),
-            shape=shape,
-            rate=rate,
-            grid=self._held,
-        )
+        return _expanded(self, per_axis(s, len(self.shape)))
 
     def decimate(self, s: Steps) -> Extent:
         """Keep the multiples of s in the box (one place, 0, if there are none)."""
@@ -124,12 +109,13 @@ class Extent(NamedTuple):
         rate = tuple(r / d for r, d in zip(self.rate, steps, strict=True))
         aligned = all(c % d == 0 for c, d in zip(_centre(self), steps, strict=True))
         shape = tuple(b - a + 1 for a, b in ends)
-        return self._replace(
+        return replace(
+            self,
             symmetric=self.symmetric and aligned,
             start=tuple(a for a, _ in ends),
             shape=shape,
             rate=rate,
-            grid=self._held,
+            grid=self.held,
             divisor=tuple(lcm(m, r.denominator) for m, r in zip(self.divisor, rate, strict=True)),
             roundings=self.roundings + 1,
         )
@@ -137,10 +123,11 @@ class Extent(NamedTuple):
     def fold(self, size: Steps, border: Border) -> Extent:  # noqa: ARG002
         """The image's box."""
         shape = per_axis(size, len(self.shape))
-        return self._replace(
+        return replace(
+            self,
             start=(0,) * len(shape),
             shape=shape,
-            grid=self._held,
+            grid=self.held,
             symmetric=False,
             roundings=self.roundings + 1,
         )
@@ -177,14 +164,59 @@ def support_extent_of(program: Program, ndim: int) -> Extent:
     return program(_Trimmed(_impulse(ndim))).extent
 
 
+@lru_cache
 def _impulse(ndim: int) -> Extent:
     """The unit impulse at 0: one sample."""
     one = (_ONE,) * ndim
     return Extent((0,) * ndim, (1,) * ndim, one, one, (1,) * ndim)
 
 
+@lru_cache(maxsize=4096)
+def _grown(
+    extent: Extent,
+    box: tuple[tuple[int, ...], tuple[int, ...]],
+    signs: tuple[bool, bool],
+    steps: tuple[int, ...],
+    times: int,
+) -> Extent:
+    """An extent behind kernels of one origin and shape."""
+    origin, taps = box
+    sizes = taps[len(taps) - len(steps) :]
+    shifts = zip(extent.start, origin, steps, strict=True)
+    growth = zip(extent.shape, sizes, steps, strict=True)
+    shape = tuple(m + times * (k - 1) * d for m, k, d in growth)
+    return replace(
+        extent,
+        start=tuple(a + times * o * d for a, o, d in shifts),
+        shape=shape,
+        nonnegative=extent.nonnegative and (signs[0] or times == 0),
+        symmetric=extent.symmetric and (signs[1] or times == 0),
+        roundings=extent.roundings + times + prod(taps).bit_length(),
+        work=extent.work + times * prod(taps) * prod(shape),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _expanded(extent: Extent, steps: tuple[int, ...]) -> Extent:
+    """An extent behind strides."""
+    sizes = zip(extent.shape, steps, strict=True)
+    return replace(
+        extent,
+        start=tuple(a * d for a, d in zip(extent.start, steps, strict=True)),
+        shape=tuple((m - 1) * d + 1 for m, d in sizes),
+        rate=tuple(r * d for r, d in zip(extent.rate, steps, strict=True)),
+        grid=extent.held,
+    )
+
+
 @weighted_sum.register
 def _weighted_sum(like: Extent, terms: Sequence[Term]) -> Extent:  # noqa: ARG001
+    return _united(tuple([(part, factor >= 0, shift) for part, factor, shift in terms]))
+
+
+@lru_cache(maxsize=4096)
+def _united(terms: tuple[tuple[Extent, bool, tuple[int, ...]], ...]) -> Extent:
+    """The extent of a sum, of whose terms the signs and the shifts are given."""
     parts = [part for part, _, _ in terms]
     starts = [_sum(part.start, shift) if shift else part.start for part, _, shift in terms]
     ends = [_sum(start, part.shape) for start, part in zip(starts, parts, strict=True)]
@@ -196,7 +228,7 @@ def _weighted_sum(like: Extent, terms: Sequence[Term]) -> Extent:  # noqa: ARG00
         rate=parts[0].rate,
         grid=reduce(_largest, [part.grid for part in parts]),
         divisor=reduce(_common, [part.divisor for part in parts]),
-        nonnegative=all(part.nonnegative and factor >= 0 for part, factor, _ in terms),
+        nonnegative=all(part.nonnegative and is_positive for part, is_positive, _ in terms),
         symmetric=all(part.symmetric for part in parts) and len({*map(_sum, starts, ends)}) == 1,
         roundings=max([part.roundings for part in parts]) + len(parts),
         work=max([part.work for part in parts]),

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial, reduce
-from itertools import groupby, pairwise, zip_longest
+from itertools import chain, groupby, pairwise, zip_longest
 from operator import add
-from typing import Any, NamedTuple, final
+from typing import Any, final
 
 import numpy as np
 
@@ -27,11 +27,13 @@ __all__ = ["Recorded", "Tape", "recorded"]
 
 _LEAST, _MOST = 1e-100, 1e100
 """Factors outside are recorded at once: doubles end not far from there."""
-_Operation = tuple[str, int, tuple[Any, ...]]
-"""Name of a field's method, the step whose result it acts on, and its arguments.
+_Operation = tuple[str, tuple[int, ...], tuple[Any, ...]]
+"""Name of a field's method, the steps whose results it acts on, and its arguments.
 
-Those of a "sum" are its terms: steps, with the number and the shift of each.
+Those of a "sum" are the number and the shift of each of its terms.
 """
+_WHOLE = (1, ())
+"""A term that is all of its step."""
 _OBJECTS = (Kernel, np.ndarray)
 
 
@@ -42,15 +44,16 @@ class Tape:
 
     operations: list[_Operation] = field(default_factory=list)
 
-    def append(self, name: str, source: int, *arguments: Any) -> int:
+    def append(self, name: str, sources: tuple[int, ...], *arguments: Any) -> int:
         """Record an operation, and give the number of its step."""
-        self.operations.append((name, source, arguments))
+        self.operations.append((name, sources, arguments))
         return len(self.operations)
 
 
 @final
-class Recorded(NamedTuple):
-    """A field on record.
+@dataclass(slots=True)
+class Recorded:
+    """A field on record; as every field it is never changed.
 
     Attributes
     ----------
@@ -78,22 +81,34 @@ class Recorded(NamedTuple):
             return self
         steps = per_axis(step, self.ndim)
         if kernel.taps.size == 1 and (times == 1 or kernel.is_exact):
-            moves = tuple(times * o * d for o, d in zip(kernel.origin, steps, strict=True))
-            return self._times(kernel.taps.item() ** times, _sum(self.shift, moves))
-        return self.after(self.tape.append("convolve", self.step, kernel, steps, times))
+            moves = tuple([times * o * d for o, d in zip(kernel.origin, steps, strict=True)])
+            found = self.scale(kernel.taps.item() ** times)
+            shift = _sum(self.shift, moves)
+            return Recorded(self.tape, found.step, self.ndim, found.factor, shift)
+        return self.after(self.tape.append("convolve", (self.step,), kernel, steps, times))
 
     def scale(self, factor: Number | FloatArray) -> Recorded:
-        """Take a number into the factor; record factors by channel or position."""
+        """Take a number into the factor, and record it before where that leaves doubles.
+
+        Factors by channel or position are recorded.
+        """
         if isinstance(factor, np.ndarray):
             placed = self.placed(self.factor)
-            return placed.after(self.tape.append("scale", placed.step, factor))
-        return self._times(factor, self.shift)
+            return placed.after(self.tape.append("scale", (placed.step,), factor))
+        step, own = self.step, self.factor
+        product = own * float(factor) if isinstance(own, float) else own * factor
+        if not isinstance(product, float):
+            product = number(product)
+        elif product and not _LEAST < abs(product) < _MOST:
+            step, product = self.tape.append("sum", (step,), (self.factor, ())), factor
+        return Recorded(self.tape, step, self.ndim, product, self.shift)
 
-    def __add__(self, other: Recorded) -> Recorded:  # type: ignore[override]
+    def __add__(self, other: Recorded) -> Recorded:
         """Record a sum; what both are multiplied by stays a factor."""
         common = self.factor or other.factor
         terms = self.term(common), other.term(common)
-        return Recorded(self.tape, self.tape.append("sum", self.step, *terms), self.ndim, common)
+        step = self.tape.append("sum", (self.step, other.step), *terms)
+        return Recorded(self.tape, step, self.ndim, common)
 
     def expand(self, s: Steps) -> Recorded:
         """Record a stride."""
@@ -101,7 +116,7 @@ class Recorded(NamedTuple):
         if max(steps) == 1:
             return self
         moved = tuple(a * d for a, d in zip(self.shift, steps, strict=False))
-        step = self.tape.append("expand", self.step, steps)
+        step = self.tape.append("expand", (self.step,), steps)
         return Recorded(self.tape, step, self.ndim, self.factor, moved)
 
     def decimate(self, s: Steps) -> Recorded:
@@ -110,34 +125,27 @@ class Recorded(NamedTuple):
         if max(steps) == 1:
             return self
         placed = self.placed(self.factor)
-        return placed.after(self.tape.append("decimate", placed.step, steps))
+        return placed.after(self.tape.append("decimate", (placed.step,), steps))
 
     def fold(self, size: Steps, border: Border) -> Recorded:
         """Record a border."""
         placed = self.placed(self.factor)
-        return placed.after(self.tape.append("fold", placed.step, size, border))
+        return placed.after(self.tape.append("fold", (placed.step,), size, border))
 
     def take(self, a: int, b: int) -> Recorded:
         """Record a range of channels."""
-        return self.after(self.tape.append("take", self.step, a, b))
+        return self.after(self.tape.append("take", (self.step,), a, b))
 
-    def _times(self, factor: Number, shift: tuple[int, ...]) -> Recorded:
-        """The same at a shift, with more in its factor; what leaves doubles is recorded before."""
-        step, product = self.step, _product(self.factor, factor)
-        if isinstance(product, float) and not _LEAST < abs(product) < _MOST and product != 0:
-            step, product = self.tape.append("sum", step, (step, self.factor, ())), factor
-        return Recorded(self.tape, step, self.ndim, product, shift)
-
-    def term(self, common: Number) -> tuple[int, Number, tuple[int, ...]]:
-        """Its step, its factor but for ``common``, and its shift, which nothing has none of."""
+    def term(self, common: Number) -> tuple[Number, tuple[int, ...]]:
+        """Its factor but for ``common``, and its shift, which nothing has none of."""
         rest = _quotient(self.factor, common)
-        return self.step, rest, self.shift if rest else ()
+        return rest, self.shift if rest else ()
 
     def placed(self, common: Number = 1) -> Recorded:
         """The same with its shift recorded, and its factor but for ``common``."""
-        step, rest, shift = self.term(common)
-        if rest != 1 or shift:
-            step = self.tape.append("sum", step, (step, rest, shift))
+        step, term = self.step, self.term(common)
+        if term != _WHOLE:
+            step = self.tape.append("sum", (step,), term)
         return Recorded(self.tape, step, self.ndim, common)
 
     def after(self, step: int) -> Recorded:
@@ -169,12 +177,13 @@ def recorded(program: Program, ndim: int) -> Program:
 
 def _played(steps: list[tuple[_Operation, set[int]]], impulse: F) -> F:
     """What operations make of an impulse; a field goes with its last reader."""
-    fields = {0: impulse}
-    for place, ((name, source, arguments), done) in enumerate(steps, 1):
+    fields, total = {0: impulse}, weighted_sum.dispatch(type(impulse))
+    for place, ((name, sources, arguments), done) in enumerate(steps, 1):
         if name == "sum":
-            found = weighted_sum(impulse, [(fields[i], *rest) for i, *rest in arguments])
+            terms = zip(sources, arguments, strict=True)
+            found = total(impulse, [(fields[i], factor, by) for i, (factor, by) in terms])
         else:
-            found = getattr(fields[source], name)(*arguments)
+            found = getattr(fields[sources[0]], name)(*arguments)
         for step in done:
             del fields[step]
         fields[place] = found
@@ -185,28 +194,22 @@ def _last_read(operations: list[_Operation]) -> list[set[int]]:
     """The steps that every operation is the last to read."""
     later: set[int] = set()
     found = []
-    for operation in reversed(operations):
-        found.append({*_read(operation)} - later)
+    for _, sources, _ in reversed(operations):
+        found.append({*sources} - later)
         later |= found[-1]
     return found[::-1]
 
 
-def _read(operation: _Operation) -> tuple[int, ...]:
-    """The steps whose results an operation acts on."""
-    name, source, arguments = operation
-    return tuple([term[0] for term in arguments]) if name == "sum" else (source,)
-
-
 def _fused(operations: list[_Operation]) -> list[_Operation]:
     """The same with what can be one operation as one, where nothing else reads between."""
-    readers = Counter(step for operation in operations for step in _read(operation))
+    readers = Counter(chain.from_iterable([sources for _, sources, _ in operations]))
     found: list[_Operation] = []
     places = [0]
-    for name, source, more in operations:
-        place = places[source]
-        terms = [(places[i], *rest) for i, *rest in more] if name == "sum" else more
-        operation = name, place, tuple(terms)
-        both = _both(found[place - 1], operation) if place and readers[source] == 1 else None
+    for name, sources, arguments in operations:
+        operation = name, tuple([places[i] for i in sources]), arguments
+        place, both = operation[1][0], None
+        if place and readers[sources[0]] == 1 and found[place - 1][0] == name:
+            both = _both(found[place - 1], operation)
         if both is None or (name == "sum" and place < len(found)):
             found.append(operation)
             place = len(found)
@@ -217,14 +220,12 @@ def _fused(operations: list[_Operation]) -> list[_Operation]:
 
 
 def _both(one: _Operation, other: _Operation) -> _Operation | None:
-    """One operation and another on its result as one: equal convolutions, or sums of sums."""
-    (before, start, (first, *others)), (name, _, arguments) = one, other
-    if before != name:
-        return None
-    if name == "convolve" and first is arguments[0] and others[0] == arguments[1]:
-        return name, start, (first, others[0], others[1] + arguments[2])
-    if name == "sum" and arguments[0][1:] == (1, ()):
-        return name, start, (first, *others, *arguments[1:])
+    """One operation and a like one on its result as one: equal convolutions, or sums of sums."""
+    (name, before, first), (_, sources, then) = one, other
+    if name == "convolve" and first[0] is then[0] and first[1] == then[1]:
+        return name, before, (*first[:2], first[2] + then[2])
+    if name == "sum" and then[0] == _WHOLE:
+        return name, before + sources[1:], first + then[1:]
     return None
 
 
@@ -240,7 +241,7 @@ def _powered(operations: list[_Operation], ndim: int) -> list[_Operation]:
             block = [_moved(operation, -first) for operation in operations[first:last]]
             if (kernel := _kernel_of(block, ndim)) is not None:
                 times = 1 + len(others)
-                found.append(("convolve", len(found), (kernel, (1,) * ndim, times)))
+                found.append(("convolve", (len(found),), (kernel, (1,) * ndim, times)))
                 continue
             last = others[-1][1]
         by = len(found) - first
@@ -252,7 +253,7 @@ def _blocks(operations: list[_Operation]) -> Iterator[tuple[int, int]]:
     """First operation, and the one behind the last, from one waist to the next."""
     lowest, waists = len(operations), [len(operations)]
     for place in reversed(range(len(operations))):
-        lowest = min(lowest, *_read(operations[place]))
+        lowest = min(lowest, *operations[place][1])
         if lowest == place:
             waists.append(place)
     return pairwise(reversed(waists))
@@ -260,10 +261,10 @@ def _blocks(operations: list[_Operation]) -> Iterator[tuple[int, int]]:
 
 def _moved(operation: _Operation, by: int) -> _Operation:
     """The same on steps that are so many further on."""
-    name, source, arguments = operation
-    if name == "sum":
-        arguments = tuple([(step + by, *rest) for step, *rest in arguments])
-    return name, source + by, arguments
+    if by == 0:
+        return operation
+    name, sources, arguments = operation
+    return name, tuple([step + by for step in sources]), arguments
 
 
 def _marks(operations: list[_Operation], block: tuple[int, int]) -> list[Any]:
@@ -271,21 +272,22 @@ def _marks(operations: list[_Operation], block: tuple[int, int]) -> list[Any]:
     first, last = block
     moved = [_moved(operation, -first) for operation in operations[first:last]]
     return [
-        (name, source, *[id(x) if isinstance(x, _OBJECTS) else x for x in arguments])
-        for name, source, arguments in moved
+        (name, sources, *[id(x) if isinstance(x, _OBJECTS) else x for x in arguments])
+        for name, sources, arguments in moved
     ]
 
 
 def _kernel_of(block: list[_Operation], ndim: int) -> Kernel | None:
     """The kernel that a block of convolutions and sums is; None for another block."""
     steps = [Kernel.delta(ndim)]
-    for name, source, arguments in block:
+    for name, sources, arguments in block:
         if name == "convolve":
             kernel, step, times = arguments
-            steps.append(steps[source] @ kernel.dilate(step) ** times)
+            steps.append(steps[sources[0]] @ kernel.dilate(step) ** times)
         elif name == "sum":
             nowhere = (0,) * ndim
-            parts = [steps[i] @ point(factor, by or nowhere) for i, factor, by in arguments]
+            terms = zip(sources, arguments, strict=True)
+            parts = [steps[i] @ point(factor, by or nowhere) for i, (factor, by) in terms]
             steps.append(reduce(add, parts))
         else:
             return None
@@ -296,15 +298,6 @@ def _sum(one: tuple[int, ...], two: tuple[int, ...]) -> tuple[int, ...]:
     """Two shifts as one, () for none."""
     both = tuple(map(sum, zip_longest(one, two, fillvalue=0)))
     return both if any(both) else ()
-
-
-def _product(one: Number, two: Number) -> Number:
-    """One times the other: exact if both are."""
-    if two == 1:
-        return one
-    if isinstance(one, float) or isinstance(two, float):
-        return float(one) * float(two)
-    return number(one * two)
 
 
 def _quotient(one: Number, two: Number) -> Number:

@@ -86,10 +86,11 @@ def _before(
     tape: Tape, step: int, here: _Seen, counts: Sequence[int]
 ) -> Iterator[tuple[int, _Seen]]:
     """The steps that an operation acts on, and what their units make of the end through it."""
-    name, source, arguments = tape.operations[step - 1]
+    name, sources, arguments = tape.operations[step - 1]
     samples, jump = here
+    source = sources[0]
     if name == "sum":
-        for at, factor, shift in arguments:
+        for at, (factor, shift) in zip(sources, arguments, strict=True):
             moved = tuple(a * j for a, j in zip(shift, jump, strict=False))
             yield at, _Seen(weighted_sum(samples, [(samples, factor, moved)]), jump)
     elif name == "expand":
@@ -125,8 +126,8 @@ def _among(samples: Samples, first: int, last: int, channels: int) -> Samples:
 def _counts(tape: Tape, last: int, channels: int) -> list[int]:
     """Channels behind every step."""
     found = [channels]
-    for name, source, arguments in tape.operations[:last]:
-        count = found[arguments[0][0] if name == "sum" else source]
+    for name, sources, arguments in tape.operations[:last]:
+        count = found[sources[0]]
         if name == "take":
             count = arguments[1] - arguments[0]
         elif name == "convolve" and len(arguments[0].channels) == 2:

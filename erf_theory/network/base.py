@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, dataclass, fields
+from functools import lru_cache
 from math import inf
 from numbers import Real
 from operator import index
@@ -19,6 +20,7 @@ __all__ = [
     "Layer",
     "Padding",
     "Window",
+    "first_like",
     "given",
     "keep",
     "need_ends",
@@ -66,6 +68,12 @@ class Layer:
             if not _is_default(value, part.default)
         ]
         return f"{type(self).__name__}({', '.join(texts)})"
+
+
+@lru_cache(maxsize=4096)
+def first_like(layer: Layer) -> Layer:
+    """The first of all layers that are equal to one: what is remembered of it is found sooner."""
+    return layer
 
 
 @final

@@ -13,7 +13,7 @@ from erf_theory.errors import ErfTheoryError
 from erf_theory.lattice import Steps, per_axis
 from erf_theory.network.base import Layer, Window
 from erf_theory.network.convolutions import Conv, ConvTranspose
-from erf_theory.network.nodes import INPUT, Flat, Network, need_network
+from erf_theory.network.nodes import INPUT, Flat, Network, need_network, remembered
 from erf_theory.network.pooling import Pool, Upsample
 from erf_theory.network.routing import Crop, Pad
 from erf_theory.network.sight import Sight, sight
@@ -95,7 +95,7 @@ def resolved(network: Network, image: Steps | None) -> Network:
         the node.
     """
     need_network(network)
-    if all(not isinstance(_padding(node.layer), str) for node in network.nodes):
+    if _is_resolved(network):
         return network
     sizes = None if image is None else (per_axis(image, network.ndim), *image_sizes(network, image))
     nodes = []
@@ -213,6 +213,12 @@ def crossed(
             ends = np.add(region.start, region.shape)
             met |= np.stack([np.less(region.start, 0), ends > size], axis=1)
     return tuple((bool(low), bool(high)) for low, high in met)
+
+
+@remembered
+def _is_resolved(network: Network) -> bool:
+    """Whether every padding is in numbers."""
+    return not any(isinstance(_padding(node.layer), str) for node in network.nodes)
 
 
 def _padding(layer: Layer) -> Any:

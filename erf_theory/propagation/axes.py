@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
 from itertools import product
 from math import prod
 from operator import add
-from typing import Any, Literal, final
+from typing import Any, Literal, NamedTuple, final
 
 import numpy as np
 import numpy.typing as npt
@@ -28,8 +27,7 @@ class NoMarginalError(ErfTheoryError):
 
 
 @final
-@dataclass(frozen=True)
-class Axes:
+class Axes(NamedTuple):
     """The axes of a field, and what a kernel of the network becomes on them.
 
     Attributes
@@ -97,7 +95,7 @@ class Axes:
 
     def scaled(self, field: F, factor: Number) -> F:
         """The field times a number, which one factor of a product carries for all."""
-        if factor == 1 or (self.mode == "factor" and self.axis > 0):
+        if factor == 1 or (self.axis > 0 and self.mode == "factor"):
             return field
         whole = isinstance(factor, float) and factor.is_integer()
         return field.scale(int(factor) if whole else factor)

@@ -7,17 +7,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property, partial
-from itertools import repeat, starmap
+from itertools import repeat
 from operator import add
-from typing import TypeVar, final
+from typing import Any, TypeVar, final
 
 from erf_theory.engines.field import Border, F, Program, entered
 from erf_theory.engines.tape import Recorded, Tape
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
+from erf_theory.network.base import Layer, first_like
 from erf_theory.network.geometry import crossed, image_sizes
 from erf_theory.network.nodes import INPUT, Network, Node, remembered
-from erf_theory.network.pooling import MaxPool, Upsample
+from erf_theory.network.pooling import Upsample
 from erf_theory.network.routing import Concat, Pad
 from erf_theory.propagation.axes import Axes, NoMarginalError
 from erf_theory.propagation.branches import COHERENT, coherent_sums
@@ -29,7 +30,7 @@ from erf_theory.propagation.lagged import Lagged, TooManyLagsError, furthest, ke
 from erf_theory.propagation.local import is_local, local_seconds
 from erf_theory.propagation.notes import FEW_INPUTS, GATES, Notes
 from erf_theory.propagation.pieces import Pieces
-from erf_theory.propagation.winners import WINNERS_ALONE, winners
+from erf_theory.propagation.winners import all_winners
 
 __all__ = ["Question", "Row", "bounded", "energy_program", "is_chain", "walk"]
 
@@ -108,6 +109,13 @@ def _correlated(network: Network) -> list[bool]:
             for source in node.inputs:
                 found[source] = True
     return found[:-1]
+
+
+@remembered
+def _columns(network: Network) -> tuple[list[str], list[Layer], list[type[Layer]]]:
+    """Of every node its name, its layer, and the type of that."""
+    layers = [first_like(node.layer) for node in network.nodes]
+    return [node.name for node in network.nodes], layers, [type(layer) for layer in layers]
 
 
 @remembered
@@ -202,7 +210,8 @@ def energy_program(
         notes.add(GATES, question.network.nodes[place].name)
     for name in few_inputs(question.network) if run.gates else ():
         notes.add(FEW_INPUTS, name)
-    contexts = partial(_contexts, question, before, axes, _winners(question, before, run, notes))
+    won = all_winners(question.network, before, question.source, run.pooled, notes)
+    contexts = partial(_contexts, question, before, axes, won)
     lagged = _needs_lags(question, contexts, axes, run)
     if lagged and axes.mode == "factor":
         raise NoMarginalError("the gates of two places are no product of axes")
@@ -231,22 +240,6 @@ def _needs_lags(
     return True
 
 
-def _winners(
-    question: Question, before: Sequence[Signals], run: Runs, notes: Notes
-) -> list[Pieces[float] | None]:
-    """How much more open gates are for the winners of every max pool; None for other nodes."""
-    found: list[Pieces[float] | None] = []
-    for place, node in enumerate(question.network.nodes):
-        if place <= question.source or not isinstance(node.layer, MaxPool):
-            found.append(None)
-            continue
-        ratios, is_known = winners(question.network, before, place, question.source, run.pooled)
-        if not is_known:
-            notes.add(WINNERS_ALONE, node.name)
-        found.append(ratios)
-    return found
-
-
 def _contexts(
     question: Question,
     before: Sequence[Signals],
@@ -260,7 +253,7 @@ def _contexts(
     nodes = question.network.nodes
     needed = furthest(question.network, question.source) if lagged else [None] * len(nodes)
     rows = zip(
-        [node.name for node in nodes],
+        _columns(question.network)[0],
         repeat(axes),
         question.network.channels_before,
         before,
@@ -270,7 +263,7 @@ def _contexts(
         needed,
         question.seconds,
     )
-    return list(starmap(Context, rows))
+    return list(map(tuple.__new__, repeat(Context), rows))
 
 
 @final
@@ -286,6 +279,18 @@ class _Rules:
     contexts: Sequence[Context]
     run: Runs
     enters: bool = False
+
+    @cached_property
+    def steps(self) -> list[tuple[Callable[..., Any], Layer, Context]]:
+        """The rule of every node, looked up once for every type of layer, and what it is given."""
+        _, layers, types = _columns(self.question.network)
+        rules = {kind: energy.dispatch(kind) for kind in set(types)}
+        return list(zip(map(rules.__getitem__, types), layers, self.contexts, strict=True))
+
+    @cached_property
+    def ends(self) -> bool:
+        """Whether fields end somewhere: at borders, or at the furthest lags."""
+        return self.question.sizes is not None or self.contexts[-1].furthest is not None
 
     def from_output(self, field: F, /) -> F:
         """The mean energy of the source's channels, from the unit impulse."""
@@ -327,18 +332,22 @@ class _Rules:
         return found.each(lambda field: self.axes.scaled(field, ratio))
 
     def _plain(self, row: Row, fields: Pieces[F]) -> Pieces[F]:
-        question = self.question
+        steps, enters, ends = self.steps, self.enters, self.ends
         for place in row:
-            node, at = question.network.nodes[place], self.contexts[place]
-            if self.enters:
+            rule, layer, at = steps[place]
+            if enters:
                 fields = fields.each(partial(entered, place=place))
-            fields = energy(node.layer, fields, at)
-            if at.furthest is not None:
-                fields = fields.each(partial(kept_within, furthest=at.furthest))
-            if question.sizes is not None:
-                edge = partial(bounded, node=node, question=question, axes=self.axes)
-                fields = fields.each(edge)
+            fields = rule(layer, fields, at)
+            if ends:
+                fields = fields.each(partial(self._ended, place))
         return fields
+
+    def _ended(self, place: int, field: F) -> F:
+        """What the furthest lags and the borders of an image leave of a field before a node."""
+        question, at = self.question, self.contexts[place]
+        if at.furthest is not None:
+            field = kept_within(field, at.furthest)
+        return bounded(field, question.network.nodes[place], question, self.axes)
 
 
 def _join(one: Pieces[F], other: Pieces[F]) -> Pieces[F]:
@@ -374,5 +383,5 @@ def is_chain(network: Network) -> bool:
 
 def _mean(fields: Pieces[F], channels: int, axes: Axes) -> F:
     """The mean over channels."""
-    parts = [axes.scaled(field, Fraction(b - a, channels)) for a, b, field in fields.parts]
+    parts = [axes.scaled(field, Fraction(b - a, channels)) for a, b, field in fields]
     return axes.total(parts)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from functools import cache, lru_cache, partial, reduce, singledispatch
+from functools import lru_cache, partial, reduce, singledispatch
 from math import prod
 from typing import NamedTuple, final
 
@@ -39,7 +39,7 @@ from erf_theory.propagation.lagged import (
 from erf_theory.propagation.lags import slope_of_pair
 from erf_theory.propagation.laws import seen
 from erf_theory.propagation.local import gate_map, varies
-from erf_theory.propagation.norms import divides_by_variance, norm_factors
+from erf_theory.propagation.norms import divisors
 from erf_theory.propagation.notes import FEW, GUESSED, NOT_NORMAL, Notes
 from erf_theory.propagation.pieces import Pieces
 from erf_theory.propagation.signal import Signal
@@ -50,11 +50,6 @@ CORRELATED = (
     "what several fixed windows correlate, at too many lags or near a border, is dropped: with "
     "three average pools the mass is low by a factor of 2 to 10, with bilinear upsamplings, 2, 3, "
     "4 of them on one axis, by 1.5, 2.3, 3.6, and a U-Net's std by up to 28 %"
-)
-_GROUP = "a group norm is known to first order in one over the channels of a group"
-_PLACE = (
-    "a norm over the channels of one place is taken as that over many samples: behind convolutions "
-    "that read 24 and 192 samples the mass is low by 7 and 2 %"
 )
 _APART = (
     "windows of a max pool that overlap are taken to choose apart: before one average pool that "
@@ -217,15 +212,9 @@ def _(layer: Activation, fields: Pieces[F], at: Context) -> Pieces[F]:
 @energy.register
 def _(layer: Norm, fields: Pieces[F], at: Context) -> Pieces[F]:
     at.need_signal()
-    if layer.kind == "group":
-        at.note(_GROUP)
-    if layer.kind == "place":
-        at.note(_PLACE)
-    if divides_by_variance(layer) and any(s.is_guessed for _, _, s in at.signals.parts):
-        at.note(GUESSED)
-    factors = norm_factors(layer, at.signals, at.channels)
-    if layer.scale is not None:
-        factors = Pieces(tuple(part for part in factors.parts if part[2]))
+    factors, reasons = divisors(layer, at.signals, at.channels)
+    for reason in reasons:
+        at.note(reason)
     return fields.met(factors, at.axes.scaled)
 
 
@@ -261,8 +250,8 @@ def _(layer: ChannelShuffle, fields: Pieces[F], at: Context) -> Pieces[F]:
 
 def _mixed(layer: Weighted, fields: Pieces[F], at: Context, back: Callable[[F], F]) -> Pieces[F]:
     """What a layer makes of the mean over the channels of every group."""
-    if len(fields.parts) == 1:
-        ((first, last, field),) = fields.parts
+    if len(fields) == 1:
+        ((first, last, field),) = fields
         if first == 0 and last == layer.out_channels:
             return Pieces(((0, layer.in_channels, back(field)),))
     groups, size = layer.groups, layer.in_channels // layer.groups
@@ -344,11 +333,13 @@ def _pool_back(layer: AvgPool | MaxPool, fields: Pieces[F], at: Context) -> Piec
 
 def _weighed(layer: Activation, at: Context, field: F, signal: Signal) -> F:
     """A field times the gate of its samples, or of two samples at the distance of its lag."""
-    slope, depends = _gate(layer, signal)
-    if not signal.is_normal and signal.law is None and (depends or not signal.is_symmetric):
-        at.note(NOT_NORMAL if signal.sums is None else FEW)
+    slope, depends, reason = _gate(layer, signal)
+    if reason is not None:
+        at.note(reason)
     if depends:
         at.need_signal()
+    if at.furthest is None:
+        return at.axes.scaled(field, slope)
 
     def of(lag: Lag) -> Number:
         if not signal.is_normal:
@@ -374,16 +365,20 @@ def _won(at: Context, field: F, ratio: float) -> F:
     return weighed_by_lag(field, at.axes, ratio, of)
 
 
-@cache
-def _gate(layer: Activation, signal: Signal) -> tuple[float, bool]:
-    """E σ'² of the samples, and whether it depends on their scale."""
+@lru_cache(maxsize=65536)
+def _gate(layer: Activation, signal: Signal) -> tuple[float, bool, str | None]:
+    """E σ'² of the samples, whether it depends on their scale, and why it is only approximate."""
     gate = layer.nonlinearity
     slope, of_half = (gate.slope_second_moment(signal.second / k).value for k in (1, 2))
-    law = seen(signal)
-    if law is None or (signal.is_symmetric and slope == of_half):
-        return slope, slope != of_half
-    weights = law.halved(lambda x: gate.slope(x, np) ** 2)
-    return float(law.shares @ weights), True
+    depends, law = slope != of_half, seen(signal)
+    if signal.is_symmetric and not depends:
+        return slope, depends, None
+    if law is not None:
+        weights = law.halved(lambda x: gate.slope(x, np) ** 2)
+        return float(law.shares @ weights), True, None
+    if signal.is_normal:
+        return slope, depends, None
+    return slope, depends, NOT_NORMAL if signal.sums is None else FEW
 
 
 def _flipped(kernel: Kernel) -> Kernel:

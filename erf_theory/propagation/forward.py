@@ -12,9 +12,9 @@ import numpy as np
 from erf_theory.activations import Nonlinearity
 from erf_theory.errors import ErfTheoryError
 from erf_theory.lattice import per_axis
-from erf_theory.network.base import Layer
+from erf_theory.network.base import Layer, first_like
 from erf_theory.network.convolutions import ConvTranspose, Weighted
-from erf_theory.network.nodes import INPUT, Network, Node, remembered
+from erf_theory.network.nodes import INPUT, Network, remembered
 from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm, PReLU
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample, overlaps
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
@@ -77,27 +77,32 @@ def signals(network: Network, notes: Notes) -> tuple[Signals, ...]:
     coherent, ndim, last = coherent_sums(network), network.ndim, _last_reader(network)
     before: list[Signals] = []
     after = {INPUT: Pieces.uniform(network.in_channels, normal(1.0))}
-    for place, (node, channels) in enumerate(
-        zip(network.nodes, network.channels_before, strict=True)
-    ):
-        whole = _merged(node, after)
+    for place, (name, layer, inputs, channels) in enumerate(_rows(network)):
+        whole = after[inputs[0]] if len(inputs) == 1 else _merged(layer, inputs, after)
         try:
-            after[place], reasons = _behind(node.layer, whole, ndim, channels)
+            after[place], reasons = _behind(layer, whole, ndim, channels)
         except ErfTheoryError as error:
-            raise ErfTheoryError(f"node {node.name}: {error}") from None
+            raise ErfTheoryError(f"node {name}: {error}") from None
         except OverflowError:
             raise ErfTheoryError(
-                f"node {node.name}: the signal has grown beyond the largest double: put norms into "
+                f"node {name}: the signal has grown beyond the largest double: put norms into "
                 "the network, or scale its weights down"
             ) from None
         before.append(whole)
-        if place < last and _has_few(node.layer, whole):
-            notes.add(_NEIGHBOURS, node.name)
-        if node.name in coherent:
-            notes.add_to_signal("branches that are added are taken as independent", node.name)
+        if place < last and _has_few(layer, whole):
+            notes.add(_NEIGHBOURS, name)
+        if coherent and name in coherent:
+            notes.add_to_signal("branches that are added are taken as independent", name)
         for reason in reasons:
-            notes.add_to_signal(reason, node.name)
+            notes.add_to_signal(reason, name)
     return tuple(before)
+
+
+@remembered
+def _rows(network: Network) -> list[tuple[str, Layer, tuple[int, ...], int]]:
+    """Of every node its name, its layer, its inputs, and the channels before it."""
+    pairs = zip(network.nodes, network.channels_before, strict=True)
+    return [(node.name, first_like(node.layer), node.inputs, channels) for node, channels in pairs]
 
 
 @remembered
@@ -113,7 +118,7 @@ def few_inputs(network: Network) -> list[str]:
 
 def behind(network: Network, before: Sequence[Signals], place: int) -> Signals:
     """The signal behind a node, from those before all nodes."""
-    layer, channels = network.nodes[place].layer, network.channels_before[place]
+    _, layer, _, channels = _rows(network)[place]
     return _behind(layer, before[place], network.ndim, channels)[0]
 
 
@@ -126,17 +131,15 @@ def _behind(
     return passed(layer, before, at), tuple(at.reasons)
 
 
-def _merged(node: Node, after: Mapping[int, Signals]) -> Signals:
-    """The signal of all inputs of a node."""
-    if len(node.inputs) == 1:
-        return after[node.inputs[0]]
-    inputs = [after[i] for i in node.inputs]
-    if isinstance(node.layer, Concat):
+def _merged(layer: Layer, inputs: Sequence[int], after: Mapping[int, Signals]) -> Signals:
+    """The signal of several inputs of a node."""
+    signals = [after[i] for i in inputs]
+    if isinstance(layer, Concat):
         parts: list[tuple[int, int, Signal]] = []
-        for one in inputs:
+        for one in signals:
             parts.extend(one.moved(parts[-1][1] if parts else 0).parts)
         return Pieces(tuple(parts))
-    return reduce(lambda total, one: total.joined(one, summed), inputs)
+    return reduce(lambda total, one: total.joined(one, summed), signals)
 
 
 def _adds_few(layer: Layer, ndim: int) -> bool:

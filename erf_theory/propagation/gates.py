@@ -35,7 +35,9 @@ __all__ = ["Labelled", "Runs", "gated", "joined", "leaves_samples", "opened", "s
 _T = TypeVar("_T")
 
 
-class Labelled(NamedTuple, Generic[_T]):
+@final
+@dataclass(slots=True)
+class Labelled(Generic[_T]):
     """What is at a node, apart by the gate through which it came to the unit.
 
     Attributes
@@ -111,17 +113,16 @@ class Runs:
         """
         links = _links(network, before)
         following = {gate: link.gate for gate, link in links.items()}
-        alone = _pools(network)
+        alone, every = _pools(network), _functions(network)
         pools = alone | {gate: link.way.pool for gate, link in links.items()}
         gates: dict[int, dict[int | None, float]] = {}
         for place in {*following, *following.values()}:
             chain = _chain(place, following)
-            layers = [network.nodes[i].layer for i in chain]
-            functions = tuple(x.nonlinearity for x in layers if isinstance(x, Activation))
-            added = tuple(links[i].added for i in chain[:-1])
-            law = law_of(before[place].parts[0][2])
+            law = law_of(before[place][0][2])
             if law is not None:
-                sizes = tuple(pools.get(i, 1) for i in chain)
+                sizes = tuple([pools.get(i, 1) for i in chain])
+                added = tuple([links[i].added for i in chain[:-1]])
+                functions = tuple([every[i] for i in chain])
                 gates[place] = dict(zip(chain, opened(law, functions, added, sizes), strict=True))
         between = frozenset(at for link in links.values() for at in (link.total, *link.way.past))
         loose = _loose(network, links, source)
@@ -241,9 +242,9 @@ def _is_white(signals: Signals) -> bool:
 def _added(network: Network, before: Sequence[Signals], total: int, branch: int) -> Tabled | None:
     """The law of all inputs of a sum but one, if all channels have the same one."""
     inputs = network.nodes[total].inputs
-    if INPUT in inputs or len(before[total].parts) > 1:
+    if INPUT in inputs or len(before[total]) > 1:
         return None
-    laws = [law_of(behind(network, before, i).parts[0][2]) for i in inputs]
+    laws = [law_of(behind(network, before, i)[0][2]) for i in inputs]
     others = [law for law in (*laws[:branch], *laws[branch + 1 :]) if law is not None]
     is_known = laws[branch] is not None and len(others) == len(inputs) - 1 > 0
     return reduce(Tabled.plus, others) if is_known else None
@@ -286,6 +287,13 @@ def _loose(network: Network, links: Mapping[int, _Link], source: int) -> frozens
 
 
 @remembered
+def _functions(network: Network) -> dict[int, Nonlinearity]:
+    """The function of every gate."""
+    layers = enumerate(node.layer for node in network.nodes)
+    return {i: layer.nonlinearity for i, layer in layers if isinstance(layer, Activation)}
+
+
+@remembered
 def _pools(network: Network) -> dict[int, int]:
     """From nodes that a max pool alone reads to the places of its window."""
     nodes = network.nodes
@@ -301,10 +309,12 @@ def _known(
     following: Mapping[int, int], gates: Mapping[int, object], loose: frozenset[int]
 ) -> frozenset[int]:
     """Places of gates in runs that know of all gates that their units have met before."""
+    earlier: dict[int, set[int]] = {}
+    for gate, after in following.items():
+        earlier.setdefault(after, set()).add(gate)
     found: set[int] = set()
     for place in sorted(gates):
-        earlier = [gate for gate, after in following.items() if after == place]
-        if place not in loose and all(gate in found for gate in earlier):
+        if place not in loose and found >= earlier.get(place, set()):
             found.add(place)
     return frozenset(found)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -11,12 +12,18 @@ from erf_theory.network.base import Given
 from erf_theory.network.pointwise import Norm
 from erf_theory.propagation.fewsums import FewSum, channel_laws
 from erf_theory.propagation.laws import law_of, mixed
+from erf_theory.propagation.notes import GUESSED
 from erf_theory.propagation.pieces import Pieces
 from erf_theory.propagation.signal import IDENTITY, Signal, normal
 from erf_theory.propagation.tabled import Tabled, tabled_normal
 
-__all__ = ["divides_by_variance", "norm_factors", "normalised", "on_line"]
+__all__ = ["divides_by_variance", "divisors", "norm_factors", "normalised", "on_line"]
 
+_NORMS = {
+    "group": "a group norm is known to first order in one over the channels of a group",
+    "place": "a norm over the channels of one place is taken as that over many samples: behind "
+    "convolutions that read 24 and 192 samples the mass is low by 7 and 2 %",
+}
 _LARGER, _SMALLEST = 1e6, 1e-300
 _Line = tuple[float, float]
 """Factor and what is added after it."""
@@ -36,6 +43,18 @@ def norm_factors(layer: Norm, before: Pieces[Signal], channels: int) -> Pieces[f
     if lines is None:
         return found
     return found.met(lines, lambda factor, line: factor * line[0] ** 2)
+
+
+@lru_cache(maxsize=65536)
+def divisors(layer: Norm, before: Pieces[Signal], channels: int) -> tuple[Pieces[float], list[str]]:
+    """What a norm multiplies by, channels that it stops left out, and why it is approximate."""
+    factors = norm_factors(layer, before, channels)
+    if layer.scale is not None:
+        factors = Pieces(tuple(part for part in factors.parts if part[2]))
+    reasons = [_NORMS[layer.kind]] if layer.kind in _NORMS else []
+    if divides_by_variance(layer) and any(s.is_guessed for _, _, s in before.parts):
+        reasons.append(GUESSED)
+    return factors, reasons
 
 
 def divides_by_variance(layer: Norm) -> bool:

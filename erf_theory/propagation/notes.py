@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dataclasses import field as field_of
 from typing import final
 
-from erf_theory.network.nodes import INPUT, Network
+from erf_theory.network.nodes import INPUT, Network, remembered
 
 __all__ = ["FEW", "FEW_INPUTS", "GATES", "GUESSED", "NOT_NORMAL", "Notes"]
 
@@ -68,7 +68,7 @@ class Notes:
 
     def texts(self, network: Network) -> tuple[str, ...]:
         """One sentence for every reason."""
-        leading = self._leading(network) if self.signal else set()
+        leading = _leading(network, frozenset(self.needing)) if self.signal else set()
         found = {reason: list(nodes) for reason, nodes in self.field.items()}
         for reason, nodes in self.signal.items():
             for node in nodes:
@@ -76,14 +76,16 @@ class Notes:
                     _enter(found, reason, node)
         return tuple(f"{reason} ({_some(nodes)})" for reason, nodes in found.items())
 
-    def _leading(self, network: Network) -> set[str]:
-        """Names of the nodes that lead to one that needs the signal before it."""
-        places: set[int] = set()
-        for place in reversed(range(len(network.nodes))):
-            node = network.nodes[place]
-            if place in places or node.name in self.needing:
-                places.update(node.inputs)
-        return {network.nodes[place].name for place in places if place != INPUT}
+
+@remembered
+def _leading(network: Network, needing: frozenset[str]) -> set[str]:
+    """Names of the nodes that lead to one that needs the signal before it."""
+    places: set[int] = set()
+    for place in reversed(range(len(network.nodes))):
+        node = network.nodes[place]
+        if place in places or node.name in needing:
+            places.update(node.inputs)
+    return {network.nodes[place].name for place in places if place != INPUT}
 
 
 def _enter(reasons: dict[str, list[str]], reason: str, node: str) -> None:

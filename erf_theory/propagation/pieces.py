@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from typing import Generic, NamedTuple, TypeVar
+from typing import TypeVar
 
 __all__ = ["Pieces"]
 
@@ -14,13 +14,10 @@ _U = TypeVar("_U")
 _V = TypeVar("_V")
 
 
-class Pieces(NamedTuple, Generic[_T]):
+class Pieces(tuple[tuple[int, int, _T], ...]):
     """Ranges of channels, ascending and apart, and what each of their channels holds.
 
-    Attributes
-    ----------
-    parts : tuple of (int, int, thing)
-        First channel, the one behind the last, and the thing.
+    A tuple: of every range the first channel, the one behind the last, and the thing.
 
     Examples
     --------
@@ -29,7 +26,12 @@ class Pieces(NamedTuple, Generic[_T]):
     ((0, 2, 'a'), (2, 4, 'ab'), (4, 8, 'b'))
     """
 
-    parts: tuple[tuple[int, int, _T], ...]
+    __slots__ = ()
+
+    @property
+    def parts(self) -> tuple[tuple[int, int, _T], ...]:
+        """All ranges."""
+        return self
 
     @classmethod
     def uniform(cls, channels: int, thing: _T) -> Pieces[_T]:
@@ -38,71 +40,65 @@ class Pieces(NamedTuple, Generic[_T]):
 
     def each(self, change: Callable[[_T], _U]) -> Pieces[_U]:
         """Change every thing alike."""
-        return Pieces(tuple([(a, b, change(thing)) for a, b, thing in self.parts]))
+        return Pieces([(a, b, change(thing)) for a, b, thing in self])
 
     def take(self, start: int, stop: int) -> Pieces[_T]:
         """Channels start to stop-1, counted from 0."""
-        kept = ((max(a, start), min(b, stop), thing) for a, b, thing in self.parts)
-        return Pieces(tuple((a - start, b - start, thing) for a, b, thing in kept if a < b))
+        kept = ((max(a, start), min(b, stop), thing) for a, b, thing in self)
+        return Pieces([(a - start, b - start, thing) for a, b, thing in kept if a < b])
 
     def moved(self, by: int) -> Pieces[_T]:
         """The same on channels ``by`` further on."""
-        return Pieces(tuple((a + by, b + by, thing) for a, b, thing in self.parts))
+        return Pieces([(a + by, b + by, thing) for a, b, thing in self])
 
     def joined(self, other: Pieces[_T], both: Callable[[_T, _T], _T]) -> Pieces[_T]:
         """Both on the union of their channels; where they meet, ``both`` of them."""
-        if (alone := self._on_one_range(other, both)) is not None:
-            return alone
-        if [part[:2] for part in self.parts] == [part[:2] for part in other.parts]:
-            pairs = zip(self.parts, other.parts, strict=True)
-            return Pieces(tuple([(a, b, both(one, two)) for (a, b, one), (_, _, two) in pairs]))
+        if len(self) == len(other) == 1:
+            ((a, b, one),), ((c, d, two),) = self, other
+            if a == c and b == d:
+                return Pieces(((a, b, both(one, two)),))
+        if [part[:2] for part in self] == [part[:2] for part in other]:
+            pairs = zip(self, other, strict=True)
+            return Pieces([(a, b, both(one, two)) for (a, b, one), (_, _, two) in pairs])
         found: list[tuple[int, int, _T]] = []
-        cuts = sorted(
-            {end for parts in (self.parts, other.parts) for a, b, _ in parts for end in (a, b)}
-        )
+        cuts = sorted({end for parts in (self, other) for a, b, _ in parts for end in (a, b)})
         for a, b in itertools.pairwise(cuts):
             things = [thing for piece in (self, other) for thing in piece.at(a)]
             if things:
                 found.append((a, b, things[0] if len(things) == 1 else both(*things)))
-        return Pieces(tuple(found))
+        return Pieces(found)
 
     def met(self, other: Pieces[_U], both: Callable[[_T, _U], _V]) -> Pieces[_V]:
         """``both`` of what two hold, on the channels that both have."""
-        if (alone := self._on_one_range(other, both)) is not None:
-            return alone
-        found = [
-            (max(a, c), min(b, d), both(one, two))
-            for a, b, one in self.parts
-            for c, d, two in other.parts
-            if a < d and c < b
-        ]
-        return Pieces(tuple(found))
-
-    def _on_one_range(self, other: Pieces[_U], both: Callable[[_T, _U], _V]) -> Pieces[_V] | None:
-        """``both`` of what two hold, where that is one thing each for the same channels."""
-        if len(self.parts) == len(other.parts) == 1:
-            ((a, b, one),), ((c, d, two),) = self.parts, other.parts
+        if len(self) == len(other) == 1:
+            ((a, b, one),), ((c, d, two),) = self, other
             if a == c and b == d:
                 return Pieces(((a, b, both(one, two)),))
-        return None
+        found = [
+            (max(a, c), min(b, d), both(one, two))
+            for a, b, one in self
+            for c, d, two in other
+            if a < d and c < b
+        ]
+        return Pieces(found)
 
     def at(self, channel: int) -> list[_T]:
         """What a channel holds: one thing, or none."""
-        place = bisect_right(self.parts, channel, key=lambda part: part[0]) - 1
-        if place < 0 or channel >= self.parts[place][1]:
+        place = bisect_right(self, channel, key=lambda part: part[0]) - 1
+        if place < 0 or channel >= self[place][1]:
             return []
-        return [self.parts[place][2]]
+        return [self[place][2]]
 
     def dealt(self, groups: int, channels: int) -> Pieces[_T]:
         """Behind a shuffle to before it: channel i·groups + g comes from group g's i-th."""
         size = channels // groups
         found = []
         for group in range(groups):
-            for a, b, thing in self.parts:
+            for a, b, thing in self:
                 first, last = -(-(a - group) // groups), -(-(b - group) // groups)
                 if first < last:
                     found.append((group * size + first, group * size + last, thing))
-        return Pieces(tuple(found))
+        return Pieces(found)
 
     def grouped(self, groups: int, size: int) -> Iterable[tuple[int, int, list[tuple[int, _T]]]]:
         """Runs of groups of ``size`` channels that hold the same.
@@ -114,7 +110,7 @@ class Pieces(NamedTuple, Generic[_T]):
             the number of its channels.
         """
         cuts = {0, groups}
-        for a, b, _ in self.parts:
+        for a, b, _ in self:
             cuts |= {a // size, -(-a // size), b // size, -(-b // size)}
         ends = sorted(cuts)
         for first, last in itertools.pairwise(ends):

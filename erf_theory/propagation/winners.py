@@ -12,17 +12,18 @@ import numpy as np
 from erf_theory.activations import Nonlinearity
 from erf_theory.lattice import per_axis
 from erf_theory.network.base import Given
-from erf_theory.network.nodes import Network
+from erf_theory.network.nodes import Network, remembered
 from erf_theory.network.pointwise import Activation, Norm
 from erf_theory.network.pooling import MaxPool
 from erf_theory.network.routing import ChannelShuffle, Concat, Split
 from erf_theory.propagation.forward import Signals
 from erf_theory.propagation.gates import gated, leaves_samples, squared_slope
+from erf_theory.propagation.notes import Notes
 from erf_theory.propagation.pieces import Pieces
 from erf_theory.propagation.pooled import pooled
 from erf_theory.propagation.signal import Signal
 
-__all__ = ["WINNERS_ALONE", "Winners", "winners"]
+__all__ = ["WINNERS_ALONE", "Winners", "all_winners", "winners"]
 
 WINNERS_ALONE = (
     "gates before a max pool are taken as independent of which sample is the largest, or as "
@@ -68,6 +69,30 @@ def winners(
     met = gated(network, source)
     search = _Search(network, before, source, prod(size), met, joined)
     return search.through(network.nodes[place].inputs[0])
+
+
+def all_winners(
+    network: Network,
+    before: Sequence[Signals],
+    source: int,
+    joined: Collection[int],
+    notes: Notes,
+) -> list[Pieces[float] | None]:
+    """The ratios of `winners` at every max pool behind the source; None at other nodes."""
+    found: list[Pieces[float] | None] = [None] * len(network.nodes)
+    for place in _pools(network, source):
+        ratios, is_known = winners(network, before, place, source, joined)
+        if not is_known:
+            notes.add(WINNERS_ALONE, network.nodes[place].name)
+        found[place] = ratios
+    return found
+
+
+@remembered
+def _pools(network: Network, source: int) -> list[int]:
+    """Places of the max pools behind the source."""
+    nodes = enumerate(network.nodes)
+    return [i for i, node in nodes if i > source and isinstance(node.layer, MaxPool)]
 
 
 class _Search(NamedTuple):

@@ -77,8 +77,8 @@ def test_factors_and_shifts_wait_until_fields_meet():
 def test_a_sum_keeps_what_both_are_multiplied_by():
     done, end = names(lambda f: f.scale(3).convolve(THREE).scale(2) + f.scale(3))
     assert done == ["convolve", "sum"]
-    terms = (1, 1, ()), (0, Fraction(1, 2), ())
-    assert (end.factor, end.tape.operations[1]) == (6, ("sum", 1, terms))
+    terms = (1, ()), (Fraction(1, 2), ())
+    assert (end.factor, end.tape.operations[1]) == (6, ("sum", (1, 0), terms))
 
 
 @pytest.mark.parametrize(("one", "two"), [(0, 0), (0, 3), (3, 0), (-2, 2)])
