@@ -84,15 +84,16 @@ def _by_convolution(program: Program, extent: Extent) -> Shares:
 
     need_memory(extent.size)
     field = program(convolution.impulse(len(extent.shape)))
-    total = float(np.abs(field.values).sum())
+    samples = _mirrored(field.values, extent)
+    total = float(np.abs(samples).sum())
     _need_mass(total)
     log_norm = log(total) + field.exponent * log(2)
     if extent.nonnegative:
-        return Shares(field.values / total, log_norm, 0.0, "convolution")
+        return Shares(samples / total, log_norm, 0.0, "convolution")
     lost = convolution.absolute_error(program, len(extent.shape))
     above = min((lost.exponent - field.exponent) * log(2), 300.0)
     error = float(np.max(lost.values)) / total * exp(above)
-    return _judged(Shares(field.values / total, log_norm, error, "convolution"))
+    return _judged(Shares(samples / total, log_norm, error, "convolution"))
 
 
 def _by_dtft(program: Program, extent: Extent) -> Shares:
@@ -140,7 +141,7 @@ def _logs_by_convolution(program: Program, extent: Extent) -> Logs:
 
     if not extent.nonnegative:
         raise refusal("convolution", "give logarithms of a map with signs", "balls can")
-    values = convolution.run(program, len(extent.shape)).values
+    values = _mirrored(convolution.run(program, len(extent.shape)).values, extent)
     mask = program(support.impulse(len(extent.shape))).mask
     _need_mass(float(np.max(values)))
     if np.any(values[mask] < 2.0**-1000):
@@ -190,6 +191,16 @@ def _ball_logs(program: Program, extent: Extent) -> tuple[Logs, float]:
     log_norm = top + log(float(np.sum(np.exp(found.log_abs - top))))
     error = found.error + 4 * _EPS * max(1.0, abs(log_norm))
     return Logs(found.log_abs - log_norm, found.sign, error, "balls"), log_norm
+
+
+def _mirrored(values: FloatArray, extent: Extent) -> FloatArray:
+    """Samples on one axis, both halves alike where the map is its own mirror image.
+
+    In which order a processor adds up products, and so the last digit, is another one in each half.
+    """
+    if values.ndim > 1 or not extent.symmetric:
+        return values
+    return (values + values[::-1]) / 2
 
 
 def _judged(shares: Shares) -> Shares:
