@@ -40,7 +40,7 @@ class Stretch(NamedTuple, Generic[F]):
     Attributes
     ----------
     place : int
-        Place of the last of them.
+        Place of the first of them, whose input it ends at.
     end : Field
         Energies behind that one.
     layer : Conv
@@ -151,7 +151,7 @@ class Stretches:
             if product is None:
                 field = _total(field, self._back(stretch.place, stretch.end, whole))
             else:
-                found.append(Stretch.of(stretch.place, stretch.end, product))
+                found.append(Stretch.of(place, stretch.end, product))
         if mixed_before(self.network)[place]:
             own = () if field is None else (Stretch.of(place, field, layer),)
             return Unsquared(None, (*found, *own))
@@ -211,8 +211,8 @@ def _linear_factors(layer: Layer, at: Setting) -> FloatArray:
 def product_of(last: Conv, first: Conv, ndim: int, *, borders: bool = False) -> Conv | None:
     """Two convolutions with given weights as one; None where that is too much, or not the same.
 
-    Near a border it is not the same if both have several taps: what the first one finds beyond the
-    border is not read by the last one.
+    Near a border it is not the same if the last one reads beyond it and the first one has several
+    taps: what that finds from there on the image is not read.
 
     Parameters
     ----------
@@ -234,7 +234,8 @@ def product_of(last: Conv, first: Conv, ndim: int, *, borders: bool = False) -> 
     outer, inner = _weights(last), _weights(first)
     shapes = outer.shape[2:], inner.shape[2:]
     work = prod(outer.shape) * prod(inner.shape) // last.in_channels
-    if work > _MOST or (borders and all(prod(shape) > 1 for shape in shapes)):
+    beyond = prod(shapes[0]) > 1 or any(map(any, last.pads(ndim)))
+    if work > _MOST or (borders and beyond and prod(shapes[1]) > 1):
         return None
     strides, spread = per_axis(first.stride, ndim), per_axis(last.stride, ndim)
     far = [s * d for s, d in zip(strides, per_axis(last.dilation, ndim), strict=True)]

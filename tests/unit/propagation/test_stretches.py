@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from erf_theory import layer_table, network_erf
+from erf_theory.errors import ErfTheoryError
 from erf_theory.network import (
     Activation,
     Add,
@@ -156,6 +157,20 @@ def test_near_a_border_one_of_both_has_one_tap(place):
     assert on_image(found, (9,)) == pytest.approx(exact, rel=1e-12)
     far = Chain([window, point, RELU, other, conv(2, 2, (3,), 4, padding=1)], 1)
     network_erf(far, image_size=9, unit=place)
+
+
+def test_a_layer_of_one_tap_with_padding_reads_nothing_beyond_the_border():
+    padded = Chain([conv(2, 3, (3,), 1), conv(3, 2, (1,), 2, padding=1)], 1)
+    with pytest.raises(ErfTheoryError, match="0 everywhere"):
+        network_erf(padded, image_size=8, unit=0)
+
+
+def test_a_row_that_ends_at_a_sum_ends_in_the_places_of_its_own_input():
+    point, gated = conv(2, 3, (1,), 1), Chain([conv(2, 3, (1,), 5), Activation("abs")])
+    row = [conv(3, 2, (1,), 3, stride=2), conv(2, 2, (3,), 4, padding=1)]
+    network = Chain([Parallel([point, gated]), *row], 1)
+    far, near = network_erf(network, unit=3), network_erf(network, unit=3, image_size=12)
+    assert on_image(near, (12,)) == pytest.approx(on_image(far, (12,)), rel=1e-12)
 
 
 def test_the_table_of_all_layers_has_the_same_profiles():
