@@ -32,6 +32,8 @@ __all__ = ["Stretch", "Stretches", "Unsquared", "product_of"]
 
 _MOST = 2**31
 """Multiplications of a product: layers whose product takes more are squared apart."""
+_MANY = 64
+"""Rows of layers at one node: where more come together, as behind linear branches, all end."""
 
 
 class Stretch(NamedTuple, Generic[F]):
@@ -144,6 +146,8 @@ class Stretches:
 
     def _mixed(self, place: int, layer: Conv, thing: Unsquared[F]) -> Unsquared[F]:
         """What is before a layer that mixes channels: products with all that come to it."""
+        if len(thing.stretches) > _MANY:
+            thing = Unsquared(self.squared(thing))
         field, found = thing.field, []
         for stretch in thing.stretches:
             whole = stretch.whole

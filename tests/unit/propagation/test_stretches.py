@@ -147,6 +147,20 @@ def test_too_large_products_are_squared_apart(monkeypatch):
         assert found == pytest.approx(expected.mean(axis=(0, 1)), rel=1e-12)
 
 
+def test_rows_through_linear_branches_stay_few(monkeypatch):
+    """They double with every residual block."""
+    products = []
+
+    def counted(*layers, **options):
+        products.append(product_of(*layers, **options))
+        return products[-1]
+
+    monkeypatch.setattr(stretches, "product_of", counted)
+    blocks = [Residual(Chain([conv(2, 2, (1,), i)], 1)) for i in range(16)]
+    network_erf(Chain([conv(2, 2, (3,), 99), *blocks], 1))
+    assert len(products) < 1000
+
+
 @pytest.mark.parametrize("place", [0, 1, 5])
 def test_near_a_border_one_of_both_has_one_tap(place):
     window, point = conv(2, 3, (3,), 1, padding=1), conv(3, 2, (1,), 2)
