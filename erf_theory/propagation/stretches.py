@@ -34,6 +34,8 @@ _MOST = 2**31
 """Multiplications of a product: layers whose product takes more are squared apart."""
 _MANY = 64
 """Rows of layers at one node: where more come together, as behind linear branches, all end."""
+_FAR = 100
+"""Powers of 2 up to this one, up or down, are left to the weights of a product."""
 
 
 class Stretch(NamedTuple, Generic[F]):
@@ -60,6 +62,16 @@ class Stretch(NamedTuple, Generic[F]):
     def of(cls, place: int, end: F, layer: Conv) -> Stretch[F]:
         """A stretch of one layer, or of several that are one."""
         return cls(place, end, layer, np.ones(layer.in_channels))
+
+    @classmethod
+    def near_one(cls, place: int, end: F, layer: Conv) -> Stretch[F]:
+        """The same with the size of very large and small weights in the energies."""
+        weights = _weights(layer)
+        power = int(np.frexp(np.max(np.abs(weights)))[1])
+        if abs(power) > _FAR:
+            layer = replace(layer, weights=Given(np.ldexp(weights, -power)))
+            end = end.scale(2.0**power).scale(2.0**power)
+        return cls.of(place, end, layer)
 
     @property
     def key(self) -> tuple[int, int]:
@@ -155,7 +167,7 @@ class Stretches:
             if product is None:
                 field = _total(field, self._back(stretch.place, stretch.end, whole))
             else:
-                found.append(Stretch.of(place, stretch.end, product))
+                found.append(Stretch.near_one(place, stretch.end, product))
         if mixed_before(self.network)[place]:
             own = () if field is None else (Stretch.of(place, field, layer),)
             return Unsquared(None, (*found, *own))

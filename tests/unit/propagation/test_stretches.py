@@ -1,5 +1,7 @@
 """Linear layers in a row: multiplied out, with their signs, before they are squared."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -145,6 +147,17 @@ def test_too_large_products_are_squared_apart(monkeypatch):
         monkeypatch.setattr(stretches, "_MOST", most)
         found = on_image(network_erf(network, unit=5), (12,))
         assert found == pytest.approx(expected.mean(axis=(0, 1)), rel=1e-12)
+
+
+@pytest.mark.parametrize("gain", [1e-50, 1e-6, 1e3])
+def test_products_stay_within_doubles(gain):
+    def row(factor):
+        layers = [conv(2, 2, (2,), i) for i in range(40)]
+        return Chain([replace(x, weights=factor * x.given_weights) for x in layers], 1)
+
+    found, plain = network_erf(row(gain)), network_erf(row(1))
+    assert found.values == pytest.approx(plain.values, rel=1e-9)
+    assert found.log_mass == pytest.approx(plain.log_mass + 80 * np.log(gain))
 
 
 def test_rows_through_linear_branches_stay_few(monkeypatch):
