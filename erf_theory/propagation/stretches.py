@@ -32,6 +32,10 @@ __all__ = ["Stretch", "Stretches", "Unsquared", "product_of"]
 
 _MOST = 2**31
 """Multiplications of a product: layers whose product takes more are squared apart."""
+_MANY = 64
+"""Rows of layers at one node: where more come together, as behind linear branches, all end."""
+_FAR = 100
+"""Powers of 2 up to this one, up or down, are left to the weights of a product."""
 
 
 class Stretch(NamedTuple, Generic[F]):
@@ -40,7 +44,7 @@ class Stretch(NamedTuple, Generic[F]):
     Attributes
     ----------
     place : int
-        Place of the last of them.
+        Place of the first of them, whose input it ends at.
     end : Field
         Energies behind that one.
     layer : Conv
@@ -58,6 +62,16 @@ class Stretch(NamedTuple, Generic[F]):
     def of(cls, place: int, end: F, layer: Conv) -> Stretch[F]:
         """A stretch of one layer, or of several that are one."""
         return cls(place, end, layer, np.ones(layer.in_channels))
+
+    @classmethod
+    def near_one(cls, place: int, end: F, layer: Conv) -> Stretch[F]:
+        """The same with the size of very large and small weights in the energies."""
+        weights = _weights(layer)
+        power = int(np.frexp(np.max(np.abs(weights)))[1])
+        if abs(power) > _FAR:
+            layer = replace(layer, weights=Given(np.ldexp(weights, -power)))
+            end = end.scale(2.0**power).scale(2.0**power)
+        return cls.of(place, end, layer)
 
     @property
     def key(self) -> tuple[int, int]:
@@ -144,6 +158,8 @@ class Stretches:
 
     def _mixed(self, place: int, layer: Conv, thing: Unsquared[F]) -> Unsquared[F]:
         """What is before a layer that mixes channels: products with all that come to it."""
+        if len(thing.stretches) > _MANY:
+            thing = Unsquared(self.squared(thing))
         field, found = thing.field, []
         for stretch in thing.stretches:
             whole = stretch.whole
@@ -151,7 +167,7 @@ class Stretches:
             if product is None:
                 field = _total(field, self._back(stretch.place, stretch.end, whole))
             else:
-                found.append(Stretch.of(stretch.place, stretch.end, product))
+                found.append(Stretch.near_one(place, stretch.end, product))
         if mixed_before(self.network)[place]:
             own = () if field is None else (Stretch.of(place, field, layer),)
             return Unsquared(None, (*found, *own))
@@ -211,8 +227,8 @@ def _linear_factors(layer: Layer, at: Setting) -> FloatArray:
 def product_of(last: Conv, first: Conv, ndim: int, *, borders: bool = False) -> Conv | None:
     """Two convolutions with given weights as one; None where that is too much, or not the same.
 
-    Near a border it is not the same if both have several taps: what the first one finds beyond the
-    border is not read by the last one.
+    Near a border it is not the same if the last one reads beyond it and the first one has several
+    taps: what that finds from there on the image is not read.
 
     Parameters
     ----------
@@ -234,7 +250,8 @@ def product_of(last: Conv, first: Conv, ndim: int, *, borders: bool = False) -> 
     outer, inner = _weights(last), _weights(first)
     shapes = outer.shape[2:], inner.shape[2:]
     work = prod(outer.shape) * prod(inner.shape) // last.in_channels
-    if work > _MOST or (borders and all(prod(shape) > 1 for shape in shapes)):
+    beyond = prod(shapes[0]) > 1 or any(map(any, last.pads(ndim)))
+    if work > _MOST or (borders and beyond and prod(shapes[1]) > 1):
         return None
     strides, spread = per_axis(first.stride, ndim), per_axis(last.stride, ndim)
     far = [s * d for s, d in zip(strides, per_axis(last.dilation, ndim), strict=True)]

@@ -1,11 +1,14 @@
 """Linear layers in a row: multiplied out, with their signs, before they are squared."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from erf_theory import layer_table, network_erf
+from erf_theory.errors import ErfTheoryError
 from erf_theory.network import (
     Activation,
     Add,
@@ -146,6 +149,31 @@ def test_too_large_products_are_squared_apart(monkeypatch):
         assert found == pytest.approx(expected.mean(axis=(0, 1)), rel=1e-12)
 
 
+@pytest.mark.parametrize("gain", [1e-50, 1e-6, 1e3])
+def test_products_stay_within_doubles(gain):
+    def row(factor):
+        layers = [conv(2, 2, (2,), i) for i in range(40)]
+        return Chain([replace(x, weights=factor * x.given_weights) for x in layers], 1)
+
+    found, plain = network_erf(row(gain)), network_erf(row(1))
+    assert found.values == pytest.approx(plain.values, rel=1e-9)
+    assert found.log_mass == pytest.approx(plain.log_mass + 80 * np.log(gain))
+
+
+def test_rows_through_linear_branches_stay_few(monkeypatch):
+    """They double with every residual block."""
+    products = []
+
+    def counted(*layers, **options):
+        products.append(product_of(*layers, **options))
+        return products[-1]
+
+    monkeypatch.setattr(stretches, "product_of", counted)
+    blocks = [Residual(Chain([conv(2, 2, (1,), i)], 1)) for i in range(16)]
+    network_erf(Chain([conv(2, 2, (3,), 99), *blocks], 1))
+    assert len(products) < 1000
+
+
 @pytest.mark.parametrize("place", [0, 1, 5])
 def test_near_a_border_one_of_both_has_one_tap(place):
     window, point = conv(2, 3, (3,), 1, padding=1), conv(3, 2, (1,), 2)
@@ -156,6 +184,20 @@ def test_near_a_border_one_of_both_has_one_tap(place):
     assert on_image(found, (9,)) == pytest.approx(exact, rel=1e-12)
     far = Chain([window, point, RELU, other, conv(2, 2, (3,), 4, padding=1)], 1)
     network_erf(far, image_size=9, unit=place)
+
+
+def test_a_layer_of_one_tap_with_padding_reads_nothing_beyond_the_border():
+    padded = Chain([conv(2, 3, (3,), 1), conv(3, 2, (1,), 2, padding=1)], 1)
+    with pytest.raises(ErfTheoryError, match="0 everywhere"):
+        network_erf(padded, image_size=8, unit=0)
+
+
+def test_a_row_that_ends_at_a_sum_ends_in_the_places_of_its_own_input():
+    point, gated = conv(2, 3, (1,), 1), Chain([conv(2, 3, (1,), 5), Activation("abs")])
+    row = [conv(3, 2, (1,), 3, stride=2), conv(2, 2, (3,), 4, padding=1)]
+    network = Chain([Parallel([point, gated]), *row], 1)
+    far, near = network_erf(network, unit=3), network_erf(network, unit=3, image_size=12)
+    assert on_image(near, (12,)) == pytest.approx(on_image(far, (12,)), rel=1e-12)
 
 
 def test_the_table_of_all_layers_has_the_same_profiles():
