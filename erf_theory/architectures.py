@@ -51,8 +51,9 @@ def network_erf(
     an input of standard normal noise, and over the channels of both ends. It is exact in the wide
     limit, and at any width for a network without activations, unless its `ERF.reasons` say why
     not. Where layers have weights as given, the energy adds their squares channel by channel, as
-    if the signs of different paths were independent; layers in a row without an activation between
-    them are multiplied out before they are squared. An amplitude is the gradient of a linear
+    if the signs of different paths were independent; convolutions in a row that mix channels, with
+    no more than norms, factors and sums between them, are multiplied out before they are squared
+    (with borders: only if one of them reads one place). An amplitude is the gradient of a linear
     network with given weights, signs included.
 
     Parameters

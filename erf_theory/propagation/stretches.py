@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from math import gcd, prod
 from operator import add
 from typing import Generic, NamedTuple, final
 
@@ -19,7 +18,6 @@ import numpy as np
 
 from erf_theory.engines.field import F
 from erf_theory.exact import FloatArray
-from erf_theory.lattice import box, per_axis
 from erf_theory.network.base import Given, Layer
 from erf_theory.network.convolutions import Conv
 from erf_theory.network.gating import Scale
@@ -27,13 +25,10 @@ from erf_theory.network.nodes import Network, Node, remembered
 from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
 from erf_theory.network.routing import Add
 from erf_theory.propagation.channelwise import Setting, channelwise
+from erf_theory.propagation.products import product_of, sum_of, weights_of
 
-__all__ = ["Stretch", "Stretches", "Unsquared", "product_of"]
+__all__ = ["Stretch", "Stretches", "Unsquared"]
 
-_MOST = 2**31
-"""Multiplications of a product: layers whose product takes more are squared apart."""
-_MANY = 64
-"""Rows of layers at one node: where more come together, as behind linear branches, all end."""
 _FAR = 100
 """Powers of 2 up to this one, up or down, are left to the weights of a product."""
 
@@ -43,16 +38,17 @@ class Stretch(NamedTuple, Generic[F]):
 
     Attributes
     ----------
-    place : int
-        Place of the first of them, whose input it ends at.
+    start, place : int
+        Places of the last of them, and of the first, which is as far as it got.
     end : Field
-        Energies behind that one.
+        Energies behind the last one.
     layer : Conv
         All that mix channels, as one.
     factors : ndarray
         What its input is multiplied by, channel by channel.
     """
 
+    start: int
     place: int
     end: F
     layer: Conv
@@ -60,28 +56,34 @@ class Stretch(NamedTuple, Generic[F]):
 
     @classmethod
     def of(cls, place: int, end: F, layer: Conv) -> Stretch[F]:
-        """A stretch of one layer, or of several that are one."""
-        return cls(place, end, layer, np.ones(layer.in_channels))
+        """A stretch of one layer."""
+        return cls(place, place, end, layer, np.ones(layer.in_channels))
 
-    @classmethod
-    def near_one(cls, place: int, end: F, layer: Conv) -> Stretch[F]:
-        """The same with the size of very large and small weights in the energies."""
-        weights = _weights(layer)
+    def onwards(self, place: int, layer: Conv) -> Stretch[F]:
+        """The same with one more layer in it; very large and small weights go to the energies."""
+        weights, end = weights_of(layer), self.end
         power = int(np.frexp(np.max(np.abs(weights)))[1])
         if abs(power) > _FAR:
             layer = replace(layer, weights=Given(np.ldexp(weights, -power)))
             end = end.scale(2.0**power).scale(2.0**power)
-        return cls.of(place, end, layer)
+        return Stretch(self.start, place, end, layer, np.ones(layer.in_channels))
 
     @property
     def key(self) -> tuple[int, int]:
         """What is the same for what one layer hands on in several ways."""
-        return self.place, id(self.layer)
+        return self.start, id(self.end)
+
+    def plus(self, other: Stretch[F]) -> Stretch[F]:
+        """What one layer hands on in two ways."""
+        if self.layer is other.layer:
+            return self._replace(factors=self.factors + other.factors)
+        both = sum_of(self.whole, other.whole)
+        return self._replace(layer=both, factors=np.ones(both.in_channels))
 
     @property
     def whole(self) -> Conv:
         """The layer, the factors in its weights."""
-        weights = _weights(self.layer)
+        weights = weights_of(self.layer)
         column = self.factors.reshape(-1, *(1,) * (weights.ndim - 2))
         return replace(self.layer, weights=Given(weights * column), bias=None)
 
@@ -107,8 +109,7 @@ class Unsquared(Generic[F]):
         found = {stretch.key: stretch for stretch in self.stretches}
         for stretch in other.stretches:
             known = found.get(stretch.key)
-            factors = stretch.factors if known is None else known.factors + stretch.factors
-            found[stretch.key] = stretch._replace(factors=factors)
+            found[stretch.key] = stretch if known is None else known.plus(stretch)
         return Unsquared(_total(self.field, other.field), tuple(found.values()))
 
     def each(self, change: Callable[[F], F]) -> Unsquared[F]:
@@ -158,8 +159,6 @@ class Stretches:
 
     def _mixed(self, place: int, layer: Conv, thing: Unsquared[F]) -> Unsquared[F]:
         """What is before a layer that mixes channels: products with all that come to it."""
-        if len(thing.stretches) > _MANY:
-            thing = Unsquared(self.squared(thing))
         field, found = thing.field, []
         for stretch in thing.stretches:
             whole = stretch.whole
@@ -167,7 +166,7 @@ class Stretches:
             if product is None:
                 field = _total(field, self._back(stretch.place, stretch.end, whole))
             else:
-                found.append(Stretch.near_one(place, stretch.end, product))
+                found.append(stretch.onwards(place, product))
         if mixed_before(self.network)[place]:
             own = () if field is None else (Stretch.of(place, field, layer),)
             return Unsquared(None, (*found, *own))
@@ -222,68 +221,6 @@ def _linear_factors(layer: Layer, at: Setting) -> FloatArray:
         return np.ones(1)
     sign = np.sign(layer.scale.array) if isinstance(layer.scale, Given) else 1.0
     return np.asarray(sign * np.sqrt(at.gates))
-
-
-def product_of(last: Conv, first: Conv, ndim: int, *, borders: bool = False) -> Conv | None:
-    """Two convolutions with given weights as one; None where that is too much, or not the same.
-
-    Near a border it is not the same if the last one reads beyond it and the first one has several
-    taps: what that finds from there on the image is not read.
-
-    Parameters
-    ----------
-    last, first : Conv
-        The layer at the output, and the one that it reads.
-    ndim : int
-        Spatial axes.
-    borders : bool
-        Whether there is an image with borders.
-
-    Examples
-    --------
-    >>> one = Conv(1, 1, 2, weights=[[[1, 2]]])
-    >>> other = Conv(1, 1, 2, stride=2, weights=[[[1, -1]]])
-    >>> both = product_of(one, other, 1)
-    >>> both.stride, both.given_weights.tolist()
-    ((2,), [[[1.0, -1.0, 2.0, -2.0]]])
-    """
-    outer, inner = _weights(last), _weights(first)
-    shapes = outer.shape[2:], inner.shape[2:]
-    work = prod(outer.shape) * prod(inner.shape) // last.in_channels
-    beyond = prod(shapes[0]) > 1 or any(map(any, last.pads(ndim)))
-    if work > _MOST or (borders and beyond and prod(shapes[1]) > 1):
-        return None
-    strides, spread = per_axis(first.stride, ndim), per_axis(last.stride, ndim)
-    far = [s * d for s, d in zip(strides, per_axis(last.dilation, ndim), strict=True)]
-    near = per_axis(first.dilation, ndim)
-    rows = [(a * (m > 1), b * (n > 1)) for a, b, m, n in zip(far, near, *shapes, strict=True)]
-    grid = [gcd(a, b) or 1 for a, b in rows]
-    steps = [(a // g, b // g) for (a, b), g in zip(rows, grid, strict=True)]
-    size = tuple(a * (m - 1) + b * (n - 1) + 1 for (a, b), m, n in zip(steps, *shapes, strict=True))
-    if prod(shapes[0]) == 1:
-        weights = np.tensordot(outer.reshape(outer.shape[:2]), inner, 1)
-    else:
-        weights = np.zeros((last.out_channels, first.in_channels, *size))
-        for tap in np.ndindex(shapes[0]):
-            start = [i * a for i, (a, _) in zip(tap, steps, strict=True)]
-            inside = box(start, shapes[1], [b or 1 for _, b in steps])
-            weights[inside] += np.tensordot(outer[(..., *tap)], inner, 1)
-    ends = zip(strides, last.pads(ndim), first.pads(ndim), strict=True)
-    return Conv(
-        first.in_channels,
-        last.out_channels,
-        size,
-        stride=tuple(s * t for s, t in zip(strides, spread, strict=True)),
-        padding=tuple((s * a + c, s * b + d) for s, (a, b), (c, d) in ends),
-        dilation=tuple(grid),
-        weights=Given(weights),
-    )
-
-
-def _weights(layer: Conv) -> FloatArray:
-    weights = layer.given_weights
-    assert weights is not None  # noqa: S101
-    return weights
 
 
 def _total(*fields: F | None) -> F | None:

@@ -5,7 +5,7 @@ import pytest
 
 from erf_theory import coherent_erf, measure_erf, network_erf, receptive_field
 from erf_theory.network import Gate, Global
-from erf_theory.propagation import stretches
+from erf_theory.propagation import products
 from erf_theory.readers.torch import read_torch
 from tests.readers.models import (
     facenet,
@@ -181,7 +181,7 @@ def test_signs_that_are_kept_tell_the_field_of_trained_filters(monkeypatch):
     network = read_torch(model, torch.zeros(1, 3, size, size))
     axes = receptive_field(network)["features.2"].axes
     measured = measure_erf(model, images=images, layer="features.2", samples=600, rng=0).mean
-    monkeypatch.setattr(stretches, "_MOST", 0)
+    monkeypatch.setattr(products, "_MOST", 0)
     off = {coherent_erf: [], network_erf: []}
     for axis, along in enumerate(axes):
         wanted = measured.sum(axis=1 - axis) / measured.sum()

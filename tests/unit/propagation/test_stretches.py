@@ -23,8 +23,9 @@ from erf_theory.network import (
     Scale,
 )
 from erf_theory.network.graph import Graph
-from erf_theory.propagation import stretches
-from erf_theory.propagation.stretches import mixed_before, product_of
+from erf_theory.propagation import products, stretches
+from erf_theory.propagation.products import product_of, sum_of
+from erf_theory.propagation.stretches import mixed_before
 from tests.unit.propagation.images import conv, jacobian, on_image
 
 RELU = Activation("relu")
@@ -144,7 +145,7 @@ def test_too_large_products_are_squared_apart(monkeypatch):
     whole = np.square(jacobian(network, (12,), (5,)))
     apart = jacobian(network, (12,), (5,), power=2)
     for most, expected in ((10**6, whole), (0, apart)):
-        monkeypatch.setattr(stretches, "_MOST", most)
+        monkeypatch.setattr(products, "_MOST", most)
         found = on_image(network_erf(network, unit=5), (12,))
         assert found == pytest.approx(expected.mean(axis=(0, 1)), rel=1e-12)
 
@@ -160,30 +161,61 @@ def test_products_stay_within_doubles(gain):
     assert found.log_mass == pytest.approx(plain.log_mass + 80 * np.log(gain))
 
 
-def test_rows_through_linear_branches_stay_few(monkeypatch):
-    """They double with every residual block."""
+@given(pairs_of_layers(), st.integers(0, 9))
+def test_a_sum_is_both_layers(drawn, seed):
+    """Padded alike before and behind, so that their outputs are at the same places."""
+    first, last, ndim = drawn
+    options = {"stride": first.stride, "padding": last.padding, "dilation": last.dilation}
+    other = conv(2, 3, last.size, seed, **options)
+    both = sum_of(first, other)
+    for out, inner in np.ndindex(3, 2):
+        named = {"kind": "amplitude", "channel": out, "input_channel": inner}
+        whole, one, two = (network_erf(Chain([x], ndim), **named) for x in (both, first, other))
+        start = whole.factors[0].start
+        total = np.zeros(whole.shape)
+        for part in (one, two):
+            shift = [a - b for a, b in zip(part.factors[0].start, start, strict=True)]
+            inside = tuple(slice(a, a + m) for a, m in zip(shift, part.shape, strict=True))
+            total[inside] += part.values * np.exp(part.factors[0].shares.log_norm)
+        found = whole.values * np.exp(whole.factors[0].shares.log_norm)
+        assert found == pytest.approx(total, abs=1e-12)
+
+
+def test_linear_residual_blocks_are_one_layer_and_take_few_products(monkeypatch):
+    """With one row for every way through the blocks these would be 65 000."""
     products = []
 
     def counted(*layers, **options):
         products.append(product_of(*layers, **options))
         return products[-1]
 
+    def block(seed, size):
+        return Residual(Chain([conv(2, 2, (size,), seed, padding=size // 2)], 1))
+
+    few = Chain(
+        [conv(2, 2, (2,), 9), block(1, 3), block(2, 1), block(3, 5), conv(2, 3, (1,), 8)], 1
+    )
+    exact = np.square(jacobian(few, (24,), (11,))).mean(axis=(0, 1))
+    assert on_image(network_erf(few, unit=11), (24,)) == pytest.approx(exact, rel=1e-10, abs=1e-12)
     monkeypatch.setattr(stretches, "product_of", counted)
-    blocks = [Residual(Chain([conv(2, 2, (1,), i)], 1)) for i in range(16)]
-    network_erf(Chain([conv(2, 2, (3,), 99), *blocks], 1))
-    assert len(products) < 1000
+    network_erf(Chain([conv(2, 2, (3,), 99), *[block(i, 1) for i in range(16)]], 1))
+    assert len(products) < 200
 
 
 @pytest.mark.parametrize("place", [0, 1, 5])
 def test_near_a_border_one_of_both_has_one_tap(place):
     window, point = conv(2, 3, (3,), 1, padding=1), conv(3, 2, (1,), 2)
-    other = conv(2, 2, (3,), 3, padding=1)
     near = Chain([window, point], 1)
     exact = np.square(jacobian(near, (9,), (place,))).mean(axis=(0, 1))
     found = network_erf(near, image_size=9, unit=place)
     assert on_image(found, (9,)) == pytest.approx(exact, rel=1e-12)
-    far = Chain([window, point, RELU, other, conv(2, 2, (3,), 4, padding=1)], 1)
-    network_erf(far, image_size=9, unit=place)
+
+
+def test_near_a_border_two_windows_are_squared_apart():
+    windows = [conv(2, 3, (3,), 1, padding=1), conv(3, 2, (3,), 2, padding=1)]
+    found = network_erf(Chain(windows, 1), image_size=9, unit=4)
+    apart = jacobian(Chain(windows, 1), (9,), (4,), power=2).mean(axis=(0, 1))
+    assert on_image(found, (9,)) == pytest.approx(apart, rel=1e-12)
 
 
 def test_a_layer_of_one_tap_with_padding_reads_nothing_beyond_the_border():
