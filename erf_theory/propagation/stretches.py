@@ -27,7 +27,7 @@ from erf_theory.network.routing import Add
 from erf_theory.propagation.channelwise import Setting, channelwise
 from erf_theory.propagation.products import product_of, sum_of, weights_of
 
-__all__ = ["Stretch", "Stretches", "Unsquared"]
+__all__ = ["Stretch", "Stretches", "Unsquared", "mixed_before"]
 
 _FAR = 100
 """Powers of 2 up to this one, up or down, are left to the weights of a product."""
@@ -142,12 +142,12 @@ class Stretches:
     def before(self, place: int, thing: Unsquared[F]) -> Unsquared[F]:
         """What is before a node, from what is behind it."""
         layer, at = self.network.nodes[place].layer, self.settings[place]
-        if thing.stretches and is_diagonal(layer):
+        if thing.stretches and _is_diagonal(layer):
             factors = _linear_factors(layer, at)
             stretches = [s._replace(factors=s.factors * factors) for s in thing.stretches]
             scaled = thing.each(lambda field: self._back(place, field))
             return replace(scaled, stretches=tuple(stretches))
-        if isinstance(layer, Conv) and mixes(layer) and at.kind == "energy":
+        if isinstance(layer, Conv) and _mixes(layer) and at.kind == "energy":
             return self._mixed(place, layer, thing)
         return Unsquared(self._back(place, self.squared(thing)))
 
@@ -190,19 +190,19 @@ def mixed_before(network: Network) -> list[bool]:
     mixed, found = [False] * (len(network.nodes) + 1), []
     for place, node in enumerate(network.nodes):
         before = any(mixed[i] for i in node.inputs)
-        found.append(before and mixes(node.layer))
-        mixed[place] = mixes(node.layer) or (before and is_diagonal(node.layer))
+        found.append(before and _mixes(node.layer))
+        mixed[place] = _mixes(node.layer) or (before and _is_diagonal(node.layer))
     return found
 
 
-def mixes(layer: Layer) -> bool:
+def _mixes(layer: Layer) -> bool:
     """Whether every output of a layer adds up all channels, each with a weight that is given."""
     if not isinstance(layer, Conv) or layer.given_weights is None or layer.groups > 1:
         return False
     return max(layer.in_channels, layer.out_channels) > 1
 
 
-def is_diagonal(layer: Layer) -> bool:
+def _is_diagonal(layer: Layer) -> bool:
     """Whether a layer multiplies every channel by a number and leaves places alone."""
     if isinstance(layer, Norm):
         return layer.kind == "batch"
