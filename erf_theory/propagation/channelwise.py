@@ -27,7 +27,7 @@ from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, S
 from erf_theory.propagation.axes import Axes
 from erf_theory.propagation.interpolation import interpolation
 
-__all__ = ["Setting", "channelwise", "kernel_of", "scaled"]
+__all__ = ["Setting", "channelwise", "kernel_of", "scaled", "windowed"]
 
 
 @dataclass(frozen=True)
@@ -135,10 +135,7 @@ def _(layer: Layer, field: F, at: Setting) -> F:
 
 @channelwise.register
 def _(layer: Conv, field: F, at: Setting) -> F:
-    kernel = at.axes.kernel(kernel_of(layer, at))
-    found = field.expand(at.axes.steps(layer.stride))
-    found = found.convolve(kernel, at.axes.steps(layer.dilation))
-    return at.axes.moved(found, [-before for before, _ in layer.pads(at.axes.ndim)])
+    return windowed(layer, field, at.axes.kernel(kernel_of(layer, at)), at.axes)
 
 
 @channelwise.register
@@ -159,10 +156,14 @@ def _(layer: AvgPool | MaxPool, field: F, at: Setting) -> F:
     power = at.power if isinstance(layer, AvgPool) else 1
     if isinstance(layer, MaxPool) and at.kind == "amplitude":
         raise at.refusal("a max pool is not linear: ask for the energy")
-    kernel = at.axes.kernel(Kernel(np.full(size, prod(size) ** -float(power))))
-    found = field.expand(at.axes.steps(layer.stride))
-    found = found.convolve(kernel, at.axes.steps(layer.dilation))
-    return at.axes.moved(found, [-before for before, _ in layer.pads(at.axes.ndim)])
+    kernel = Kernel(np.full(size, prod(size) ** -float(power)))
+    return windowed(layer, field, at.axes.kernel(kernel), at.axes)
+
+
+def windowed(layer: Conv | AvgPool | MaxPool, field: F, kernel: Kernel, axes: Axes) -> F:
+    """The field before a layer that reads windows, with a kernel on the field's axes."""
+    found = field.expand(axes.steps(layer.stride)).convolve(kernel, axes.steps(layer.dilation))
+    return axes.moved(found, [-before for before, _ in layer.pads(axes.ndim)])
 
 
 @channelwise.register

@@ -17,20 +17,47 @@ from typing import Generic, NamedTuple, final
 import numpy as np
 
 from erf_theory.engines.field import F
+from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
+from erf_theory.kernel import Kernel
 from erf_theory.network.base import Given, Layer
 from erf_theory.network.convolutions import Conv
 from erf_theory.network.gating import Scale
 from erf_theory.network.nodes import Network, Node, remembered
 from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
 from erf_theory.network.routing import Add
-from erf_theory.propagation.channelwise import Setting, channelwise
+from erf_theory.propagation.axes import Axes
+from erf_theory.propagation.channelwise import Setting, channelwise, windowed
 from erf_theory.propagation.products import product_of, sum_of, weights_of
 
 __all__ = ["Stretch", "Stretches", "Unsquared", "mixed_before"]
 
+_KEPT = 2**24
+"""Squares of products that a network keeps: 128 MB."""
+_MOST_POWER = 1000
 _FAR = 100
 """Powers of 2 up to this one, up or down, are left to the weights of a product."""
+
+
+class _Squares(NamedTuple):
+    """Layers as one, squared: their geometry, and a kernel on the field's axes over 4**power."""
+
+    layer: Conv
+    kernel: Kernel
+    power: int
+
+    @classmethod
+    def of(cls, layer: Conv, axes: Axes) -> _Squares:
+        """A layer without its weights, and the squares of these."""
+        weights = weights_of(layer)
+        power = _power(weights)
+        near_one = np.ldexp(weights, -power) if abs(power) > _FAR else weights * 2.0**-power
+        kernel = Kernel.of(np.square(near_one, out=near_one), (0,) * axes.ndim)
+        return cls(replace(layer, weights=None), axes.kernel(kernel), power)
+
+    def back(self, end: F, axes: Axes) -> F:
+        """Energies before the layers."""
+        return windowed(self.layer, _times_square(end, self.power), self.kernel, axes)
 
 
 class Stretch(NamedTuple, Generic[F]):
@@ -62,10 +89,9 @@ class Stretch(NamedTuple, Generic[F]):
     def onwards(self, place: int, layer: Conv) -> Stretch[F]:
         """The same with one more layer in it; very large and small weights go to the energies."""
         weights, end = weights_of(layer), self.end
-        power = int(np.frexp(np.max(np.abs(weights)))[1])
-        if abs(power) > _FAR:
+        if abs(power := _power(weights)) > _FAR:
             layer = replace(layer, weights=Given(np.ldexp(weights, -power)))
-            end = end.scale(2.0**power).scale(2.0**power)
+            end = _times_square(end, power)
         return Stretch(self.start, place, end, layer, np.ones(layer.in_channels))
 
     @property
@@ -159,19 +185,38 @@ class Stretches:
 
     def _mixed(self, place: int, layer: Conv, thing: Unsquared[F]) -> Unsquared[F]:
         """What is before a layer that mixes channels: products with all that come to it."""
+        ends = not mixed_before(self.network)[place]
         field, found = thing.field, []
+        parts: list[F | None] = []
         for stretch in thing.stretches:
-            whole = stretch.whole
-            product = product_of(whole, layer, self.network.ndim, borders=self.has_borders)
-            if product is None:
-                field = _total(field, self._back(stretch.place, stretch.end, whole))
-            else:
+            if ends and (squares := self._squares(stretch, place, layer)) is not None:
+                back = squares.back(stretch.end, self.settings[place].axes)
+                parts.append(self.edge(back, self.network.nodes[place]))
+            elif not ends and (product := self._product(stretch, layer)) is not None:
                 found.append(stretch.onwards(place, product))
-        if mixed_before(self.network)[place]:
-            own = () if field is None else (Stretch.of(place, field, layer),)
-            return Unsquared(None, (*found, *own))
-        parts = [self._back(place, stretch.end, stretch.layer) for stretch in found]
-        return Unsquared(_total(None if field is None else self._back(place, field), *parts))
+            else:
+                field = _total(field, self._squared(stretch))
+        if ends:
+            parts.append(None if field is None else self._back(place, field))
+        elif field is not None:
+            found.append(Stretch.of(place, field, layer))
+        return Unsquared(_total(*parts), tuple(found))
+
+    def _product(self, stretch: Stretch[F], layer: Conv) -> Conv | None:
+        """A stretch and a layer before it as one."""
+        return product_of(stretch.whole, layer, self.network.ndim, borders=self.has_borders)
+
+    def _squares(self, stretch: Stretch[F], place: int, layer: Conv) -> _Squares | None:
+        """Those of a stretch and a layer before it: the same at every walk, and kept."""
+        axes, known = self.settings[place].axes, _known_squares(self.network)
+        key = (stretch.start, place, axes, self.has_borders)
+        if key not in known:
+            product = self._product(stretch, layer)
+            squares = None if product is None else _Squares.of(product, axes)
+            if sum(one.kernel.taps.size for one in (*known.values(), squares) if one) > _KEPT:
+                return squares
+            known[key] = squares
+        return known[key]
 
     def _squared(self, stretch: Stretch[F]) -> F:
         return self._back(stretch.place, stretch.end, stretch.whole)
@@ -182,6 +227,12 @@ class Stretches:
         if isinstance(layer, Conv):
             at = replace(at, channels=layer.in_channels)
         return self.edge(channelwise(layer or node.layer, field, at), node)
+
+
+@remembered
+def _known_squares(network: Network) -> dict[tuple[int, int, Axes, bool], _Squares | None]:
+    """Squares of products: by last and first layer, the field's axes, and whether it has borders."""
+    return {}
 
 
 @remembered
@@ -221,6 +272,25 @@ def _linear_factors(layer: Layer, at: Setting) -> FloatArray:
         return np.ones(1)
     sign = np.sign(layer.scale.array) if isinstance(layer.scale, Given) else 1.0
     return np.asarray(sign * np.sqrt(at.gates))
+
+
+def _power(weights: FloatArray) -> int:
+    """The power of 2 above the largest of some weights.
+
+    Raises
+    ------
+    ErfTheoryError
+        If no double holds it.
+    """
+    largest = float(max(weights.max(), -weights.min()))
+    if not np.isfinite(largest):
+        raise ErfTheoryError("products of weights are above the largest double: scale them down")
+    return min(int(np.frexp(largest)[1]), _MOST_POWER)
+
+
+def _times_square(end: F, power: int) -> F:
+    """Energies times 4**power."""
+    return end.scale(2.0**power).scale(2.0**power) if power else end
 
 
 def _total(*fields: F | None) -> F | None:
