@@ -231,7 +231,7 @@ class Stretches:
 
 @remembered
 def _known_squares(network: Network) -> dict[tuple[int, int, Axes, bool], _Squares | None]:
-    """Squares of products: by last and first layer, the field's axes, and whether it has borders."""
+    """Squares of products, by last and first layer, the axes, and whether there are borders."""
     return {}
 
 
