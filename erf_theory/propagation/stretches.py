@@ -32,28 +32,32 @@ from erf_theory.propagation.products import product_of, sum_of, weights_of
 
 __all__ = ["Stretch", "Stretches", "Unsquared", "mixed_before"]
 
-_KEPT = 2**24
-"""Squares of products that a network keeps: 128 MB."""
+_KEPT = 2**23
+"""Squares of products that a network keeps: 64 MB."""
 _MOST_POWER = 1000
 _FAR = 100
 """Powers of 2 up to this one, up or down, are left to the weights of a product."""
 
 
+_Key = tuple[int, int, bool]
+"""Places of the last layer and of the first, and whether there are borders."""
+
+
 class _Squares(NamedTuple):
-    """Layers as one, squared: their geometry, and a kernel on the field's axes over 4**power."""
+    """Layers as one, squared: their geometry, and a kernel over 4**power."""
 
     layer: Conv
     kernel: Kernel
     power: int
 
     @classmethod
-    def of(cls, layer: Conv, axes: Axes) -> _Squares:
+    def of(cls, layer: Conv, ndim: int) -> _Squares:
         """A layer without its weights, and the squares of these."""
         weights = weights_of(layer)
         power = _power(weights)
         near_one = np.ldexp(weights, -power) if abs(power) > _FAR else weights * 2.0**-power
-        kernel = Kernel.of(np.square(near_one, out=near_one), (0,) * axes.ndim)
-        return cls(replace(layer, weights=None), axes.kernel(kernel), power)
+        kernel = Kernel.of(np.square(near_one, out=near_one), (0,) * ndim)
+        return cls(replace(layer, weights=None), kernel, power)
 
     def back(self, end: F, axes: Axes) -> F:
         """Energies before the layers."""
@@ -208,12 +212,25 @@ class Stretches:
 
     def _squares(self, stretch: Stretch[F], place: int, layer: Conv) -> _Squares | None:
         """Those of a stretch and a layer before it: the same at every walk, and kept."""
-        axes, known = self.settings[place].axes, _known_squares(self.network)
-        key = (stretch.start, place, axes, self.has_borders)
+        known, axes = _known_squares(self.network), self.settings[place].axes
+        key = stretch.start, place, self.has_borders
+        if (key, axes) not in known:
+            whole = self._whole_squares(stretch, place, layer)
+            squares = whole and whole._replace(kernel=axes.kernel(whole.kernel))
+            if (key, None) not in known:
+                return squares
+            known[key, axes] = squares
+        return known[key, axes]
+
+    def _whole_squares(self, stretch: Stretch[F], place: int, layer: Conv) -> _Squares | None:
+        """The same on all axes of the network."""
+        known = _known_squares(self.network)
+        key = (stretch.start, place, self.has_borders), None
         if key not in known:
             product = self._product(stretch, layer)
-            squares = None if product is None else _Squares.of(product, axes)
-            if sum(one.kernel.taps.size for one in (*known.values(), squares) if one) > _KEPT:
+            squares = None if product is None else _Squares.of(product, self.network.ndim)
+            kept = (one for (_, axes), one in known.items() if axes is None)
+            if sum(one.kernel.taps.size for one in (*kept, squares) if one) > _KEPT:
                 return squares
             known[key] = squares
         return known[key]
@@ -230,8 +247,8 @@ class Stretches:
 
 
 @remembered
-def _known_squares(network: Network) -> dict[tuple[int, int, Axes, bool], _Squares | None]:
-    """Squares of products, by last and first layer, the axes, and whether there are borders."""
+def _known_squares(network: Network) -> dict[tuple[_Key, Axes | None], _Squares | None]:
+    """Squares of products, by the field's axes; None for all of the network's."""
     return {}
 
 
