@@ -35,6 +35,7 @@ __all__ = ["Stretch", "Stretches", "Unsquared", "mixed_before"]
 _KEPT = 2**23
 """Squares of products that a network keeps: 64 MB."""
 _MOST_POWER = 1000
+"""Powers of 2 up to this one are doubles, and so are their squares in two steps."""
 _FAR = 100
 """Powers of 2 up to this one, up or down, are left to the weights of a product."""
 
