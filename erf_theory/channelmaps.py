@@ -25,7 +25,7 @@ from erf_theory.network.nodes import Network, remembered
 from erf_theory.propagation.axes import Axes
 from erf_theory.propagation.backward import Question, Row, bounded, walk
 from erf_theory.propagation.channelwise import Setting
-from erf_theory.propagation.statistics import gate_factors, statistics
+from erf_theory.propagation.statistics import gates
 from erf_theory.propagation.stretches import Stretches, Unsquared
 from erf_theory.routes import Logs, Shares
 
@@ -106,8 +106,8 @@ class Channelwise:
     def _settings(self, axes: Axes) -> list[Setting]:
         """What the rules know, by node."""
         network = self.question.network
-        gates = _gates(network) if self.kind == "energy" else (None,) * len(network.nodes)
-        rows = zip(network.nodes, network.channels_before, gates, strict=True)
+        all_gates = gates(network) if self.kind == "energy" else (None,) * len(network.nodes)
+        rows = zip(network.nodes, network.channels_before, all_gates, strict=True)
         return [
             Setting(
                 name=node.name,
@@ -151,13 +151,6 @@ class Channelwise:
             lost *= 2.0 ** (bound.exponent - field.exponent)
         roundings = extent_of(program, ndim).roundings
         return stored(np.asarray(values), field, lost, 2 * _EPS * roundings)
-
-
-@remembered
-def _gates(network: Network) -> tuple[FloatArray | None, ...]:
-    """What every layer multiplies the energy of its channels by."""
-    rows = zip(network.nodes, statistics(network), strict=True)
-    return tuple(gate_factors(node.layer, before) for node, before in rows)
 
 
 def _need_channel(name: str, chosen: int | None, channels: int) -> None:

@@ -16,8 +16,8 @@ import numpy as np
 
 from erf_theory.channelmaps import Channelwise, has_given_weights
 from erf_theory.engines.convolution import Samples
+from erf_theory.engines.lines import mean_lines
 from erf_theory.engines.tape import Recorded, Tape
-from erf_theory.engines.transposed import responses
 from erf_theory.errors import EngineError
 from erf_theory.exact import FloatArray
 from erf_theory.network.convolutions import Weighted
@@ -90,7 +90,7 @@ def layer_profiles(network: Network, axis: int, wanted: Collection[int]) -> dict
     try:
         end = asked.program(axes, seen)(Recorded(Tape(), 0, 1)).placed()
         ends = np.full(network.in_channels, 1 / network.in_channels)
-        found = responses(end, network.out_channels, ends, {*steps.values()})
+        found = mean_lines(end, network.out_channels, ends, {*steps.values()})
         profiles = {step: _profile(samples) for step, samples in found}
     except (EngineError, NoMarginalError):
         return {}
@@ -109,8 +109,8 @@ def _weighed(network: Network) -> set[int]:
 
 
 def _profile(samples: Samples) -> LayerProfile | None:
-    """The mean over channels; None if all of them are 0."""
-    line = samples.values.mean(axis=0)
+    """The shares of a line; None if it is 0."""
+    line = samples.values
     total = float(line.sum())
     if total == 0:
         return None

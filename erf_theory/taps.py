@@ -72,6 +72,13 @@ class Taps:
         _hold(made, taps, origin)
         return made
 
+    def laid(self, taps: NumberArray, origin: tuple[int, ...]) -> Self:
+        """The same numbers laid out in another way: what is known of their size stays."""
+        made = self.of(taps, origin)
+        if not self.is_exact:
+            made.__dict__["exponent"] = self.exponent
+        return made
+
     @property
     def ndim(self) -> int:
         """Number of spatial axes."""
@@ -104,9 +111,14 @@ class Taps:
         return bool((channelwise == channelwise[..., ::-1]).all())
 
     @cached_property
+    def exponent(self) -> int:
+        """E with the largest magnitude in about [1/2, 1) · 2ᴱ; 0 if all taps are 0."""
+        return exponent_of(max(self.taps.max(), -self.taps.min()))
+
+    @cached_property
     def scaled(self) -> tuple[FloatArray, int]:
         """Float taps with the largest magnitude in [1/2, 1), and the exponent of 2 left out."""
-        exponent = exponent_of(max(self.taps.max(), -self.taps.min()))
+        exponent = self.exponent
         if self.is_exact:
             shift = Fraction(2) ** -exponent
             array = np.reshape([float(v * shift) for v in self.taps.flat], self.taps.shape)
@@ -139,7 +151,7 @@ class Taps:
         others = tuple(len(self.channels) + i for i in range(self.ndim) if i != along)
         size = self.shape[along]
         if size == self.taps.size // prod(self.channels):
-            return self.of(self.taps.reshape(*self.channels, size), (self.origin[along],))
+            return self.laid(self.taps.reshape(*self.channels, size), (self.origin[along],))
         with np.errstate(over="ignore"):
             line = np.sum(self.taps, axis=others)
         return self._result(line, (self.origin[along],))

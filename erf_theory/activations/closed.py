@@ -67,7 +67,8 @@ def below(numbers: FloatArray) -> FloatArray:
     >>> below(np.array([-np.inf, 0.0])).tolist()
     [0.0, 0.5]
     """
-    return np.reshape([_below(t) for t in numbers.ravel().tolist()], numbers.shape)
+    scaled = numbers.ravel() * -sqrt(0.5)
+    return np.reshape([*map(erfc, scaled.tolist())], numbers.shape) / 2
 
 
 def _density(t: float) -> float:

@@ -31,6 +31,8 @@ _PEAK = 490
 """Exponent of the largest sample: products of two fields fit, and what underflows is 2**-1500."""
 _LOST = -1075
 """What underflows is off by less than 2**-1075."""
+_NEAR = 16
+"""Powers of 2 up to this one, up or down, are not worth a copy."""
 _ROOM = 1000
 """Doubles from 2**-1000 to 2**1000 are far from both ends of their range."""
 
@@ -82,12 +84,13 @@ class Samples(NamedTuple):
             for line in lines * times:
                 field = field.convolve(line, step)
             return field
-        taps, exponent = kernel.dilate(steps).scaled
+        taps, exponent, grown = _near_one(kernel.dilate(steps))
         field = self
         for _ in range(times):
             start = tuple(map(add, field.start, origin))
             values = _channelwise(taps, field.values, len(start))
-            field = _balanced(values, start, field.exponent + exponent, max(field.floor, _LOST))
+            floor = max(field.floor + grown, _LOST)
+            field = _balanced(values, start, field.exponent + exponent, floor)
         return field
 
     def scale(self, factor: Number | FloatArray) -> Samples:
@@ -260,6 +263,13 @@ class _Magnitudes:
         return replace(self, samples=self.samples.take(a, b))
 
 
+def _near_one(kernel: Kernel) -> tuple[FloatArray, int, int]:
+    """Float taps, the power of 2 that they leave out, and one of at least 1 that bounds them."""
+    if not kernel.is_exact and abs(kernel.exponent) <= _NEAR:
+        return kernel.taps, 0, max(kernel.exponent, 0)
+    return *kernel.scaled, 0
+
+
 def _axis_kernels(kernel: Kernel) -> tuple[Kernel, ...]:
     """Kernels along one axis each whose product is a kernel of several, where that is quicker."""
     if sum(kernel.shape) >= kernel.taps.size:
@@ -339,7 +349,7 @@ def _balanced(
             "the convolution engine kept only samples far below the rest of the map, where "
             "doubles have lost them: ask the multinomial engine"
         )
-    if abs(shift) <= 16:
+    if abs(shift) <= _NEAR:
         return Samples(values, start, exponent, floor)
     floor = max(floor + shift, _LOST) if shift < 0 else floor + shift
     return Samples(np.ldexp(values, shift), start, exponent - shift, floor)

@@ -8,7 +8,7 @@ one with a power.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial, reduce
@@ -23,12 +23,12 @@ from erf_theory.exact import FloatArray, Number, number
 from erf_theory.kernel import Kernel
 from erf_theory.lattice import Steps, per_axis
 
-__all__ = ["Recorded", "Tape", "recorded"]
+__all__ = ["Operation", "Recorded", "Tape", "last_read", "recorded"]
 
 _LEAST, _MOST = 1e-100, 1e100
 """Factors outside are recorded at once: doubles end not far from there."""
-_Operation = tuple[str, tuple[int, ...], tuple[Any, ...]]
-"""Name of a field's method, the steps whose results it acts on, and its arguments.
+Operation = tuple[str, tuple[int, ...], tuple[Any, ...]]
+"""Of a record: name of a field's method, the steps whose results it acts on, and its arguments.
 
 Those of a "sum" are the number and the shift of each of its terms.
 """
@@ -42,7 +42,7 @@ _OBJECTS = (Kernel, np.ndarray)
 class Tape:
     """Operations in the order they are to be played; step 0 is the impulse."""
 
-    operations: list[_Operation] = field(default_factory=list)
+    operations: list[Operation] = field(default_factory=list)
 
     def append(self, name: str, sources: tuple[int, ...], *arguments: Any) -> int:
         """Record an operation, and give the number of its step."""
@@ -167,7 +167,7 @@ def recorded(program: Program, ndim: int) -> Program:
     tape = Tape()
     end = program(Recorded(tape, 0, ndim)).placed()
     operations = _powered(_fused(tape.operations[: end.step]), ndim)
-    steps = list(zip(operations, _last_read(operations), strict=True))
+    steps = list(zip(operations, last_read(operations), strict=True))
 
     def play(impulse: F, /) -> F:
         return _played(steps, impulse)
@@ -175,7 +175,7 @@ def recorded(program: Program, ndim: int) -> Program:
     return play
 
 
-def _played(steps: list[tuple[_Operation, set[int]]], impulse: F) -> F:
+def _played(steps: list[tuple[Operation, set[int]]], impulse: F) -> F:
     """What operations make of an impulse; a field goes with its last reader."""
     fields, total = {0: impulse}, weighted_sum.dispatch(type(impulse))
     for place, ((name, sources, arguments), done) in enumerate(steps, 1):
@@ -190,8 +190,22 @@ def _played(steps: list[tuple[_Operation, set[int]]], impulse: F) -> F:
     return fields[len(steps)]
 
 
-def _last_read(operations: list[_Operation]) -> list[set[int]]:
-    """The steps that every operation is the last to read."""
+def last_read(operations: Sequence[Operation]) -> list[set[int]]:
+    """The steps that every operation is the last to read.
+
+    Parameters
+    ----------
+    operations : sequence of Operation
+        All of a record, or the first ones.
+
+    Examples
+    --------
+    >>> tape = Tape()
+    >>> field = Recorded(tape, 0, 1).expand(2)
+    >>> _ = field.expand(3) + field
+    >>> last_read(tape.operations)
+    [{0}, set(), {1, 2}]
+    """
     later: set[int] = set()
     found = []
     for _, sources, _ in reversed(operations):
@@ -200,10 +214,10 @@ def _last_read(operations: list[_Operation]) -> list[set[int]]:
     return found[::-1]
 
 
-def _fused(operations: list[_Operation]) -> list[_Operation]:
+def _fused(operations: list[Operation]) -> list[Operation]:
     """The same with what can be one operation as one, where nothing else reads between."""
     readers = Counter(chain.from_iterable([sources for _, sources, _ in operations]))
-    found: list[_Operation] = []
+    found: list[Operation] = []
     places = [0]
     for name, sources, arguments in operations:
         operation = name, tuple([places[i] for i in sources]), arguments
@@ -219,7 +233,7 @@ def _fused(operations: list[_Operation]) -> list[_Operation]:
     return found
 
 
-def _both(one: _Operation, other: _Operation) -> _Operation | None:
+def _both(one: Operation, other: Operation) -> Operation | None:
     """One operation and a like one on its result as one: equal convolutions, or sums of sums."""
     (name, before, first), (_, sources, then) = one, other
     if name == "convolve" and first[0] is then[0] and first[1] == then[1]:
@@ -229,12 +243,12 @@ def _both(one: _Operation, other: _Operation) -> _Operation | None:
     return None
 
 
-def _powered(operations: list[_Operation], ndim: int) -> list[_Operation]:
+def _powered(operations: list[Operation], ndim: int) -> list[Operation]:
     """The same with runs of equal blocks as one kernel and a power.
 
     A block begins and ends where nothing later reads anything earlier.
     """
-    found: list[_Operation] = []
+    found: list[Operation] = []
     for _, group in groupby(_blocks(operations), key=partial(_marks, operations)):
         (first, last), *others = group
         if others:
@@ -249,7 +263,7 @@ def _powered(operations: list[_Operation], ndim: int) -> list[_Operation]:
     return found
 
 
-def _blocks(operations: list[_Operation]) -> Iterator[tuple[int, int]]:
+def _blocks(operations: list[Operation]) -> Iterator[tuple[int, int]]:
     """First operation, and the one behind the last, from one waist to the next."""
     lowest, waists = len(operations), [len(operations)]
     for place in reversed(range(len(operations))):
@@ -259,7 +273,7 @@ def _blocks(operations: list[_Operation]) -> Iterator[tuple[int, int]]:
     return pairwise(reversed(waists))
 
 
-def _moved(operation: _Operation, by: int) -> _Operation:
+def _moved(operation: Operation, by: int) -> Operation:
     """The same on steps that are so many further on."""
     if by == 0:
         return operation
@@ -267,7 +281,7 @@ def _moved(operation: _Operation, by: int) -> _Operation:
     return name, tuple([step + by for step in sources]), arguments
 
 
-def _marks(operations: list[_Operation], block: tuple[int, int]) -> list[Any]:
+def _marks(operations: list[Operation], block: tuple[int, int]) -> list[Any]:
     """What tells blocks apart; kernels and arrays are the same if they are one object."""
     first, last = block
     moved = [_moved(operation, -first) for operation in operations[first:last]]
@@ -277,7 +291,7 @@ def _marks(operations: list[_Operation], block: tuple[int, int]) -> list[Any]:
     ]
 
 
-def _kernel_of(block: list[_Operation], ndim: int) -> Kernel | None:
+def _kernel_of(block: list[Operation], ndim: int) -> Kernel | None:
     """The kernel that a block of convolutions and sums is; None for another block."""
     steps = [Kernel.delta(ndim)]
     for name, sources, arguments in block:

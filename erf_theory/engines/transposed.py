@@ -16,12 +16,12 @@ import numpy as np
 from erf_theory.engines import convolution
 from erf_theory.engines.convolution import Samples
 from erf_theory.engines.field import refusal, weighted_sum
-from erf_theory.engines.tape import Recorded, Tape
+from erf_theory.engines.tape import Operation, Recorded
 from erf_theory.exact import FloatArray
 from erf_theory.kernel import Kernel
 from erf_theory.lattice import per_axis
 
-__all__ = ["responses"]
+__all__ = ["channels_of", "responses"]
 
 
 @final
@@ -37,7 +37,7 @@ class _Seen(NamedTuple):
 
 
 def responses(
-    end: Recorded, channels: int, ends: FloatArray, wanted: Collection[int]
+    end: Recorded, channels: int, ends: FloatArray, wanted: Collection[int], first: int = 0
 ) -> Iterator[tuple[int, Samples]]:
     """What a unit at place 0 of some steps makes of the end, channel by channel.
 
@@ -51,6 +51,8 @@ def responses(
         The weights of the end's channels, which are summed.
     wanted : collection of int
         The steps.
+    first : int
+        The one to go back to.
 
     Yields
     ------
@@ -64,33 +66,38 @@ def responses(
 
     Examples
     --------
+    >>> from erf_theory.engines.tape import Tape
     >>> tape = Tape()
     >>> field = Recorded(tape, 0, 1).convolve(Kernel([[[1.0, 2.0]], [[0.0, 3.0]]], (0,)))
     >>> found = dict(responses(field, 2, np.ones(1), {0}))
     >>> np.ldexp(found[0].values, found[0].exponent).tolist()
     [[1.0, 2.0], [0.0, 3.0]]
     """
-    counts = _counts(end.tape, end.step, channels)
+    counts = channels_of(end.tape.operations[: end.step], channels)
     seen = {end.step: _Seen(convolution.impulse(end.ndim, ends), (1,) * end.ndim)}
-    for step in reversed(range(end.step + 1)):
+    for step in range(end.step, first - 1, -1):
         here = seen.pop(step, None)
         if here is None:
             continue
         if step in wanted:
             yield step, here.samples
-        for source, part in _before(end.tape, step, here, counts) if step else ():
+        for source, part in (
+            _before(end.tape.operations[step - 1], here, counts) if step > first else ()
+        ):
             seen[source] = seen[source].plus(part) if source in seen else part
 
 
 def _before(
-    tape: Tape, step: int, here: _Seen, counts: Sequence[int]
+    operation: Operation, here: _Seen, counts: Sequence[int]
 ) -> Iterator[tuple[int, _Seen]]:
     """The steps that an operation acts on, and what their units make of the end through it."""
-    name, sources, arguments = tape.operations[step - 1]
+    name, sources, arguments = operation
     samples, jump = here
     source = sources[0]
     if name == "sum":
         for at, (factor, shift) in zip(sources, arguments, strict=True):
+            if not factor:
+                continue
             moved = tuple(a * j for a, j in zip(shift, jump, strict=False))
             yield at, _Seen(weighted_sum(samples, [(samples, factor, moved)]), jump)
     elif name == "expand":
@@ -113,7 +120,7 @@ def _turned(kernel: Kernel) -> Kernel:
     """The kernel with its matrix of channels transposed."""
     if len(kernel.channels) < 2:
         return kernel
-    return Kernel.of(np.swapaxes(kernel.taps, 0, 1), kernel.origin)
+    return kernel.laid(np.swapaxes(kernel.taps, 0, 1), kernel.origin)
 
 
 def _among(samples: Samples, first: int, last: int, channels: int) -> Samples:
@@ -123,10 +130,26 @@ def _among(samples: Samples, first: int, last: int, channels: int) -> Samples:
     return Samples(values, samples.start, samples.exponent, samples.floor)
 
 
-def _counts(tape: Tape, last: int, channels: int) -> list[int]:
-    """Channels behind every step."""
+def channels_of(operations: Sequence[Operation], channels: int) -> list[int]:
+    """Channels of every step, the impulse first.
+
+    Parameters
+    ----------
+    operations : sequence of Operation
+        All that lead to the steps behind it.
+    channels : int
+        Channels of the impulse.
+
+    Examples
+    --------
+    >>> from erf_theory.engines.tape import Tape
+    >>> tape = Tape()
+    >>> _ = Recorded(tape, 0, 1).take(1, 3).expand(2)
+    >>> channels_of(tape.operations, 4)
+    [4, 2, 2]
+    """
     found = [channels]
-    for name, sources, arguments in tape.operations[:last]:
+    for name, sources, arguments in operations:
         count = found[sources[0]]
         if name == "take":
             count = arguments[1] - arguments[0]

@@ -28,7 +28,7 @@ from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, S
 from erf_theory.propagation.axes import Axes
 from erf_theory.propagation.channelwise import Setting, kernel_of
 
-__all__ = ["Channels", "gate_factors", "mean_slopes", "statistics"]
+__all__ = ["Channels", "gate_factors", "gates", "mean_slopes", "statistics"]
 
 _NODES = 48
 _REACH = 9.0
@@ -42,6 +42,11 @@ class _Activated(NamedTuple):
     squares: FloatArray
     slopes: FloatArray
 
+    @property
+    def channels(self) -> Channels:
+        """Mean and variance of σ."""
+        return Channels(self.first, np.maximum(self.second - self.first**2, 0.0))
+
 
 class Channels(NamedTuple):
     """Mean and variance of the samples of every channel."""
@@ -50,21 +55,38 @@ class Channels(NamedTuple):
     variance: FloatArray
 
 
-@remembered
 def statistics(network: Network) -> tuple[Channels, ...]:
     """Mean and variance of every channel before every node, for an input of mean 0, variance 1."""
+    return tuple(before for before, _ in _walked(network))
+
+
+@remembered
+def gates(network: Network) -> tuple[FloatArray | None, ...]:
+    """What every node multiplies the energy of its channels by: `gate_factors` of all."""
+    rows = zip(network.nodes, _walked(network), strict=True)
+    return tuple(
+        gate_factors(node.layer, before) if passed is None else passed.squares
+        for node, (before, passed) in rows
+    )
+
+
+@remembered
+def _walked(network: Network) -> list[tuple[Channels, _Activated | None]]:
+    """What is before every node, and what an activation makes of it."""
     source = Channels(np.zeros(network.in_channels), np.ones(network.in_channels))
-    before: list[Channels] = []
+    found: list[tuple[Channels, _Activated | None]] = []
     after: list[Channels] = []
     for node in network.nodes:
         inputs = [source if i == INPUT else after[i] for i in node.inputs]
-        whole = _merged(node.layer, inputs)
-        before.append(whole)
+        before, passed = _merged(node.layer, inputs), None
         try:
-            after.append(_passed(node.layer, whole, network.ndim))
+            if isinstance(node.layer, Activation | PReLU):
+                passed = _activated(node.layer, before)
+            after.append(passed.channels if passed else _passed(node.layer, before, network.ndim))
         except ErfTheoryError as error:
             raise ErfTheoryError(f"node {node.name}: {error}") from None
-    return tuple(before)
+        found.append((before, passed))
+    return found
 
 
 def gate_factors(layer: Layer, before: Channels) -> FloatArray | None:
@@ -113,13 +135,6 @@ def _(layer: Weighted, before: Channels, ndim: int) -> Channels:
     bias = 0.0 if layer.given_bias is None else layer.given_bias
     mean = _summed(layer, "amplitude", ndim, before.mean) + bias
     return Channels(mean, _summed(layer, "energy", ndim, before.variance))
-
-
-@_passed.register(Activation)
-@_passed.register(PReLU)
-def _(layer: Activation | PReLU, before: Channels, ndim: int) -> Channels:
-    found = _activated(layer, before)
-    return Channels(found.first, np.maximum(found.second - found.first**2, 0.0))
 
 
 @_passed.register

@@ -53,11 +53,13 @@ class _Squares(NamedTuple):
 
     @classmethod
     def of(cls, layer: Conv, ndim: int) -> _Squares:
-        """A layer without its weights, and the squares of these."""
+        """A layer without its weights, which become their squares in place."""
         weights = weights_of(layer)
-        power = _power(weights)
-        near_one = np.ldexp(weights, -power) if abs(power) > _FAR else weights * 2.0**-power
-        kernel = Kernel.of(np.square(near_one, out=near_one), (0,) * ndim)
+        if abs(power := _power(weights)) > _FAR:
+            weights = np.ldexp(weights, -power)
+        else:
+            power = 0
+        kernel = Kernel.of(np.square(weights, out=weights), (0,) * ndim)
         return cls(replace(layer, weights=None), kernel, power)
 
     def back(self, end: F, axes: Axes) -> F:
