@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from erf_theory.design.widening import TapLaw, widest_taps
-from erf_theory.empirical.torch_modules import import_torch
+from erf_theory.empirical.torch_import import import_torch
 from erf_theory.errors import ErfTheoryError
 from erf_theory.network.weights import middle
 

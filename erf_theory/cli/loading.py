@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import warnings
 from importlib import import_module
@@ -33,9 +34,10 @@ def made(text: str, weights: str | None = None) -> Any:
         if weights is not None:
             raise ErfTheoryError("weights go with MODULE:CALLABLE: a file holds its own")
         return text
-    from erf_theory.empirical.torch_modules import import_torch
+    from erf_theory.empirical.torch_import import import_torch
 
     torch, make = import_torch(), _callable(name, attribute)
+    gc.freeze()  # modules stay: looking through PyTorch's for garbage takes longer than the theory
     try:
         module = make()
     except (Exception, SystemExit) as error:

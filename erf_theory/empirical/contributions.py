@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from erf_theory.empirical.progress import Watcher, watched
+from erf_theory.empirical.torch_import import import_torch
 from erf_theory.empirical.torch_model import TorchModel, model_for
-from erf_theory.empirical.torch_modules import import_torch
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
 

@@ -16,7 +16,7 @@ from erf_theory.empirical.experiment import Experiment, array_bytes, digest
 from erf_theory.empirical.inputs import Images, noise
 from erf_theory.empirical.plan import Plan
 from erf_theory.empirical.precision import need_single
-from erf_theory.empirical.torch_modules import import_torch
+from erf_theory.empirical.torch_import import import_torch
 from erf_theory.exact import FloatArray
 from erf_theory.network.base import Given
 from erf_theory.network.nodes import Network

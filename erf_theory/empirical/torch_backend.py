@@ -19,7 +19,8 @@ import numpy as np
 
 from erf_theory.empirical.draws import Noise, Sample
 from erf_theory.empirical.plan import Boxes, Plan, is_calibrated
-from erf_theory.empirical.torch_modules import import_torch, name_of, torch_module
+from erf_theory.empirical.torch_import import import_torch
+from erf_theory.empirical.torch_modules import name_of, torch_module
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
 from erf_theory.lattice import box

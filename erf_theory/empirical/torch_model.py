@@ -14,7 +14,7 @@ import numpy as np
 
 from erf_theory.empirical.experiment import Experiment, array_bytes, digest
 from erf_theory.empirical.precision import need_normal
-from erf_theory.empirical.torch_modules import import_torch
+from erf_theory.empirical.torch_import import import_torch
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
 from erf_theory.lattice import Steps, per_axis

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from erf_theory.empirical.torch_calls import called
+from erf_theory.empirical.torch_import import import_torch
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
 from erf_theory.lattice import per_axis
@@ -25,7 +26,7 @@ from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm, PR
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
 
-__all__ = ["import_torch", "name_of", "torch_module"]
+__all__ = ["name_of", "torch_module"]
 
 _Torch = Any
 """The module ``torch``."""
@@ -58,22 +59,6 @@ _BORDERS = {
     "replicate": "ReplicationPad",
     "circular": "CircularPad",
 }
-
-
-def import_torch() -> _Torch:
-    """PyTorch.
-
-    Raises
-    ------
-    ErfTheoryError
-        If it is not installed.
-    """
-    try:
-        return import_module("torch")
-    except ModuleNotFoundError:
-        raise ErfTheoryError(
-            'PyTorch is not installed here: run `pip install torch`, or take backend="numpy"'
-        ) from None
 
 
 def torch_module(

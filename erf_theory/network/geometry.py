@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from functools import singledispatch
 from typing import Any, final
 
-import numpy as np
-
 from erf_theory.errors import ErfTheoryError
 from erf_theory.lattice import Steps, per_axis
 from erf_theory.network.base import Layer, Window
@@ -16,7 +14,7 @@ from erf_theory.network.convolutions import Conv, ConvTranspose
 from erf_theory.network.nodes import INPUT, Flat, Network, need_network, remembered
 from erf_theory.network.pooling import Pool, Upsample
 from erf_theory.network.routing import Crop, Pad
-from erf_theory.network.sight import Sight, sight
+from erf_theory.network.sight import SAME, Sight, sight, sight_per_axis
 
 __all__ = [
     "Region",
@@ -151,11 +149,11 @@ def seen(layer: Layer, region: Region) -> Region | None:
     >>> seen(Conv(1, 1, 3, stride=2, padding=1), Region((0,), (2,)))
     Region(start=(-1,), shape=(5,))
     """
-    ndim = len(region.shape)
-    bounds = [
-        sight(layer, ndim, axis).region(a, a + m - 1)
-        for axis, (a, m) in enumerate(zip(region.start, region.shape, strict=True))
-    ]
+    axes = sight_per_axis(layer, len(region.shape))
+    if all(axis is SAME for axis in axes):
+        return region
+    rows = zip(axes, region.start, region.shape, strict=True)
+    bounds = [axis.region(a, a + m - 1) for axis, a, m in rows]
     if any(low > high for low, high in bounds):
         return None
     return Region(tuple(int(low) for low, _ in bounds), tuple(int(b - a) + 1 for a, b in bounds))
@@ -207,12 +205,15 @@ def crossed(
     >>> crossed(Chain([Conv(1, 1, 3, padding=1)], ndim=1), 0, [(8,), (8,)])
     ((True, False),)
     """
-    met = np.zeros((network.ndim, 2), dtype=bool)
-    for region, size in zip(regions(network, unit), sizes, strict=True):
-        if region is not None:
-            ends = np.add(region.start, region.shape)
-            met |= np.stack([np.less(region.start, 0), ends > size], axis=1)
-    return tuple((bool(low), bool(high)) for low, high in met)
+    rows = zip(regions(network, unit), sizes, strict=True)
+    known = [(region, size) for region, size in rows if region is not None]
+    return tuple(
+        (
+            any(region.start[axis] < 0 for region, _ in known),
+            any(region.start[axis] + region.shape[axis] > size[axis] for region, size in known),
+        )
+        for axis in range(network.ndim)
+    )
 
 
 @remembered

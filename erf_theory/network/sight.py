@@ -18,7 +18,7 @@ from erf_theory.network.pointwise import Pointwise
 from erf_theory.network.pooling import Pool, Upsample
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
 
-__all__ = ["NOTHING", "Sight", "sight"]
+__all__ = ["NOTHING", "SAME", "Sight", "sight", "sight_per_axis"]
 
 _Interval = tuple[float, float]
 """First and last place; integers, but for `NOTHING`."""
@@ -94,6 +94,9 @@ class Sight:
         if low > high:
             return NOTHING
         first, last = int(low), int(high)
+        if len(self.intervals) == 1:
+            ((below, above),) = self.intervals
+            return below + first * self.jump, above + last * self.jump
         turn = step * (self.period // gcd(self.period, step))
         near = range(first, min(first + turn, last + 1), step)
         far = range(last, max(last - turn, first - 1), -step)
@@ -131,8 +134,12 @@ class Sight:
         return Sight(self.jump * period // self.period, intervals)
 
 
+SAME = Sight(1, ((0, 0),))
+"""Of layers whose units see the one place that they are at."""
+
+
 def sight(layer: Layer, ndim: int, axis: int) -> Sight:
-    """What a layer's units see of its input, on one axis.
+    """What a layer's units see of its input, on one axis: one of `sight_per_axis`.
 
     Raises
     ------
@@ -144,11 +151,23 @@ def sight(layer: Layer, ndim: int, axis: int) -> Sight:
     >>> sight(Conv(1, 1, 3, stride=2, padding=1), 1, 0)
     Sight(jump=2, intervals=((-1, 1),), step=1)
     """
-    return _sights(layer, ndim)[axis]
+    return sight_per_axis(layer, ndim)[axis]
 
 
 @cache
-def _sights(layer: Layer, ndim: int) -> tuple[Sight, ...]:
+def sight_per_axis(layer: Layer, ndim: int) -> tuple[Sight, ...]:
+    """What a layer's units see of its input, for every axis.
+
+    Raises
+    ------
+    ErfTheoryError
+        If no geometry is known for the layer, or its padding depends on the image.
+
+    Examples
+    --------
+    >>> sight_per_axis(Conv(1, 1, (1, 3), padding=(0, 1)), 2)[1]
+    Sight(jump=1, intervals=((-1, 1),), step=1)
+    """
     return tuple(_sees(layer, ndim))
 
 
@@ -197,7 +216,7 @@ def _(layer: Crop, ndim: int) -> Sequence[Sight]:
 @_sees.register(Pointwise)
 @_sees.register(Split)
 def _(layer: Layer, ndim: int) -> Sequence[Sight]:
-    return [Sight(1, ((0, 0),))] * ndim
+    return [SAME] * ndim
 
 
 @_sees.register

@@ -8,7 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from erf_theory.empirical.torch_modules import import_torch
+from erf_theory.empirical.torch_import import import_torch
 from erf_theory.errors import ErfTheoryError
 from erf_theory.network.files import load
 from erf_theory.network.geometry import image_sizes

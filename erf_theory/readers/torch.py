@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from erf_theory.empirical.torch_modules import import_torch
+from erf_theory.empirical.torch_import import import_torch
 from erf_theory.errors import ErfTheoryError
 from erf_theory.network.nodes import Network
 from erf_theory.readers.overriding import Overrides

@@ -9,7 +9,7 @@ from html import escape
 from json import dumps
 from os import PathLike
 from pathlib import Path
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from erf_theory import records
 from erf_theory.channelmaps import has_given_weights
@@ -26,7 +26,9 @@ from erf_theory.report import sections
 from erf_theory.report.outputs import save_all
 from erf_theory.report.page import page
 from erf_theory.report.stages import Stage, block_ends, stage_ends
-from erf_theory.report.training import TrainingTable
+
+if TYPE_CHECKING:
+    from erf_theory.report.training import TrainingTable
 
 __all__ = ["Report", "model_report"]
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from erf_theory.empirical import torch_modules
+from erf_theory.empirical import torch_import
 from erf_theory.empirical.measure import measure_erf
 from erf_theory.empirical.torch_backend import image
 from erf_theory.empirical.torch_modules import name_of, torch_module
@@ -79,7 +79,7 @@ def test_without_pytorch_it_says_what_to_do(monkeypatch):
     def missing(name):
         raise ModuleNotFoundError(name)
 
-    monkeypatch.setattr(torch_modules, "import_module", missing)
+    monkeypatch.setattr(torch_import, "import_module", missing)
     with pytest.raises(ErfTheoryError, match=r"pip install torch.*numpy"):
         measure_erf(UNET, backend="torch", samples=2)
 
