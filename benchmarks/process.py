@@ -12,7 +12,7 @@ from time import perf_counter
 
 from benchmarks.row import Effort, Outcome, Row, timed
 
-__all__ = ["Command", "Growth", "Peak", "Start", "rows"]
+__all__ = ["Command", "Extra", "Growth", "Peak", "Start", "rows"]
 
 _HEAVY = {"flint", "matplotlib", "scipy", "sympy", "torch"}
 _BESIDE = "import numpy"
@@ -71,15 +71,37 @@ class Start:
         loaded = _printed(f"{self.statement}; {self.assertion}; import sys; print(*sys.modules)")
         assert not _HEAVY & set(loaded.split())
         ours, theirs = _medians([self.statement, _BESIDE], effort.processes)
-        return Outcome(
-            self.work,
-            f"new process: `{_BESIDE}`",
-            timed(ours),
-            timed(theirs),
-            f"{1e3 * (ours - theirs):+.0f} ms",
-            f"≤ {1e3 * self.reach:+.0f} ms",
-            reached=ours - theirs <= self.reach,
-        )
+        return _later(self.work, f"new process: `{_BESIDE}`", ours, theirs, self.reach)
+
+
+@dataclass(frozen=True)
+class Extra:
+    """How much longer than other code a new process takes for some.
+
+    Attributes
+    ----------
+    work, code : str
+        What is done, and how.
+    beside, other : str
+        What stands beside it, and its code.
+    shown : str
+        What the first one prints.
+    reach : float
+        Seconds that it may take more.
+    """
+
+    work: str
+    code: str
+    beside: str
+    other: str
+    shown: str
+    reach: float
+
+    def outcome(self, effort: Effort) -> Outcome:
+        """The difference of medians."""
+        assert self.shown in _printed(self.code)
+        ours, theirs = _medians([self.code, self.other], effort.processes)
+        return _later(self.work, self.beside, ours, theirs, self.reach)
 
 
 @dataclass(frozen=True)
@@ -186,6 +208,19 @@ class Growth:
             f"≤ {self.reach:+g} MB",
             reached=grown <= self.reach,
         )
+
+
+def _later(work: str, beside: str, ours: float, theirs: float, reach: float) -> Outcome:
+    """The outcome of a difference of seconds."""
+    return Outcome(
+        work,
+        beside,
+        timed(ours),
+        timed(theirs),
+        f"{1e3 * (ours - theirs):+.0f} ms",
+        f"≤ {1e3 * reach:+.0f} ms",
+        reached=ours - theirs <= reach,
+    )
 
 
 def _peaks(lines: list[str]) -> list[float]:

@@ -1,4 +1,4 @@
-"""A file that is read: the table of all its layers beside one measurement of the same network."""
+"""Models that are read: a file beside one measurement of it, a module beside its export."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.networks import numbered
-from benchmarks.process import Command
+from benchmarks.process import Command, Extra
 from benchmarks.row import Ratio, Row
 from benchmarks.truth import given_squares
 from erf_theory import layer_table, read_onnx, zoo
@@ -22,7 +22,7 @@ from erf_theory.empirical.torch_modules import torch_module
 from erf_theory.layertable import LayerTable
 from erf_theory.network import Network
 
-__all__ = ["rows"]
+__all__ = ["resnet50", "rows"]
 
 _SIDE, _LARGEST = 224, 491
 _IMAGES, _SAMPLES = 8, 100
@@ -44,7 +44,29 @@ def rows(*, smoke: bool) -> list[Row]:
     return [
         *(_beside(network, module, path, n) for n in ((2,) if smoke else (_SAMPLES, _IMAGES))),
         Command(f"new process: {_WORK}", code, f"{_LARGEST}"),
+        *([] if smoke else [_report()]),
     ]
+
+
+def resnet50() -> Any:
+    """A module that a process makes and reports on."""
+    return _module(numbered(zoo.resnet50()))
+
+
+def _report() -> Extra:
+    """The command ``erf-theory model`` beside what it has to wait for."""
+    name = f"{__name__}:{resnet50.__name__}"
+    made = f"from {__name__} import resnet50; module = resnet50().eval()"
+    exported = f"torch.export.export(module, (torch.zeros(1, 3, {_SIDE}, {_SIDE}),))"
+    return Extra(
+        "new process: `erf-theory model` of ResNet-50, nothing measured",
+        f"from erf_theory.cli import main; "
+        f"main(['model', {name!r}, '--input', '1,3,{_SIDE},{_SIDE}'])",
+        "new process: the module and `torch.export` of it",
+        f"import torch, torch.export; {made}; {exported}",
+        "427",
+        1.0,
+    )
 
 
 @cache
