@@ -26,7 +26,7 @@ from erf_theory.propagation.axes import Axes
 from erf_theory.propagation.backward import Question, Row, bounded, walk
 from erf_theory.propagation.channelwise import Setting
 from erf_theory.propagation.statistics import gates
-from erf_theory.propagation.stretches import Stretches, Unsquared
+from erf_theory.propagation.stretches import Stretches, Unsquared, nothing
 from erf_theory.routes import Logs, Shares
 
 __all__ = ["Channelwise", "has_given_weights", "stored"]
@@ -86,7 +86,7 @@ class Channelwise:
         def shown(place: int, thing: Unsquared[F]) -> Unsquared[F]:
             if seen is None:
                 return thing.each(partial(entered, place=place))
-            field = way.squared(thing).scale(0) if thing.field is None else thing.field
+            field = nothing(thing, len(axes.kept)) if thing.field is None else thing.field
             return replace(thing, field=seen(place, field))
 
         def rule(row: Row, thing: Unsquared[F]) -> Unsquared[F]:

@@ -30,14 +30,14 @@ from erf_theory.propagation.axes import Axes
 from erf_theory.propagation.channelwise import Setting, channelwise, windowed
 from erf_theory.propagation.products import product_of, sum_of, weights_of
 
-__all__ = ["Stretch", "Stretches", "Unsquared", "mixed_before"]
+__all__ = ["Stretch", "Stretches", "Unsquared", "mixed_before", "nothing"]
 
 _KEPT = 2**23
 """Squares of products that a network keeps: 64 MB."""
 _MOST_POWER = 1000
 """Powers of 2 up to this one are doubles, and so are their squares in two steps."""
 _FAR = 100
-"""Powers of 2 up to this one, up or down, are left to the weights of a product."""
+"""Powers of 2 about up to this one, up or down, are left to the weights of a product."""
 
 
 _Key = tuple[int, int, bool]
@@ -55,10 +55,8 @@ class _Squares(NamedTuple):
     def of(cls, layer: Conv, ndim: int) -> _Squares:
         """A layer without its weights, which become their squares in place."""
         weights = weights_of(layer)
-        if abs(power := _power(weights)) > _FAR:
+        if power := _power(weights):
             weights = np.ldexp(weights, -power)
-        else:
-            power = 0
         kernel = Kernel.of(np.square(weights, out=weights), (0,) * ndim)
         return cls(replace(layer, weights=None), kernel, power)
 
@@ -96,7 +94,7 @@ class Stretch(NamedTuple, Generic[F]):
     def onwards(self, place: int, layer: Conv) -> Stretch[F]:
         """The same with one more layer in it; very large and small weights go to the energies."""
         weights, end = weights_of(layer), self.end
-        if abs(power := _power(weights)) > _FAR:
+        if power := _power(weights):
             layer = replace(layer, weights=Given(np.ldexp(weights, -power)))
             end = _times_square(end, power)
         return Stretch(self.start, place, end, layer, np.ones(layer.in_channels))
@@ -249,6 +247,13 @@ class Stretches:
         return self.edge(channelwise(layer or node.layer, field, at), node)
 
 
+def nothing(thing: Unsquared[F], ndim: int) -> F:
+    """A field of zeros at a node that stretches alone lead to, on so many axes."""
+    stretch = thing.stretches[0]
+    zeros = Kernel.of(np.zeros((1, stretch.layer.in_channels, *(1,) * ndim)), (0,) * ndim)
+    return stretch.end.take(0, 1).convolve(zeros).scale(0)
+
+
 @remembered
 def _known_squares(network: Network) -> dict[tuple[_Key, Axes | None], _Squares | None]:
     """Squares of products, by the field's axes; None for all of the network's."""
@@ -295,13 +300,18 @@ def _linear_factors(layer: Layer, at: Setting) -> FloatArray:
 
 
 def _power(weights: FloatArray) -> int:
-    """The power of 2 above the largest of some weights.
+    """The power of 2 above the largest of some weights; 0 where that is not far from 1.
 
     Raises
     ------
     ErfTheoryError
         If no double holds it.
     """
+    line = weights.ravel()
+    with np.errstate(over="ignore", under="ignore"):
+        near = 4.0**-_FAR < line @ line < 4.0**_FAR
+    if near:
+        return 0
     largest = float(max(weights.max(), -weights.min()))
     if not np.isfinite(largest):
         raise ErfTheoryError("products of weights are above the largest double: scale them down")
