@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
-from math import log
+from math import log, prod
 from typing import Any, Literal
 
 import numpy as np
@@ -125,6 +125,23 @@ class Channelwise:
         """Whether every node has one channel."""
         return set(self.question.counts) == {1}
 
+    def _sizes(self, axes: Axes) -> list[int]:
+        """Samples at the source, and of all channels' fields before every node behind it."""
+        network, source = self.question.network, self.question.source
+        boxes = [
+            None if box is None else prod([box.shape[axis] for axis in axes.kept])
+            for box in regions(network, self.question.unit)
+        ]
+        nodes = list(zip(network.nodes, network.channels_before, network.channels, strict=True))
+        fields = [
+            max(before, behind) * box
+            for node, before, behind in nodes[source + 1 :]
+            for box in [boxes[i + 1] for i in node.inputs]
+            if box is not None
+        ]
+        first = boxes[source + 1]
+        return [] if first is None else [first, *fields]
+
     def map(self, axes: Axes) -> Stored:
         """The map on some axes, computed now.
 
@@ -134,10 +151,8 @@ class Channelwise:
             If the sum over the other axes is no field of its own.
         """
         counts = self.question.counts
-        region = regions(self.question.network, self.question.unit)[0]
-        if region is not None:
-            size = int(np.prod([region.shape[axis] for axis in axes.kept]))
-            need_memory(size, 4 * max(counts))
+        if sizes := self._sizes(axes):
+            need_memory(sizes[0], -(-4 * max(sizes) // sizes[0]))
         unit = _weights(counts[-2], self.channel)
         ends = _weights(counts[self.question.source], self.input_channel)
         ndim = len(axes.kept)

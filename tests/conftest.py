@@ -1,9 +1,14 @@
 """What all tests share: how long they look, and what they need to run."""
 
+import os
 from importlib.util import find_spec
 
 import pytest
 from hypothesis import settings
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Workers stand side by side; threads of each would only be in the way of the others'.
+    os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 from erf_theory.network import Layer
 

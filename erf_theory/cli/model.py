@@ -111,20 +111,20 @@ def _report(text: str, asked: dict[str, Any]) -> Report:
     )
     shape = image_shape(found, asked["shape"])
     images = None if asked["images"] is None else _images(shape, asked)
-    training = None
-    if images is not None and is_file:
-        click.echo("nothing is measured: only a module of PyTorch is run", err=True)
-    elif images is not None:
-        training = _trained(found, network, images, said, asked)
     with progress_bar("layers", None) as progress:
-        return model_report(
+        report = model_report(
             network,
             name=Path(text).name if is_file else text.partition(":")[2],
             image_size=None if shape is None else shape[1:],
-            training=training,
             image=None if images is None else images.pictures[0],
             progress=progress,
         )
+    if images is None:
+        return report
+    if is_file:
+        click.echo("nothing is measured: only a module of PyTorch is run", err=True)
+        return report
+    return replace(report, training=_trained(found, network, images, said, asked))
 
 
 def _images(shape: tuple[int, ...] | None, asked: dict[str, Any]) -> Images:

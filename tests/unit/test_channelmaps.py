@@ -5,6 +5,7 @@ import pytest
 
 from erf_theory import network_erf
 from erf_theory.channelmaps import Channelwise, has_given_weights
+from erf_theory.engines import extent
 from erf_theory.errors import ErfTheoryError, MapTooLargeError
 from erf_theory.network import (
     Activation,
@@ -157,6 +158,21 @@ def test_what_would_not_fit_is_refused_before_any_work():
     wide = Chain([conv(64, 64, (1, 1), 3, dilation=1), *[conv(64, 64, (3, 3), 4, stride=2)] * 12])
     with pytest.raises(MapTooLargeError):
         Channelwise(Question(wide, (0, 0)), "energy").map(Axes(2))
+
+
+def test_wide_layers_behind_strides_need_the_memory_of_their_own_places(monkeypatch):
+    """The map has 52² samples; the 512 channels have 13² places, and 4 doubles for each."""
+    network = Chain(
+        [conv(1, 2, (4, 4), 1, stride=4), conv(2, 512, (13, 13), 2), conv(512, 1, (1, 1), 3)]
+    )
+    asked = Channelwise(Question(network, (0, 0)), "energy")
+    for places, refused in ((13**2 - 1, True), (13**2 + 1, False)):
+        monkeypatch.setattr(extent, "physical_memory", lambda n=places: 8 * 4 * 512 * n)
+        if refused:
+            with pytest.raises(MapTooLargeError, match="a map of 2.70e.3 samples"):
+                asked.map(Axes(2))
+        else:
+            assert asked.map(Axes(2)).shares.values.shape == (52, 52)
 
 
 def test_squares_that_no_double_holds_are_refused_by_the_name_of_their_node():
