@@ -47,7 +47,7 @@ svg * { vector-effect: non-scaling-stroke; } .zero { fill: #00224e; }
   --one: #0072b2; --other: #c04a00; }
   body { max-width: none; margin: 0; font-size: 10pt; } .wide { overflow: visible; }
   h1 { font-size: 16pt; } h2 { font-size: 12pt; margin-top: 1.2rem; } td.text { min-width: 8rem; }
-  .wide img { min-width: 0; } figure img { max-height: 10cm; }
+  .wide img { min-width: 0; } figure img { max-height: 8cm; }
   table { font-size: 8pt; } th, td { padding: .15rem .35rem; } .lead { font-size: 11pt; }
   figure, tr { break-inside: avoid; } h2 { break-after: avoid; } }
 """
