@@ -53,7 +53,8 @@ def network_erf(
     not. Where layers have weights as given, the energy adds their squares channel by channel, as
     if the signs of different paths were independent; convolutions in a row that mix channels, with
     no more than norms, factors and sums between them, are multiplied out before they are squared
-    (with borders: only if one of them reads one place). An amplitude is the gradient of a linear
+    (with borders: only if one of them reads one place). One channel alone is not mixed, so layers
+    with one channel on both sides are squared tap by tap. An amplitude is the gradient of a linear
     network with given weights, signs included.
 
     Parameters
@@ -70,7 +71,9 @@ def network_erf(
     layer : str, optional
         Name of the node whose unit it is. Default: the last one.
     source : str, optional
-        Name of the node whose output takes the place of the input.
+        Name of the node whose output takes the place of the input. Between linear layers in a row
+        it is a place where gradients are squared: energies from there on, times those before it,
+        are not the energies of the whole.
     unit : int or tuple of int
         Coordinate of the unit, counted from 0 where there is an image; behind an upsampling the
         map depends on it.

@@ -55,8 +55,8 @@ def layer_profiles(network: Network, axis: int, wanted: Collection[int]) -> dict
     """The profiles of nodes at some places, for weights as given.
 
     Nodes are left out that no given weights lie before, that the output does not depend on, or
-    whose units do not all see alike; all of them where the sum over the other axes is no field of
-    its own.
+    whose fields are 0 or lost beside those of others; all of them where the units of one do not all
+    see alike, or the sum over the other axes is no field of its own.
 
     Parameters
     ----------

@@ -84,12 +84,12 @@ class Samples(NamedTuple):
             for line in lines * times:
                 field = field.convolve(line, step)
             return field
-        taps, exponent, grown = _near_one(kernel.dilate(steps))
+        taps, exponent, grows = _near_one(kernel.dilate(steps))
         field = self
         for _ in range(times):
             start = tuple(map(add, field.start, origin))
             values = _channelwise(taps, field.values, len(start))
-            floor = max(field.floor + grown, _LOST)
+            floor = max(field.floor + grows, _LOST)
             field = _balanced(values, start, field.exponent + exponent, floor)
         return field
 
@@ -264,9 +264,9 @@ class _Magnitudes:
 
 
 def _near_one(kernel: Kernel) -> tuple[FloatArray, int, int]:
-    """Float taps, the power of 2 that they leave out, and one of at least 1 that bounds them."""
+    """Float taps, the exponent of 2 that they leave out, and the one that the largest has."""
     if not kernel.is_exact and abs(kernel.exponent) <= _NEAR:
-        return kernel.taps, 0, max(kernel.exponent, 0)
+        return kernel.taps, 0, kernel.exponent
     return *kernel.scaled, 0
 
 

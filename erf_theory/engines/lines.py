@@ -19,13 +19,12 @@ from erf_theory.engines.convolution import Samples, impulse
 from erf_theory.engines.field import refusal, weighted_sum
 from erf_theory.engines.tape import Operation, Recorded, last_read
 from erf_theory.engines.transposed import channels_of, responses
-from erf_theory.errors import EngineError
 from erf_theory.exact import FloatArray
 
 __all__ = ["mean_lines"]
 
 _LOST = 64
-"""Fields are refused that are less than 2**64 times what may have underflowed."""
+"""Fields are left out that are less than 2**64 times what may have underflowed."""
 
 
 def mean_lines(
@@ -48,6 +47,7 @@ def mean_lines(
     ------
     tuple of int and Samples
         Steps that the end depends on, each with the samples at the end's places, without channels.
+        Steps are left out whose fields are 0, or too far below those of others.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def _before(operation: Operation, sight: _Sight) -> Iterator[tuple[int, _Sight]]
         apart = jump * steps[0] * times
         low, high = kernel.origin[0], kernel.origin[0] + kernel.shape[0] - 1
         yield sources[0], _Sight(first + low * apart, last + high * apart, jump)
-    elif name in {"scale", "take"}:
+    elif name == "take" or (name == "scale" and arguments[0].ndim == 1):
         yield sources[0], sight
     else:
         raise refusal("transposed", f"{name} a field", "the others can")
@@ -139,7 +139,10 @@ def _meeting(
     counts: Sequence[int],
     seen: Sequence[int],
 ) -> int:
-    """The step that all ways pass and whose two halves take the fewest multiplications."""
+    """The step that all ways pass and whose two halves take the fewest multiplications.
+
+    All ways pass a step behind which nothing reads an earlier one.
+    """
     sizes = [0, *accumulate(sights[step].size for step in seen)]
 
     def columns(step: int) -> int:
@@ -248,7 +251,7 @@ def _met(
         first = start + seen.start - field.start[0]
         own = slice(first, first + len(seen))
         if not np.any(field.values[:, own] > least):
-            raise EngineError("the fields of some steps are too far below those of others")
+            continue
         line = np.zeros((len(seen) - 1) * jump + lines.shape[1])
         for place, part in enumerate(lines[own]):
             line[place * jump : place * jump + len(part)] += part

@@ -99,7 +99,7 @@ class Recorded:
         product = own * float(factor) if isinstance(own, float) else own * factor
         if not isinstance(product, float):
             product = number(product)
-        elif product and not _LEAST < abs(product) < _MOST:
+        elif own and factor and not _LEAST < abs(product) < _MOST:
             step, product = self.tape.append("sum", (step,), (self.factor, ())), factor
         return Recorded(self.tape, step, self.ndim, product, self.shift)
 

@@ -52,7 +52,7 @@ def responses(
     wanted : collection of int
         The steps.
     first : int
-        The one to go back to.
+        The step to go back to.
 
     Yields
     ------

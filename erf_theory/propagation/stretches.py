@@ -78,6 +78,8 @@ class Stretch(NamedTuple, Generic[F]):
         All that mix channels, as one.
     factors : ndarray
         What its input is multiplied by, channel by channel.
+    power : int
+        The power of 2 that it leaves out, so that products are far from both ends of doubles.
     """
 
     start: int
@@ -85,6 +87,7 @@ class Stretch(NamedTuple, Generic[F]):
     end: F
     layer: Conv
     factors: FloatArray
+    power: int = 0
 
     @classmethod
     def of(cls, place: int, end: F, layer: Conv) -> Stretch[F]:
@@ -92,28 +95,28 @@ class Stretch(NamedTuple, Generic[F]):
         return cls(place, place, end, layer, np.ones(layer.in_channels))
 
     def onwards(self, place: int, layer: Conv) -> Stretch[F]:
-        """The same with one more layer in it; very large and small weights go to the energies."""
-        weights, end = weights_of(layer), self.end
-        if power := _power(weights):
-            layer = replace(layer, weights=Given(np.ldexp(weights, -power)))
-            end = _times_square(end, power)
-        return Stretch(self.start, place, end, layer, np.ones(layer.in_channels))
-
-    @property
-    def key(self) -> tuple[int, int]:
-        """What is the same for what one layer hands on in several ways."""
-        return self.start, id(self.end)
+        """The same with one more layer in it: a product with ``whole``."""
+        power = _power(weights_of(layer))
+        ones = np.ones(layer.in_channels)
+        return Stretch(self.start, place, self.end, _times(layer, -power), ones, self.power + power)
 
     def plus(self, other: Stretch[F]) -> Stretch[F]:
         """What one layer hands on in two ways."""
         if self.layer is other.layer:
             return self._replace(factors=self.factors + other.factors)
-        both = sum_of(self.whole, other.whole)
-        return self._replace(layer=both, factors=np.ones(both.in_channels))
+        power = max(self.power, other.power)
+        parts = (_times(stretch.whole, stretch.power - power) for stretch in (self, other))
+        both = sum_of(*parts)
+        return self._replace(layer=both, factors=np.ones(both.in_channels), power=power)
+
+    @property
+    def energies(self) -> F:
+        """Energies behind the last one, times the square of the power."""
+        return _times_square(self.end, self.power)
 
     @property
     def whole(self) -> Conv:
-        """The layer, the factors in its weights."""
+        """The layer, the factors in its weights; but for the power."""
         weights = weights_of(self.layer)
         column = self.factors.reshape(-1, *(1,) * (weights.ndim - 2))
         return replace(self.layer, weights=Given(weights * column), bias=None)
@@ -137,10 +140,10 @@ class Unsquared(Generic[F]):
 
     def joined(self, other: Unsquared[F]) -> Unsquared[F]:
         """Both; what one layer hands on in two ways adds up before it is squared."""
-        found = {stretch.key: stretch for stretch in self.stretches}
+        found = {stretch.start: stretch for stretch in self.stretches}
         for stretch in other.stretches:
-            known = found.get(stretch.key)
-            found[stretch.key] = stretch if known is None else known.plus(stretch)
+            known = found.get(stretch.start)
+            found[stretch.start] = stretch if known is None else known.plus(stretch)
         return Unsquared(_total(self.field, other.field), tuple(found.values()))
 
     def each(self, change: Callable[[F], F]) -> Unsquared[F]:
@@ -195,7 +198,7 @@ class Stretches:
         parts: list[F | None] = []
         for stretch in thing.stretches:
             if ends and (squares := self._squares(stretch, place, layer)) is not None:
-                back = squares.back(stretch.end, self.settings[place].axes)
+                back = squares.back(stretch.energies, self.settings[place].axes)
                 parts.append(self.edge(back, self.network.nodes[place]))
             elif not ends and (product := self._product(stretch, layer)) is not None:
                 found.append(stretch.onwards(place, product))
@@ -237,7 +240,7 @@ class Stretches:
         return known[key]
 
     def _squared(self, stretch: Stretch[F]) -> F:
-        return self._back(stretch.place, stretch.end, stretch.whole)
+        return self._back(stretch.place, stretch.energies, stretch.whole)
 
     def _back(self, place: int, field: F, layer: Layer | None = None) -> F:
         """Energies before a node, or before a layer that stands for it."""
@@ -248,7 +251,10 @@ class Stretches:
 
 
 def nothing(thing: Unsquared[F], ndim: int) -> F:
-    """A field of zeros at a node that stretches alone lead to, on so many axes."""
+    """A field of zeros at a node that stretches alone lead to, on so many axes.
+
+    A kernel of zeros gives it its channels; the factor of 0 says that nobody has to read it.
+    """
     stretch = thing.stretches[0]
     zeros = Kernel.of(np.zeros((1, stretch.layer.in_channels, *(1,) * ndim)), (0,) * ndim)
     return stretch.end.take(0, 1).convolve(zeros).scale(0)
@@ -262,7 +268,10 @@ def _known_squares(network: Network) -> dict[tuple[_Key, Axes | None], _Squares 
 
 @remembered
 def mixed_before(network: Network) -> list[bool]:
-    """Whether every node mixes what others have mixed, linear layers of one channel between."""
+    """Whether every node mixes what others have mixed.
+
+    Between are only layers that multiply every channel by a number.
+    """
     mixed, found = [False] * (len(network.nodes) + 1), []
     for place, node in enumerate(network.nodes):
         before = any(mixed[i] for i in node.inputs)
@@ -318,9 +327,19 @@ def _power(weights: FloatArray) -> int:
     return min(int(np.frexp(largest)[1]), _MOST_POWER)
 
 
+def _times(layer: Conv, power: int) -> Conv:
+    """A layer with its weights times 2**power."""
+    if not power:
+        return layer
+    return replace(layer, weights=Given(np.ldexp(weights_of(layer), power)))
+
+
 def _times_square(end: F, power: int) -> F:
     """Energies times 4**power."""
-    return end.scale(2.0**power).scale(2.0**power) if power else end
+    while power:
+        part = max(-_MOST_POWER, min(power, _MOST_POWER))
+        end, power = end.scale(2.0**part).scale(2.0**part), power - part
+    return end
 
 
 def _total(*fields: F | None) -> F | None:

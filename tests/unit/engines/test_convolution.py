@@ -166,3 +166,15 @@ def test_kernels_that_differ_by_a_rim_of_zeros_keep_their_boxes(origin):
         values = {x: value for (_, x), value in exactly(field).items() if value}
         middle = field.start[1] + field.shape[1] // 2
         assert values == {(i, middle): v for i, v in enumerate([1, 4, 10, 12, 9])}
+
+
+@pytest.mark.parametrize("power", [-17, -16, -15, -8, -1, 1, 8, 15, 16, 17])
+def test_taps_of_one_size_again_and_again_lose_nothing(power):
+    """Samples shrink with the kernel, and what underflowed shrinks with them."""
+    field = convolution.impulse(1, np.ones(2))
+    kernel = Kernel(np.full((2, 1), 0.75 * 2.0**power), (0,))
+    for _ in range(200):
+        field = field.convolve(kernel)
+    logs = np.log2(field.values.ravel()) + field.exponent
+    assert logs == pytest.approx(200 * (power + np.log2(0.75)), abs=1e-6)
+    assert field.floor < -900

@@ -129,7 +129,7 @@ def test_units_join_however_large_the_field_is():
         np.testing.assert_allclose(line.values / line.values.sum(), mean / mean.sum(), rtol=1e-12)
 
 
-def test_fields_that_are_lost_beside_others_are_refused(monkeypatch):
+def test_fields_that_are_lost_beside_others_are_left_out(monkeypatch):
     """One unit has a channel that goes down by 1e-100 a layer, another one that does not."""
     start = Recorded(Tape(), 0, 1).scale(np.array([1.0, 0.0]))
     other = start.take(1, 2)
@@ -137,8 +137,7 @@ def test_fields_that_are_lost_beside_others_are_refused(monkeypatch):
     for _ in range(12):
         field = field.scale(np.array([1.0, 1e-100]))
     monkeypatch.setattr(lines, "_meeting", lambda *_: field.step)
-    with pytest.raises(EngineError, match="too far below"):
-        dict(mean_lines(field, 2, np.ones(2), {0, other.step}))
+    assert set(dict(mean_lines(field, 2, np.ones(2), {0, other.step}))) == {0}
 
 
 def test_the_impulse_alone_is_its_own_line():

@@ -74,6 +74,13 @@ def test_factors_and_shifts_wait_until_fields_meet():
     assert (end.factor, end.shift) == (16, (21,))
 
 
+@pytest.mark.parametrize("power", [-540, 540])
+def test_factors_whose_product_no_double_holds_are_recorded(power):
+    play = recorded(lambda field: field.scale(2.0**power).scale(2.0**power), 1)
+    found = play(convolution.impulse(1))
+    assert np.log2(found.values.item()) + found.exponent == 2 * power
+
+
 def test_a_sum_keeps_what_both_are_multiplied_by():
     done, end = names(lambda f: f.scale(3).convolve(THREE).scale(2) + f.scale(3))
     assert done == ["convolve", "sum"]

@@ -150,7 +150,7 @@ def test_too_large_products_are_squared_apart(monkeypatch):
         assert found == pytest.approx(expected.mean(axis=(0, 1)), rel=1e-12)
 
 
-@pytest.mark.parametrize("gain", [1e-50, 1e-6, 1e3])
+@pytest.mark.parametrize("gain", [1e-150, 1e-100, 1e-50, 1e-6, 1e3])
 def test_products_stay_within_doubles(gain):
     def row(factor):
         layers = [conv(2, 2, (2,), i) for i in range(40)]
@@ -241,3 +241,17 @@ def test_the_table_of_all_layers_has_the_same_profiles():
     assert sum(mixed_before(network)) == 3
     for row in layer_table(network).rows:
         assert row.std == pytest.approx(network_erf(network, layer=row.name).std, abs=1e-9)
+
+
+@pytest.mark.parametrize("gain", [1e-60, 1e-31, 1e-29, 1e29, 1e31, 1e60])
+@pytest.mark.parametrize("skip", ["none", "before", "behind"])
+def test_branches_add_up_however_small_or_large_they_are(gain, skip):
+    """Their products leave out powers of 2, each its own."""
+    first, *inner, last = (conv(2, 2, (1,), i) for i in range(4))
+    parts = [replace(x, weights=gain * x.given_weights) for x in inner]
+    parts = {"none": parts, "before": [Identity(), *parts], "behind": [*parts, Identity()]}[skip]
+    network = Chain([first, Parallel(parts), last], 1)
+    size = gain if skip == "none" else max(gain, 1)
+    exact = np.square(jacobian(network, (1,), (0,)) / size).mean()
+    found = network_erf(network).log_mass
+    assert found == pytest.approx(np.log(exact) + 2 * np.log(size), abs=1e-9)
