@@ -25,6 +25,8 @@ __all__ = ["mean_lines"]
 
 _LOST = 64
 """Fields are left out that are less than 2**64 times what may have underflowed."""
+_ROOM = 64
+"""Products of two samples are made smaller by 2**64, so that doubles hold their sums."""
 
 
 def mean_lines(
@@ -246,7 +248,7 @@ def _met(
 ) -> Iterator[tuple[int, Samples]]:
     """What units make of the end, from their fields at a step and the response of its units."""
     least = np.ldexp(1.0, field.floor + _LOST)
-    lines = field.values.T @ response.values
+    lines = field.values.T @ (response.values * 2.0**-_ROOM)
     for step, (start, seen, _) in units.items():
         first = start + seen.start - field.start[0]
         own = slice(first, first + len(seen))
@@ -256,5 +258,5 @@ def _met(
         for place, part in enumerate(lines[own]):
             line[place * jump : place * jump + len(part)] += part
         begin = seen.start * jump + response.start[0]
-        exponent = field.exponent + response.exponent + powers[step]
+        exponent = field.exponent + response.exponent + powers[step] + _ROOM
         yield step, Samples(line, (begin,), exponent, response.floor)

@@ -140,6 +140,17 @@ def test_fields_that_are_lost_beside_others_are_left_out(monkeypatch):
     assert set(dict(mean_lines(field, 2, np.ones(2), {0, other.step}))) == {0}
 
 
+def test_many_channels_add_up_where_the_ways_meet(monkeypatch):
+    """Samples are as large as they are left to be, and 40 000 products of two add up."""
+    many, largest = 40_000, 0.99 * 2.0**16
+    middle = Recorded(Tape(), 0, 1).convolve(Kernel(np.full((1, many, 1), largest), (0,)))
+    end = middle.convolve(Kernel(np.full((many, 1, 1), largest), (0,)))
+    monkeypatch.setattr(lines, "_meeting", lambda *_: middle.step)
+    found = dict(mean_lines(end, 1, np.ones(1), {0}))[0]
+    exact = np.log2(many * largest**2)
+    assert np.log2(found.values.item()) + found.exponent == pytest.approx(exact, rel=1e-15)
+
+
 def test_the_impulse_alone_is_its_own_line():
     found = dict(mean_lines(Recorded(Tape(), 0, 1), 2, ENDS, {0}))
     assert np.ldexp(found[0].values, found[0].exponent).tolist() == [0.5]
