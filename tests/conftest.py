@@ -1,6 +1,7 @@
 """What all tests share: how long they look, and what they need to run."""
 
 import os
+import signal
 from importlib.util import find_spec
 
 import pytest
@@ -26,6 +27,8 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     settings.load_profile("thorough" if config.getoption("thorough") else "quick")
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in the background of a shell
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item):
