@@ -28,10 +28,6 @@ __all__ = ["Operation", "Recorded", "Tape", "last_read", "recorded"]
 _LEAST, _MOST = 1e-100, 1e100
 """Factors outside are recorded at once: doubles end not far from there."""
 Operation = tuple[str, tuple[int, ...], tuple[Any, ...]]
-"""Of a record: name of a field's method, the steps whose results it acts on, and its arguments.
-
-Those of a "sum" are the number and the shift of each of its terms.
-"""
 _WHOLE = (1, ())
 """A term that is all of its step."""
 _OBJECTS = (Kernel, np.ndarray)
@@ -40,7 +36,14 @@ _OBJECTS = (Kernel, np.ndarray)
 @final
 @dataclass
 class Tape:
-    """Operations in the order they are to be played; step 0 is the impulse."""
+    """Operations in the order they are to be played; step 0 is the impulse.
+
+    Attributes
+    ----------
+    operations : list of Operation
+        Of each the name of a field's method, the steps whose results it acts on, and its
+        arguments. Those of a "sum" are the number and the shift of each of its terms.
+    """
 
     operations: list[Operation] = field(default_factory=list)
 
