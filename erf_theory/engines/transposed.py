@@ -81,9 +81,9 @@ def responses(
             continue
         if step in wanted:
             yield step, here.samples
-        for source, part in (
-            _before(end.tape.operations[step - 1], here, counts) if step > first else ()
-        ):
+        if step == first:
+            return
+        for source, part in _before(end.tape.operations[step - 1], here, counts):
             seen[source] = seen[source].plus(part) if source in seen else part
 
 
