@@ -37,7 +37,7 @@ def made(text: str, weights: str | None = None) -> Any:
     from erf_theory.empirical.torch_import import import_torch
 
     torch, make = import_torch(), _callable(name, attribute)
-    gc.freeze()  # modules stay: looking through PyTorch's for garbage takes longer than the theory
+    gc.freeze()  # modules stay: looking through PyTorch's for garbage takes a second of ten
     try:
         module = make()
     except (Exception, SystemExit) as error:
