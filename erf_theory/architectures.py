@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from erf_theory.channelmaps import Channelwise, has_given_weights
+from erf_theory.channelmaps import channel_map
 from erf_theory.derived import Samples
 from erf_theory.engines.tape import recorded
 from erf_theory.erf import ERF
@@ -19,16 +19,18 @@ from erf_theory.network.pointwise import Activation, Norm
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
 from erf_theory.network.routing import Add, Pad
 from erf_theory.propagation.axes import Axes, NoMarginalError
-from erf_theory.propagation.backward import Question, energy_program, is_chain
+from erf_theory.propagation.backward import energy_program
 from erf_theory.propagation.forward import Signals, signals
-from erf_theory.propagation.gating import note_global
 from erf_theory.propagation.local import is_local, varies
 from erf_theory.propagation.notes import Notes
+from erf_theory.propagation.perchannel import Channelwise, given_reasons, has_given_weights
+from erf_theory.propagation.walking import Question, is_chain
+from erf_theory.propagation.whole import note_global
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["decimates", "given_reasons", "network_erf"]
+__all__ = ["decimates", "network_erf"]
 
 
 def network_erf(
@@ -181,7 +183,7 @@ def _channelwise(asked: Channelwise, axes: Axes, engine: str) -> Map:
                 f'maps of several channels with given weights have the engine "auto" or '
                 f'"convolution", not {engine!r}'
             )
-        return asked.map(axes)
+        return channel_map(asked, axes)
     found = ProgramMap(asked.program(axes), len(axes.kept), engine)
     _ = found.extent
     return Samples(found) if _is_sampled(asked.question) else found
@@ -207,32 +209,6 @@ def _energy(question: Question, axis: int | None, engine: str, call: str) -> ERF
     if _is_sampled(question):
         maps = [Samples(factor) for factor in maps]
     return ERF(tuple(maps), "energy", call, notes.texts(question.network))
-
-
-_SIGNS = (
-    "weights as given: the signs of different paths are taken as independent, but for linear "
-    "layers in a row that mix channels: they are multiplied out"
-)
-_WINNERS = (
-    "weights as given: gates are taken as independent of which sample a max pool chooses, which "
-    "makes the energy through a ReLU and a pool of four low by a factor of 15/8"
-)
-
-
-def given_reasons(network: Network, kind: str = "energy") -> tuple[str, ...]:
-    """Why the map of a network with weights as given is only approximate."""
-    notes = Notes()
-    note_global(network, notes)
-    reasons = () if kind == "amplitude" else _given_reasons(network)
-    return reasons + notes.texts(network)
-
-
-def _given_reasons(network: Network) -> tuple[str, ...]:
-    """Why the energy of a network with weights as given is only approximate."""
-    layers = [node.layer for node in network.nodes]
-    sizes = (per_axis(x.size, network.ndim) for x in layers if isinstance(x, MaxPool))
-    chooses = any(isinstance(x, Activation) for x in layers) and any(max(s) > 1 for s in sizes)
-    return (_SIGNS, _WINNERS) if chooses else (_SIGNS,)
 
 
 def _is_sampled(question: Question) -> bool:

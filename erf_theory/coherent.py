@@ -29,9 +29,9 @@ from erf_theory.network.pointwise import Activation, Dropout, PReLU
 from erf_theory.network.pooling import MaxPool, Upsample
 from erf_theory.network.receptive import receptive_field
 from erf_theory.propagation.axes import Axes
-from erf_theory.propagation.backward import Question, Row, walk
 from erf_theory.propagation.channelwise import Setting, channelwise
 from erf_theory.propagation.statistics import Channels, gate_factors, mean_slopes, statistics
+from erf_theory.propagation.walking import Question, Row, walk
 
 __all__ = ["coherent_erf"]
 

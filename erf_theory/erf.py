@@ -22,10 +22,7 @@ from erf_theory.exact import FloatArray, Number, NumberArray, number, root_of, t
 from erf_theory.lattice import Steps, per_axis
 from erf_theory.maps import Map
 
-__all__ = ["ERF", "LUO_LEVEL"]
-
-LUO_LEVEL = 0.9545
-"""Level of [Luo16]'s size: pixels above 1 - 0.9545 of the maximum count."""
+__all__ = ["ERF"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -249,7 +246,7 @@ class ERF(archive.Archived, Shown):
                 "is exact"
             ) from None
 
-    def size(self, level: float = LUO_LEVEL) -> float:
+    def size(self, level: float = measures.LUO_LEVEL) -> float:
         """Size of [Luo16]: the number of pixels above (1 - level)·max, to the power 1/ndim.
 
         Examples

@@ -1,18 +1,15 @@
-"""What layers are asked for in a table, measured with no more maps than are needed."""
+"""What layers are asked for in a table, measured on maps, no more of them than are needed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import log
-from typing import NamedTuple
 
 import numpy as np
 
-from erf_theory.architectures import given_reasons, network_erf
-from erf_theory.channelmaps import has_given_weights
-from erf_theory.erf import ERF, LUO_LEVEL
-from erf_theory.layerprofiles import layer_profiles
-from erf_theory.measures import count_above
+from erf_theory.architectures import network_erf
+from erf_theory.erf import ERF
+from erf_theory.layerprofiles import Measures
 from erf_theory.network.base import Layer
 from erf_theory.network.nodes import INPUT, Network
 from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
@@ -20,39 +17,9 @@ from erf_theory.network.routing import ChannelShuffle
 from erf_theory.propagation.forward import signals
 from erf_theory.propagation.gates import Runs
 from erf_theory.propagation.notes import Notes
+from erf_theory.propagation.perchannel import has_given_weights
 
-__all__ = ["Measures", "by_profiles", "measured"]
-
-_PROFILES = (
-    "sizes are those of the product of the profiles, not of the map: within 2 % for MobileNetV2, "
-    "7 % for ResNets, but 37 % too large where skips leave a peak on a wide map, as in U-Nets; "
-    "whole_maps=True counts them on the maps"
-)
-
-
-class Measures(NamedTuple):
-    """What an effective field is asked for: lengths in pixels on the table's axis."""
-
-    std: float
-    size: float
-    log_mass: float
-    is_exact: bool
-    reasons: tuple[str, ...]
-
-
-def by_profiles(network: Network, axis: int, wanted: Sequence[int]) -> dict[int, Measures]:
-    """The measures of the layers whose profiles are found together: those with given weights."""
-    lines = [layer_profiles(network, along, wanted) for along in range(network.ndim)]
-    places = set(wanted).intersection(*lines)
-    reasons = given_reasons(network) if places else ()
-    reasons += (_PROFILES,) if places and network.ndim > 1 else ()
-    found = {}
-    for place in places:
-        own = [line[place] for line in lines]
-        count = count_above([line.values for line in own], 1 - LUO_LEVEL)
-        size, line = count ** (1 / network.ndim), own[axis]
-        found[place] = Measures(line.std, size, line.log_mass, is_exact=False, reasons=reasons)
-    return found
+__all__ = ["measured"]
 
 
 def measured(

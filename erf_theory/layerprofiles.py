@@ -7,25 +7,57 @@ layers.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import log
-from typing import Any, final
+from typing import Any, NamedTuple, final
 
 import numpy as np
 
-from erf_theory.channelmaps import Channelwise, has_given_weights
 from erf_theory.engines.convolution import Samples
 from erf_theory.engines.lines import mean_lines
 from erf_theory.engines.tape import Recorded, Tape
 from erf_theory.errors import EngineError
 from erf_theory.exact import FloatArray
+from erf_theory.measures import LUO_LEVEL, count_above
 from erf_theory.network.convolutions import Weighted
 from erf_theory.network.nodes import INPUT, Network
 from erf_theory.propagation.axes import Axes, NoMarginalError
-from erf_theory.propagation.backward import Question
+from erf_theory.propagation.perchannel import Channelwise, given_reasons, has_given_weights
+from erf_theory.propagation.walking import Question
 
-__all__ = ["LayerProfile", "layer_profiles"]
+__all__ = ["LayerProfile", "Measures", "by_profiles", "layer_profiles"]
+
+_PROFILES = (
+    "sizes are those of the product of the profiles, not of the map: within 2 % for MobileNetV2, "
+    "7 % for ResNets, but 37 % too large where skips leave a peak on a wide map, as in U-Nets; "
+    "whole_maps=True counts them on the maps"
+)
+
+
+class Measures(NamedTuple):
+    """What an effective field is asked for: lengths in pixels on the table's axis."""
+
+    std: float
+    size: float
+    log_mass: float
+    is_exact: bool
+    reasons: tuple[str, ...]
+
+
+def by_profiles(network: Network, axis: int, wanted: Sequence[int]) -> dict[int, Measures]:
+    """The measures of the layers whose profiles are found together: those with given weights."""
+    lines = [layer_profiles(network, along, wanted) for along in range(network.ndim)]
+    places = set(wanted).intersection(*lines)
+    reasons = given_reasons(network) if places else ()
+    reasons += (_PROFILES,) if places and network.ndim > 1 else ()
+    found = {}
+    for place in places:
+        own = [line[place] for line in lines]
+        count = count_above([line.values for line in own], 1 - LUO_LEVEL)
+        size, line = count ** (1 / network.ndim), own[axis]
+        found[place] = Measures(line.std, size, line.log_mass, is_exact=False, reasons=reasons)
+    return found
 
 
 @final

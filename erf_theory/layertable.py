@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from math import inf
 from typing import Any, final
@@ -10,7 +10,7 @@ from typing import Any, final
 from erf_theory import records
 from erf_theory.errors import ErfTheoryError
 from erf_theory.lattice import Steps
-from erf_theory.layermeasures import Measures, by_profiles, measured
+from erf_theory.layerprofiles import Measures, by_profiles
 from erf_theory.network.geometry import image_sizes, resolved
 from erf_theory.network.nodes import Network, need_network
 from erf_theory.network.receptive import receptive_field
@@ -200,7 +200,7 @@ def layer_table(
     wanted = _wanted(exact, layers)
     rows: list[LayerRow] = []
     profiles = {} if whole_maps else by_profiles(exact, axis % network.ndim, wanted)
-    for place, found in measured(exact, axis, wanted, profiles):
+    for place, found in _measured(exact, axis, wanted, profiles):
         rows.append(_row(geometry.rows[place], axis, spacing, found))
         if progress:
             progress(len(rows))
@@ -217,6 +217,17 @@ def _wanted(network: Network, layers: Sequence[str] | None) -> list[int]:
     if layers is None:
         return list(range(last + 1))
     return sorted({*map(network.place_of, layers), last})
+
+
+def _measured(
+    network: Network, axis: int, wanted: Sequence[int], known: Mapping[int, Measures]
+) -> Iterator[tuple[int, Measures]]:
+    """The measures of layers; what maps are made with is loaded where some are not known yet."""
+    if known.keys() >= {*wanted}:
+        return ((place, known[place]) for place in wanted)
+    from erf_theory.layermeasures import measured
+
+    return measured(network, axis, wanted, known)
 
 
 def _row(geometry: NodeField, axis: int, spacing: float, found: Measures) -> LayerRow:

@@ -18,6 +18,7 @@ from erf_theory.exact import FloatArray
 from erf_theory.moments import cumulants
 
 __all__ = [
+    "LUO_LEVEL",
     "block_diagonal",
     "central_square",
     "count_above",
@@ -31,6 +32,9 @@ __all__ = [
 ]
 
 _Factors = Sequence[FloatArray]
+
+LUO_LEVEL = 0.9545
+"""Level of [Luo16]'s size: pixels above 1 - 0.9545 of the maximum count."""
 
 
 def outer(factors: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:

@@ -9,9 +9,9 @@ from erf_theory.design.growth import steps_of_variance, variance_of_steps
 from erf_theory.design.inversion import called, first_reaching, reaches, widths
 from erf_theory.design.plans import Form, Plan, Step
 from erf_theory.design.targets import Target
-from erf_theory.erf import LUO_LEVEL
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import Number, root_of, whole
+from erf_theory.measures import LUO_LEVEL
 
 __all__ = ["depth_for"]
 

@@ -18,9 +18,9 @@ from erf_theory.design.search import chosen, written
 from erf_theory.design.space import groups
 from erf_theory.design.targets import Target
 from erf_theory.display import Card
-from erf_theory.erf import LUO_LEVEL
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import Number
+from erf_theory.measures import LUO_LEVEL
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -11,9 +11,9 @@ from erf_theory.design.answers import Answer
 from erf_theory.design.inversion import called, erf_of_plan, reaching_at_last, widths
 from erf_theory.design.plans import Form, Plan, Step
 from erf_theory.design.targets import Target
-from erf_theory.erf import LUO_LEVEL
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import Number, whole
+from erf_theory.measures import LUO_LEVEL
 
 __all__ = ["kernel_for"]
 

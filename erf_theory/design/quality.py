@@ -6,8 +6,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from erf_theory.erf import ERF, LUO_LEVEL
+from erf_theory.erf import ERF
 from erf_theory.exact import FloatArray
+from erf_theory.measures import LUO_LEVEL
 
 __all__ = ["excess_kurtosis", "flatness", "ripple"]
 

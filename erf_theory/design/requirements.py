@@ -12,10 +12,10 @@ from erf_theory.design.plans import Plan
 from erf_theory.design.profiles import profile_of
 from erf_theory.design.quality import excess_kurtosis, flatness, ripple
 from erf_theory.design.targets import Target
-from erf_theory.erf import ERF, LUO_LEVEL
+from erf_theory.erf import ERF
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
-from erf_theory.measures import count_above
+from erf_theory.measures import LUO_LEVEL, count_above
 
 __all__ = ["Requirements"]
 

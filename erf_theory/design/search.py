@@ -13,9 +13,9 @@ from erf_theory.design.designs import Design
 from erf_theory.design.requirements import Requirements
 from erf_theory.design.space import Objective
 from erf_theory.design.targets import Target
-from erf_theory.erf import LUO_LEVEL
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import Number
+from erf_theory.measures import LUO_LEVEL
 
 __all__ = ["chosen", "design_network", "written"]
 

@@ -34,7 +34,6 @@ import numpy as np
 
 from erf_theory import records
 from erf_theory.architectures import decimates
-from erf_theory.channelmaps import Channelwise, has_given_weights
 from erf_theory.display import Card
 from erf_theory.engines import sensitivity, traced
 from erf_theory.engines.field import Program
@@ -46,10 +45,12 @@ from erf_theory.network.geometry import resolved
 from erf_theory.network.nodes import Network, Node
 from erf_theory.network.text import table
 from erf_theory.propagation.axes import Axes, NoMarginalError
-from erf_theory.propagation.backward import Question, energy_program
+from erf_theory.propagation.backward import energy_program
 from erf_theory.propagation.forward import signals
-from erf_theory.propagation.gating import note_global
 from erf_theory.propagation.notes import Notes
+from erf_theory.propagation.perchannel import Channelwise, has_given_weights
+from erf_theory.propagation.walking import Question
+from erf_theory.propagation.whole import note_global
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,9 +10,10 @@ from typing import Any, Literal, final
 
 import numpy as np
 
-from erf_theory.erf import ERF, LUO_LEVEL
+from erf_theory.erf import ERF
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import Number, number
+from erf_theory.measures import LUO_LEVEL
 
 __all__ = ["Measure", "Target"]
 

@@ -8,7 +8,8 @@ from math import gamma, log, pi, sqrt
 from statistics import NormalDist
 from typing import final
 
-from erf_theory.erf import ERF, LUO_LEVEL
+from erf_theory.erf import ERF
+from erf_theory.measures import LUO_LEVEL
 
 __all__ = ["LENGTHS", "Length"]
 

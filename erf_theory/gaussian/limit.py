@@ -16,7 +16,6 @@ import numpy.typing as npt
 
 from erf_theory import records
 from erf_theory.architectures import network_erf
-from erf_theory.channelmaps import has_given_weights
 from erf_theory.display import Card
 from erf_theory.erf import ERF
 from erf_theory.errors import ErfTheoryError
@@ -25,6 +24,7 @@ from erf_theory.gaussian.axislimit import Answer, AxisLimit, axis_limit
 from erf_theory.gaussian.lattices import Lattice
 from erf_theory.gaussian.verdicts import verdict
 from erf_theory.network.nodes import Network
+from erf_theory.propagation.perchannel import has_given_weights
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,7 +10,7 @@ from math import expm1, lcm
 from typing import final
 
 from erf_theory.activations import Nonlinearity
-from erf_theory.channelmaps import Channelwise, has_given_weights
+from erf_theory.channelmaps import channel_map
 from erf_theory.engines.tape import recorded
 from erf_theory.errors import ErfTheoryError
 from erf_theory.maps import ProgramMap
@@ -18,9 +18,11 @@ from erf_theory.network.geometry import image_sizes
 from erf_theory.network.nodes import Network
 from erf_theory.network.receptive import Geometry, receptive_field
 from erf_theory.propagation.axes import Axes, NoMarginalError
-from erf_theory.propagation.backward import Question, energy_program
+from erf_theory.propagation.backward import energy_program
 from erf_theory.propagation.forward import Signals, signals
 from erf_theory.propagation.notes import Notes
+from erf_theory.propagation.perchannel import Channelwise, has_given_weights
+from erf_theory.propagation.walking import Question
 
 __all__ = ["Tiling", "fitting", "least", "periods_of"]
 
@@ -160,7 +162,7 @@ class Tiling:
     def _log_mass(self, question: Question, axes: Axes) -> float:
         """Logarithm of the energy on some axes."""
         if has_given_weights(self.network):
-            return Channelwise(question, "energy").map(axes).log_mass
+            return channel_map(Channelwise(question, "energy"), axes).log_mass
         program = recorded(energy_program(question, self._signals, axes, Notes()), len(axes.kept))
         return ProgramMap(program, len(axes.kept)).shares.log_norm
 

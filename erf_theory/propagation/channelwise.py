@@ -21,7 +21,8 @@ from erf_theory.kernel import Kernel
 from erf_theory.lattice import per_axis
 from erf_theory.network.base import Given, Layer
 from erf_theory.network.convolutions import Conv, ConvTranspose, Weighted
-from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
+from erf_theory.network.gating import Gate, Scale
+from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm, PReLU
 from erf_theory.network.pooling import AvgPool, MaxPool, Upsample
 from erf_theory.network.routing import Add, ChannelShuffle, Concat, Crop, Pad, Split
 from erf_theory.propagation.axes import Axes
@@ -183,6 +184,19 @@ def _(layer: Activation, field: F, at: Setting) -> F:
     if layer.nonlinearity.name != "identity":
         raise at.refusal("an amplitude needs a linear network: ask for the energy")
     return field
+
+
+@channelwise.register
+def _(layer: PReLU, field: F, at: Setting) -> F:
+    if at.gates is None:
+        raise at.refusal("an amplitude needs a linear network: ask for the energy")
+    return scaled(field, at.gates, at)
+
+
+@channelwise.register(Gate)
+@channelwise.register(Scale)
+def _(layer: Gate | Scale, field: F, at: Setting) -> F:
+    return scaled(field, layer.factors(at.channels) ** at.power, at)
 
 
 @channelwise.register

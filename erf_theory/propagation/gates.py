@@ -19,18 +19,17 @@ import numpy as np
 from erf_theory.activations import Nonlinearity
 from erf_theory.exact import FloatArray
 from erf_theory.lattice import per_axis
-from erf_theory.network.base import Layer
 from erf_theory.network.convolutions import Weighted
 from erf_theory.network.nodes import INPUT, Network, remembered
-from erf_theory.network.pointwise import Activation, Dropout, Identity
+from erf_theory.network.pointwise import Activation
 from erf_theory.network.pooling import MaxPool
-from erf_theory.network.routing import Add, Crop, Pad
-from erf_theory.propagation.branches import coherent_sums
+from erf_theory.network.routing import Add
 from erf_theory.propagation.forward import Signals, behind
 from erf_theory.propagation.laws import law_of
+from erf_theory.propagation.shortcuts import Way, joins, way_back
 from erf_theory.propagation.tabled import Tabled
 
-__all__ = ["Labelled", "Runs", "gated", "joined", "leaves_samples", "opened", "squared_slope"]
+__all__ = ["Labelled", "Runs", "gated", "opened", "squared_slope"]
 
 _T = TypeVar("_T")
 
@@ -141,97 +140,24 @@ class Runs:
         return own[label] / apart if apart else 0.0
 
 
-class _Way(NamedTuple):
-    """A way back to a gate, past what only moves samples and one pool that chooses among them.
-
-    ``past`` are places on the way, ``pool`` those of the pool's window; 1 without one.
-    """
-
-    gate: int
-    past: tuple[int, ...]
-    pool: int
-
-
-class _Join(NamedTuple):
-    """A gate, the sum before it, which of the sum's inputs leads back to a gate, and how."""
-
-    place: int
-    total: int
-    branch: int
-    way: _Way
-
-
 class _Link(NamedTuple):
     """What a unit meets behind a gate: the way to a sum, things added there, the next gate."""
 
     gate: int
     total: int
-    way: _Way
+    way: Way
     added: Tabled
 
 
 def _links(network: Network, before: Sequence[Signals]) -> dict[int, _Link]:
     """From every gate that a shortcut joins with a next one to what lies between them."""
     found: dict[int, list[_Link]] = {}
-    for place, total, branch, way in _joins(network):
+    for place, total, branch, way in joins(network):
         if way.pool == 1 or _is_white(before[way.gate]):
             added = _added(network, before, total, branch)
             if added is not None:
                 found.setdefault(way.gate, []).append(_Link(place, total, way, added))
     return {gate: links[0] for gate, links in found.items() if len(links) == 1}
-
-
-@remembered
-def joined(network: Network) -> frozenset[int]:
-    """Places of nodes that a run may hold: gates, and what lies between two of them."""
-    joins = _joins(network)
-    return frozenset(
-        at for join in joins for at in (join.place, join.total, join.way.gate, *join.way.past)
-    )
-
-
-@remembered
-def _joins(network: Network) -> tuple[_Join, ...]:
-    """All ways from a gate through one branch of a sum to the gate right behind it."""
-    coherent = coherent_sums(network)
-    found = []
-    for place, node in enumerate(network.nodes):
-        total = node.inputs[0]
-        if not isinstance(node.layer, Activation) or total == INPUT:
-            continue
-        layer, name = network.nodes[total].layer, network.nodes[total].name
-        if isinstance(layer, Add) and name not in coherent:
-            for branch, at in enumerate(network.nodes[total].inputs):
-                way = _way(network, at)
-                if way is not None:
-                    found.append(_Join(place, total, branch, way))
-    return tuple(found)
-
-
-def _way(network: Network, place: int) -> _Way | None:
-    """The way from a node back to a gate, if nothing else changes samples on it."""
-    past: list[int] = []
-    pool = 1
-    while place >= 0:
-        layer = network.nodes[place].layer
-        if isinstance(layer, Activation):
-            return _Way(place, tuple(past), pool)
-        if isinstance(layer, MaxPool) and pool == 1:
-            pool = prod(per_axis(layer.size, network.ndim))
-        elif not leaves_samples(layer, network.ndim):
-            return None
-        past.append(place)
-        place = network.nodes[place].inputs[0]
-    return None
-
-
-def leaves_samples(layer: Layer, ndim: int) -> bool:
-    """Whether a layer moves or leaves out samples, and changes none."""
-    if isinstance(layer, Dropout):
-        return not layer.training or layer.rate == 0
-    if isinstance(layer, MaxPool):
-        return max(per_axis(layer.size, ndim)) == 1
-    return isinstance(layer, Crop | Identity | Pad)
 
 
 def _is_white(signals: Signals) -> bool:
@@ -275,7 +201,7 @@ def _met(network: Network, source: int) -> list[tuple[int, int | None]]:
             is_sum = before >= 0 and isinstance(network.nodes[before].layer, Add)
             for at in network.nodes[before].inputs if is_sum else (before,):
                 if met[at]:
-                    way = _way(network, at)
+                    way = way_back(network, at)
                     found.append((place, None if way is None else way.gate))
     return found
 

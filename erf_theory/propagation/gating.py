@@ -1,4 +1,4 @@
-"""Factors, slopes of every channel, and what depends on the whole input, which no map has."""
+"""Rules of gates, factors and slopes of every channel, for random weights."""
 
 from __future__ import annotations
 
@@ -9,52 +9,15 @@ import numpy as np
 
 from erf_theory.engines.field import F
 from erf_theory.exact import FloatArray
-from erf_theory.network.base import Layer
 from erf_theory.network.gating import Gate, Global, Scale
-from erf_theory.network.nodes import INPUT, Network, remembered
 from erf_theory.network.pointwise import Activation, PReLU
-from erf_theory.propagation.channelwise import Setting, channelwise, scaled
 from erf_theory.propagation.energy import Context, energy
 from erf_theory.propagation.forward import Place, Signals, passed
 from erf_theory.propagation.norms import on_line
-from erf_theory.propagation.notes import Notes
 from erf_theory.propagation.pieces import Pieces
 from erf_theory.propagation.signal import Signal
 
-__all__ = ["GATED", "GLOBAL", "needed", "note_global", "transmits"]
-
-GATED = (
-    "a gate depends on all places of the image: its factor is taken at rest, and its own "
-    "influence, by which every pixel counts a little, is not in the map"
-)
-GLOBAL = "what sees all places of the image alike is not in the map"
-
-
-def transmits(layer: Layer) -> bool:
-    """Whether a layer hands on anything that has a place."""
-    return not isinstance(layer, Global)
-
-
-def needed(network: Network) -> set[int]:
-    """Places of the nodes that the output depends on, as far as that has places."""
-    found = {len(network.nodes) - 1}
-    for place in range(len(network.nodes) - 1, INPUT, -1):
-        if place in found and transmits(network.nodes[place].layer):
-            found.update(network.nodes[place].inputs)
-    return found
-
-
-def note_global(network: Network, notes: Notes) -> None:
-    """Note the nodes by which the whole input has an influence that is not in the map."""
-    for name, layer in _global(network):
-        notes.add(GATED if isinstance(layer, Gate) else GLOBAL, name)
-
-
-@remembered
-def _global(network: Network) -> list[tuple[str, Layer]]:
-    """The nodes that the output depends on and that see all places of the image."""
-    nodes = [network.nodes[place] for place in sorted(needed(network) - {INPUT})]
-    return [(node.name, node.layer) for node in nodes if isinstance(node.layer, Gate | Global)]
+__all__: list[str] = []
 
 
 @energy.register(Gate)
@@ -88,12 +51,6 @@ def _(layer: Global, before: Signals, at: Place) -> Signals:
     return Pieces.uniform(layer.channels, replace(found, is_normal=False))
 
 
-@channelwise.register(Gate)
-@channelwise.register(Scale)
-def _(layer: Gate | Scale, field: F, at: Setting) -> F:
-    return scaled(field, layer.factors(at.channels) ** at.power, at)
-
-
 @energy.register
 def _(layer: PReLU, fields: Pieces[F], at: Context) -> Pieces[F]:
     found: list[tuple[int, int, F]] = []
@@ -111,13 +68,6 @@ def _(layer: PReLU, before: Signals, at: Place) -> Signals:
         part = passed(Activation(name), before.take(first, last), at)
         found.extend(part.moved(first).parts)
     return Pieces(tuple(found))
-
-
-@channelwise.register
-def _(layer: PReLU, field: F, at: Setting) -> F:
-    if at.gates is None:
-        raise at.refusal("an amplitude needs a linear network: ask for the energy")
-    return scaled(field, at.gates, at)
 
 
 def _runs(numbers: FloatArray) -> Pieces[float]:

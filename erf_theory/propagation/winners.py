@@ -17,10 +17,11 @@ from erf_theory.network.pointwise import Activation, Norm
 from erf_theory.network.pooling import MaxPool
 from erf_theory.network.routing import ChannelShuffle, Concat, Split
 from erf_theory.propagation.forward import Signals
-from erf_theory.propagation.gates import gated, leaves_samples, squared_slope
+from erf_theory.propagation.gates import gated, squared_slope
 from erf_theory.propagation.notes import Notes
 from erf_theory.propagation.pieces import Pieces
 from erf_theory.propagation.pooled import pooled
+from erf_theory.propagation.shortcuts import leaves_samples
 from erf_theory.propagation.signal import Signal
 
 __all__ = ["WINNERS_ALONE", "Winners", "all_winners", "winners"]

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from erf_theory import records
-from erf_theory.channelmaps import has_given_weights
 from erf_theory.erf import ERF
 from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray
@@ -22,6 +21,7 @@ from erf_theory.network.nodes import Network
 from erf_theory.network.receptive import Geometry, receptive_field
 from erf_theory.practical.sizes import InputAdvice, LayerInput, input_size_advice
 from erf_theory.practical.tiles import TileOverlap, tile_overlap
+from erf_theory.propagation.perchannel import has_given_weights
 from erf_theory.report import sections
 from erf_theory.report.outputs import save_all
 from erf_theory.report.page import page

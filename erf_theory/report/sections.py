@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from erf_theory.channelmaps import has_given_weights
+from erf_theory.propagation.perchannel import has_given_weights
 from erf_theory.records import DEFINITIONS
 from erf_theory.report.curves import drawn_profile
 from erf_theory.report.page import bullets, paragraph, section, table

@@ -21,7 +21,7 @@ from erf_theory.network import (
     Upsample,
 )
 from erf_theory.network.geometry import image_sizes
-from erf_theory.propagation.backward import Question
+from erf_theory.propagation.walking import Question
 from erf_theory.theory import variance_erf
 
 CROSS = [[0, 1, 0], [1, 2, 1], [0, 1, 0]]

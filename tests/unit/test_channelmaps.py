@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from erf_theory import network_erf
-from erf_theory.channelmaps import Channelwise, has_given_weights
+from erf_theory.channelmaps import channel_map
 from erf_theory.engines import extent
 from erf_theory.errors import ErfTheoryError, MapTooLargeError
 from erf_theory.network import (
@@ -21,7 +21,8 @@ from erf_theory.network import (
 )
 from erf_theory.network.geometry import image_sizes
 from erf_theory.propagation.axes import Axes
-from erf_theory.propagation.backward import Question
+from erf_theory.propagation.perchannel import Channelwise, has_given_weights
+from erf_theory.propagation.walking import Question
 from tests.unit.propagation.images import conv, jacobian, need_amplitudes, on_image, pairs
 
 C = conv(2, 2, (3,), 1, padding=1)
@@ -157,7 +158,7 @@ def test_questions_that_make_no_sense_are_refused(network, named, message):
 def test_what_would_not_fit_is_refused_before_any_work():
     wide = Chain([conv(64, 64, (1, 1), 3, dilation=1), *[conv(64, 64, (3, 3), 4, stride=2)] * 12])
     with pytest.raises(MapTooLargeError):
-        Channelwise(Question(wide, (0, 0)), "energy").map(Axes(2))
+        channel_map(Channelwise(Question(wide, (0, 0)), "energy"), Axes(2))
 
 
 def test_wide_layers_behind_strides_need_the_memory_of_their_own_places(monkeypatch):
@@ -170,9 +171,9 @@ def test_wide_layers_behind_strides_need_the_memory_of_their_own_places(monkeypa
         monkeypatch.setattr(extent, "physical_memory", lambda n=places: 8 * 4 * 512 * n)
         if refused:
             with pytest.raises(MapTooLargeError, match=r"a map of 2\.70e\+3 samples"):
-                asked.map(Axes(2))
+                channel_map(asked, Axes(2))
         else:
-            assert asked.map(Axes(2)).shares.values.shape == (52, 52)
+            assert channel_map(asked, Axes(2)).shares.values.shape == (52, 52)
 
 
 def test_squares_that_no_double_holds_are_refused_by_the_name_of_their_node():

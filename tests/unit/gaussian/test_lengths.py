@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from erf_theory import measures
-from erf_theory.erf import LUO_LEVEL
 from erf_theory.gaussian.lengths import LENGTHS
+from erf_theory.measures import LUO_LEVEL
 from erf_theory.theory import theoretical_erf, variance_erf
 
 SPREAD = {1: 400.0, 2: 100.0, 3: 20.0}

@@ -34,10 +34,11 @@ from erf_theory.network import (
 )
 from erf_theory.network.nodes import INPUT, Flat, Node
 from erf_theory.propagation.axes import Axes, NoMarginalError
-from erf_theory.propagation.backward import Question, energy_program, is_chain, walk
+from erf_theory.propagation.backward import energy_program
 from erf_theory.propagation.energy import CORRELATED
 from erf_theory.propagation.forward import signals
 from erf_theory.propagation.notes import Notes
+from erf_theory.propagation.walking import Question, is_chain, walk
 from erf_theory.testing import networks, units
 from tests.unit.propagation.definition import by_place, energy_by_place, on_axes
 
