@@ -8,7 +8,6 @@ layers.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from math import log
 from typing import Any, NamedTuple, final
 
@@ -61,8 +60,7 @@ def by_profiles(network: Network, axis: int, wanted: Sequence[int]) -> dict[int,
 
 
 @final
-@dataclass(frozen=True)
-class LayerProfile:
+class LayerProfile(NamedTuple):
     """The energy of a layer's units on one axis, the mean over its channels.
 
     Attributes

@@ -234,7 +234,7 @@ def absolute_error(program: Program, ndim: int, channels: FloatArray | None = No
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Magnitudes:
     """Samples under the magnitudes of whatever acts on them."""
 

@@ -236,7 +236,7 @@ def _united(terms: tuple[tuple[Extent, bool, tuple[int, ...]], ...]) -> Extent:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Trimmed:
     """An extent that grows by the kernels' supports in place of their boxes."""
 

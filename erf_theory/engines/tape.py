@@ -34,7 +34,7 @@ _OBJECTS = (Kernel, np.ndarray)
 
 
 @final
-@dataclass
+@dataclass(eq=False, repr=False)
 class Tape:
     """Operations in the order they are to be played; step 0 is the impulse.
 
@@ -54,7 +54,7 @@ class Tape:
 
 
 @final
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Recorded:
     """A field on record; as every field it is never changed.
 

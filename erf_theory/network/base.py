@@ -12,7 +12,7 @@ from typing import Any, final
 import numpy as np
 
 from erf_theory.errors import ErfTheoryError
-from erf_theory.exact import FloatArray
+from erf_theory.exact import FloatArray, are_finite
 from erf_theory.lattice import Steps, per_axis
 
 __all__ = [
@@ -77,7 +77,7 @@ def first_like(layer: Layer) -> Layer:
 
 
 @final
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Given:
     """Numbers of a trained network; two of them are equal if they are the same object."""
 
@@ -92,7 +92,7 @@ def given(name: str, numbers: Any) -> Given | None:
     if numbers is None or isinstance(numbers, Given):
         return numbers
     array = np.array(numbers, dtype=np.float64)
-    if not np.all(np.isfinite(array)):
+    if not are_finite(array):
         raise ErfTheoryError(f"the {name} of a layer are finite numbers")
     array.flags.writeable = False
     return Given(array)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import singledispatch
-from typing import Any, final
+from typing import Any, NamedTuple, final
 
 from erf_theory.errors import ErfTheoryError
 from erf_theory.lattice import Steps, per_axis
@@ -29,8 +29,7 @@ __all__ = [
 
 
 @final
-@dataclass(frozen=True)
-class Region:
+class Region(NamedTuple):
     """A box in the coordinates of one node: its first place and its shape."""
 
     start: tuple[int, ...]

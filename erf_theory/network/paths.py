@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import final
+from typing import NamedTuple, final
 
 from erf_theory.network.geometry import sights
 from erf_theory.network.nodes import INPUT, Network
@@ -17,8 +16,7 @@ _ZERO = Fraction(0)
 
 
 @final
-@dataclass(frozen=True)
-class Paths:
+class Paths(NamedTuple):
     """What the units of one node see, on one axis.
 
     Attributes

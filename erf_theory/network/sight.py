@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, singledispatch
 from math import gcd, inf, lcm
-from typing import final
+from typing import NamedTuple, final
 
 from erf_theory.errors import ErfTheoryError
 from erf_theory.lattice import per_axis
@@ -27,8 +26,7 @@ NOTHING: _Interval = (inf, -inf)
 
 
 @final
-@dataclass(frozen=True)
-class Sight:
+class Sight(NamedTuple):
     """The interval of source places that every unit of a node sees, periodic in the unit.
 
     Unit ``i + period`` sees what unit ``i`` sees, ``jump`` places further on.

@@ -7,10 +7,9 @@ weights; amplitude keeps the signs, in linear networks.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import reduce, singledispatch
 from math import prod
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, final
 
 import numpy as np
 
@@ -31,8 +30,8 @@ from erf_theory.propagation.interpolation import interpolation
 __all__ = ["Setting", "channelwise", "kernel_of", "scaled", "windowed"]
 
 
-@dataclass(frozen=True)
-class Setting:
+@final
+class Setting(NamedTuple):
     """What a rule knows beside its layer and the field.
 
     Attributes

@@ -34,7 +34,7 @@ GUESSED = (
 
 
 @final
-@dataclass
+@dataclass(eq=False)
 class Notes:
     """Why a result is only approximate: reasons, each with the nodes that it holds for.
 

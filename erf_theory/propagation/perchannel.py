@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
@@ -44,7 +44,7 @@ def has_given_weights(network: Network) -> bool:
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Channelwise:
     """A question about a network whose weights are given.
 
@@ -88,7 +88,7 @@ class Channelwise:
             if seen is None:
                 return thing.each(partial(entered, place=place))
             field = nothing(thing, len(axes.kept)) if thing.field is None else thing.field
-            return replace(thing, field=seen(place, field))
+            return thing._replace(field=seen(place, field))
 
         def rule(row: Row, thing: Unsquared[F]) -> Unsquared[F]:
             for place in row:

@@ -9,7 +9,7 @@ bottlenecks goes from gate to gate.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import reduce
 from operator import add
 from typing import Generic, NamedTuple, final
@@ -123,8 +123,7 @@ class Stretch(NamedTuple, Generic[F]):
 
 
 @final
-@dataclass(frozen=True)
-class Unsquared(Generic[F]):
+class Unsquared(NamedTuple, Generic[F]):
     """What is at a node: energies, and stretches of linear layers behind it.
 
     Attributes
@@ -148,12 +147,11 @@ class Unsquared(Generic[F]):
 
     def each(self, change: Callable[[F], F]) -> Unsquared[F]:
         """The same with its energies changed."""
-        return self if self.field is None else replace(self, field=change(self.field))
+        return self if self.field is None else self._replace(field=change(self.field))
 
 
 @final
-@dataclass(frozen=True)
-class Stretches:
+class Stretches(NamedTuple):
     """Energies on their way back through a network with weights as given.
 
     Attributes
@@ -180,7 +178,7 @@ class Stretches:
             factors = _linear_factors(layer, at)
             stretches = [s._replace(factors=s.factors * factors) for s in thing.stretches]
             scaled = thing.each(lambda field: self._back(place, field))
-            return replace(scaled, stretches=tuple(stretches))
+            return scaled._replace(stretches=tuple(stretches))
         if isinstance(layer, Conv) and _mixes(layer) and at.kind == "energy":
             return self._mixed(place, layer, thing)
         return Unsquared(self._back(place, self.squared(thing)))
@@ -246,7 +244,7 @@ class Stretches:
         """Energies before a node, or before a layer that stands for it."""
         node, at = self.network.nodes[place], self.settings[place]
         if isinstance(layer, Conv):
-            at = replace(at, channels=layer.in_channels)
+            at = at._replace(channels=layer.in_channels)
         return self.edge(channelwise(layer or node.layer, field, at), node)
 
 

@@ -25,7 +25,7 @@ Row = tuple[int, ...]
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Question:
     """What is asked of a network.
 

@@ -42,7 +42,7 @@ def rule(*kinds: str) -> Callable[[Rule], Rule]:
 
 
 @final
-@dataclass
+@dataclass(eq=False, repr=False)
 class Build:
     """A network while it is built.
 

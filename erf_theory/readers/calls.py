@@ -10,7 +10,7 @@ __all__ = ["Call", "Found", "Translation"]
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Call:
     """A call of an operator.
 
@@ -59,7 +59,7 @@ class Call:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Found:
     """What an operator is: a kind, what it reads, attributes and arrays, as in `Op`."""
 

@@ -15,7 +15,7 @@ _SCOPES = "pkg.torch.onnx.name_scopes"
 
 
 @final
-@dataclass
+@dataclass(eq=False, repr=False)
 class Names:
     """Names of a graph's operations, each its own."""
 

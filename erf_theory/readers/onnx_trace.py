@@ -54,7 +54,7 @@ def onnx_trace(model: Any, folder: Path, input_shape: Sequence[int] | None) -> T
 
 
 @final
-@dataclass
+@dataclass(eq=False, repr=False)
 class _Reading:
     """One graph while its nodes are gone through.
 

@@ -22,7 +22,7 @@ _TRIED = np.array([0.0, 0.25, 1.0, 3.0, 10.0])
 
 
 @final
-@dataclass
+@dataclass(eq=False, repr=False)
 class _Ops:
     """The operations of a trace while they are put together.
 

@@ -53,7 +53,7 @@ def torch_trace(module: Any, example: Any) -> Trace:
 
 
 @final
-@dataclass
+@dataclass(eq=False, repr=False)
 class _Reading:
     """A module while its operators are gone through.
 

@@ -47,6 +47,7 @@ SIGHTS = st.builds(
         min_size=1,
         max_size=4,
     ).map(tuple),
+    step=st.just(1),
 )
 
 
