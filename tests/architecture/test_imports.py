@@ -16,24 +16,39 @@ LIGHT = [
 ]
 
 
-def loaded(statement):
-    """The heavy libraries that a new process has loaded after a statement."""
+TABLE = (
+    "from erf_theory import layer_table; from erf_theory.network import Chain, Conv; "
+    "layer_table(Chain([Conv(1, 2, 3{weights})], 1))"
+)
+RANDOM = {
+    f"erf_theory.{name}"
+    for name in ("derived", "erf", "maps", "propagation.energy", "propagation.forward")
+}
+
+
+def modules(statement):
+    """What a new process has loaded after a statement."""
     code = f"import json, sys; {statement}; print(json.dumps(list(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
-    return HEAVY & set(json.loads(done.stdout))
+    return set(json.loads(done.stdout))
 
 
 @pytest.mark.parametrize("statement", LIGHT)
 def test_the_plain_use_loads_nothing_heavy(statement):
-    assert loaded(statement) == set()
+    assert modules(statement).isdisjoint(HEAVY)
+
+
+def test_a_table_of_given_weights_loads_nothing_for_random_ones():
+    assert modules(TABLE.format(weights=", weights=[[[1, 2, 1]]] * 2")).isdisjoint(RANDOM)
+    assert modules(TABLE.format(weights="")) >= RANDOM
 
 
 @pytest.mark.torch
 @pytest.mark.parametrize("statement", LIGHT)
 def test_torch_stays_out_where_it_is_installed(statement):
-    assert "torch" in loaded("import torch")
-    assert "torch" not in loaded(statement)
+    assert "torch" in modules("import torch")
+    assert "torch" not in modules(statement)
 
 
 def test_a_heavy_import_is_seen():
-    assert {"mpmath", "sympy"} <= loaded("import sympy")
+    assert {"mpmath", "sympy"} <= modules("import sympy")
