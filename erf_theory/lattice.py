@@ -76,9 +76,11 @@ def convolve(left: NumberArray, right: NumberArray, ndim: int) -> NumberArray:
             total[box(at, shape)] += right
         total *= tap
         return total
+    product = None
     for at in np.ndindex(places):
         if (tap := left[(..., *at)]).any():
-            total[box(at, shape)] += _times(tap, right, len(lead), ndim)
+            product = _times(tap, right, len(lead), ndim, product)
+            total[box(at, shape)] += product
     return total
 
 
@@ -91,11 +93,16 @@ def _channels(lead: tuple[int, ...], tail: tuple[int, ...]) -> tuple[int, ...]:
     return max(lead, tail, key=len)
 
 
-def _times(tap: Any, array: NumberArray, lead: int, ndim: int) -> Any:
-    """One place of the left array, with its channels, times the whole right array."""
+def _times(
+    tap: Any, array: NumberArray, lead: int, ndim: int, out: NumberArray | None = None
+) -> Any:
+    """One place of the left array, with its channels, times the whole right array.
+
+    In ``out`` where that is the last such product.
+    """
     tail = array.ndim - ndim
     if lead == tail == 2:
         return np.tensordot(tap, array, axes=(1, 0))
     if lead == 1 and tail == 2:
         tap = tap[:, None]
-    return np.asarray(tap)[(..., *(None,) * ndim)] * array
+    return np.multiply(np.asarray(tap)[(..., *(None,) * ndim)], array, out=out)

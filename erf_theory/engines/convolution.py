@@ -25,7 +25,7 @@ from erf_theory.exact import FloatArray, Number, exponent_of, number
 from erf_theory.kernel import Kernel
 from erf_theory.lattice import Steps, convolve, per_axis
 
-__all__ = ["Samples", "absolute_error", "impulse", "run"]
+__all__ = ["Samples", "absolute_error", "impulse", "is_any", "run"]
 
 _PEAK = 490
 """Exponent of the largest sample: products of two fields fit, and what underflows is 2**-1500."""
@@ -183,17 +183,36 @@ def _weighted_sum(like: Samples, terms: Sequence[Term]) -> Samples:  # noqa: ARG
         made = Samples if near == 1 else _balanced
         return made(_lowered(values, near, 0), start, exponent, max(_LOST, floor))
     highest = sorted(parts, key=itemgetter(0), reverse=True)
-    top = next((power for power, near, values, *_ in highest if near and values.any()), 0)
+    top = next((power for power, near, values, *_ in highest if near and is_any(values)), 0)
     starts, stops = [part[3] for part in parts], [part[4] for part in parts]
     low, high = tuple(map(min, *starts)), tuple(map(max, *stops))
-    total = np.zeros((*parts[0][2].shape[: -len(low)], *map(sub, high, low)))
-    floor = _LOST
-    for exponent, near, values, start, stop, lost in parts:
-        by = min(exponent - top, 0)
-        floor = max(floor, lost + by)
-        inside: Any = (..., *map(slice, map(sub, start, low), map(sub, stop, low)))
-        total[inside] += _lowered(values, near, by)
-    return _balanced(total, low, top, floor)
+    first, *others = sorted(parts, key=lambda part: part[3:5] != (low, high))
+    total = _laid(first, top, low, high)
+    for power, near, values, start, stop, _ in others:
+        total[_inside(start, stop, low)] += _lowered(values, near, min(power - top, 0))
+    floor = max(lost + min(power - top, 0) for power, *_, lost in parts)
+    return _balanced(total, low, top, max(floor, _LOST))
+
+
+def _laid(part: _Part, top: int, low: tuple[int, ...], high: tuple[int, ...]) -> FloatArray:
+    """A fresh array on a box with one part in it, without ``2**top``."""
+    power, near, values, start, stop, _ = part
+    lowered = _lowered(values, near, min(power - top, 0))
+    if (start, stop) == (low, high):
+        return lowered.copy() if lowered is values else lowered
+    total = np.zeros((*values.shape[: -len(low)], *map(sub, high, low)))
+    total[_inside(start, stop, low)] = lowered
+    return total
+
+
+def _inside(start: tuple[int, ...], stop: tuple[int, ...], low: tuple[int, ...]) -> Any:
+    """Where samples from ``start`` to ``stop`` are in a box from ``low`` on."""
+    return (..., *map(slice, map(sub, start, low), map(sub, stop, low)))
+
+
+def is_any(values: FloatArray) -> bool:
+    """Whether any sample is not 0; mostly the first one is not."""
+    return bool(values.item(0) or values.any())
 
 
 def impulse(ndim: int, channels: FloatArray | None = None) -> Samples:

@@ -15,7 +15,7 @@ from typing import NamedTuple, final
 
 import numpy as np
 
-from erf_theory.engines.convolution import Samples, impulse
+from erf_theory.engines.convolution import Samples, impulse, is_any
 from erf_theory.engines.field import refusal, weighted_sum
 from erf_theory.engines.tape import Operation, Recorded, last_read
 from erf_theory.engines.transposed import channels_of, responses
@@ -72,11 +72,16 @@ def mean_lines(
     meeting = _meeting(operations, sights, counts, seen)
     for step, samples in responses(end, channels, ends, {*seen, meeting}, meeting):
         if step in wanted:
-            yield step, samples._replace(values=samples.values.mean(axis=0))
+            yield step, samples._replace(values=_mean(samples.values))
     units = _side_by_side(sights, meeting, [step for step in seen if step < meeting])
     if units:
         field, powers = _carried(operations[:meeting], sights, units, counts)
         yield from _met(field, powers, units, samples, sights[meeting].jump)
+
+
+def _mean(values: FloatArray) -> FloatArray:
+    """The mean over the first axis, as a product: sooner than by sums."""
+    return np.full(len(values), 1 / len(values)) @ values
 
 
 @final
@@ -205,7 +210,7 @@ def _carried(
     done: list[set[int]] = [set(), *last_read(operations)]
     for step in range(len(operations) + 1):
         found = _played(operations[step - 1], fields) if step and step in sights else None
-        if found and found.values.any():
+        if found and is_any(found.values):
             level = found.exponent
         if step in units:
             unit = _unit(counts[step], units[step])

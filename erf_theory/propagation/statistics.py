@@ -234,38 +234,40 @@ def _activated(layer: Activation | PReLU, before: Channels) -> _Activated:
 
 
 def _moments(gate: Nonlinearity, before: Channels) -> _Activated:
-    std = np.sqrt(np.maximum(before.variance, 1e-300))[:, None]
-    mean = before.mean[:, None]
-    cuts = [(np.asarray(kink) - mean) / std for kink in gate.kinks]
+    std = np.sqrt(np.maximum(before.variance, 1e-300))
+    cuts = [(kink - before.mean) / std for kink in gate.kinks]
     integral = _linear_pieces if gate.closed in (CLIP, LEAKY) else _smooth_pieces
-    return integral(gate, mean, std, cuts)
+    return integral(gate, before.mean, std, cuts)
 
 
 def _linear_pieces(
     gate: Nonlinearity, mean: FloatArray, std: FloatArray, cuts: list[FloatArray]
 ) -> _Activated:
-    """Of straight lines between kinks: c + d·z over a < z < b."""
-    ends = np.hstack([np.full_like(mean, -np.inf), *cuts, np.full_like(mean, np.inf)])
+    """Of straight lines between kinks: c + d·z over a < z < b, a row for every line."""
+    ends = np.stack([np.full_like(mean, -np.inf), *cuts, np.full_like(mean, np.inf)])
     kinks = np.array(gate.kinks or (0.0,))
     inside = np.array([kinks[0] - 1, *(kinks[1:] + kinks[:-1]) / 2, kinks[-1] + 1])
-    inside = inside[: ends.shape[1] - 1]
+    inside = inside[: len(cuts) + 1, None]
     slope = np.asarray(gate.slope(inside, np), dtype=np.float64)
     c, d = gate.value(inside, np) + slope * (mean - inside), slope * std
-    density = np.exp(-ends * ends / 2) / np.sqrt(2 * np.pi)
-    sign = np.where(ends[:, :-1] > 0, -1, 1)
-    tails = np.pad(below(-np.abs(ends[:, 1:-1])), ((0, 0), (1, 1)))
+    density, tails = np.zeros_like(ends), np.zeros_like(ends)
+    density[1:-1] = np.exp(-ends[1:-1] * ends[1:-1] / 2) / np.sqrt(2 * np.pi)
+    tails[1:-1] = below(-np.abs(ends[1:-1]))
+    sign = np.where(ends[:-1] > 0, -1, 1)
     low, high = (
         np.where(sign * at < 0, tail, 1 - tail)
-        for at, tail in ((ends[:, :-1], tails[:, :-1]), (ends[:, 1:], tails[:, 1:]))
+        for at, tail in ((ends[:-1], tails[:-1]), (ends[1:], tails[1:]))
     )
     share = sign * (high - low)
-    edge = np.where(np.isinf(ends), 0.0, ends) * density
-    first, second = -np.diff(density), share - np.diff(edge)
+    edge = np.zeros_like(ends)
+    edge[1:-1] = ends[1:-1] * density[1:-1]
+    first, second = density[:-1] - density[1:], share - (edge[1:] - edge[:-1])
+    square = slope * slope
     return _Activated(
-        np.sum(c * share + d * first, axis=1),
-        np.sum(c * c * share + 2 * c * d * first + d * d * second, axis=1),
-        np.sum(slope**2 * share, axis=1),
-        np.sum(slope * share, axis=1),
+        (c * share + d * first).sum(axis=0),
+        (c * c * share + 2 * c * d * first + d * d * second).sum(axis=0),
+        (square * share).sum(axis=0),
+        (slope * share).sum(axis=0),
     )
 
 
@@ -275,12 +277,12 @@ def _smooth_pieces(
     """By Gauss-Legendre between kinks."""
     nodes, weights = _gauss_legendre()
     middle = cuts or [np.zeros_like(mean)]
-    ends = np.hstack([np.full_like(mean, -_REACH), *middle, np.full_like(mean, _REACH)])
+    ends = np.stack([np.full_like(mean, -_REACH), *middle, np.full_like(mean, _REACH)], axis=1)
     ends = np.clip(ends, -_REACH, _REACH)
     half = np.diff(ends)[:, :, None] / 2
     z = ends[:, :-1, None] + half * (nodes + 1)
     share = half * weights * np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
-    x = mean[:, :, None] + std[:, :, None] * z
+    x = mean[:, None, None] + std[:, None, None] * z
     value, slope = gate.value(x, np), gate.slope(x, np)
     parts = (value, value**2, slope**2, slope)
     return _Activated(*(np.sum(share * part, axis=(1, 2)) for part in parts))

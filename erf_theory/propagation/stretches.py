@@ -117,6 +117,8 @@ class Stretch(NamedTuple, Generic[F]):
     @property
     def whole(self) -> Conv:
         """The layer, the factors in its weights; but for the power."""
+        if (self.factors == 1).all():
+            return self.layer
         weights = weights_of(self.layer)
         column = self.factors.reshape(-1, *(1,) * (weights.ndim - 2))
         return replace(self.layer, weights=Given(weights * column), bias=None)

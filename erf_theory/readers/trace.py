@@ -37,7 +37,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from functools import cached_property
 from typing import Any, final
 
 import numpy as np
@@ -67,9 +66,9 @@ class Constant:
     load: Callable[[], npt.ArrayLike]
     is_learned: bool = False
 
-    @cached_property
+    @property
     def array(self) -> npt.NDArray[Any]:
-        """The numbers."""
+        """The numbers, loaded anew every time: a network keeps its own."""
         return np.asarray(self.load())
 
 
