@@ -66,10 +66,15 @@ class Taps:
         _hold(self, array, start)
 
     @classmethod
-    def of(cls, taps: NumberArray, origin: tuple[int, ...]) -> Self:
-        """The same from an array of exact numbers or finite doubles, which is not looked at."""
+    def of(cls, taps: NumberArray, origin: tuple[int, ...], largest: float | None = None) -> Self:
+        """The same from an array of exact numbers or finite doubles, which is not looked at.
+
+        ``largest`` is the largest magnitude, where that is known.
+        """
         made = cls.__new__(cls)
         _hold(made, taps, origin)
+        if largest is not None:
+            made.__dict__["exponent"] = exponent_of(largest)
         return made
 
     def laid(self, taps: NumberArray, origin: tuple[int, ...]) -> Self:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce, singledispatch
-from math import prod
+from math import isfinite, prod
 from typing import Any, Literal, NamedTuple, final
 
 import numpy as np
@@ -84,9 +84,11 @@ def scaled(field: F, factors: FloatArray, at: Setting) -> F:
 
 
 def _matrix(layer: Weighted, at: Setting) -> Kernel:
-    shape = layer.weight_shape(at.axes.ndim)
+    shape, largest = layer.weight_shape(at.axes.ndim), None
     if layer.given_weights is not None:
-        weights: Any = _raised(layer.given_weights, at.power)
+        weights: Any = layer.given_weights
+        if at.kind == "energy":
+            weights, largest = _squared(weights)
     elif at.kind == "energy":
         taps = layer.variances(at.axes.ndim).taps.astype(np.float64)
         weights = np.broadcast_to(taps, shape)
@@ -96,28 +98,27 @@ def _matrix(layer: Weighted, at: Setting) -> Kernel:
     if isinstance(layer, ConvTranspose):
         weights = np.flip(weights, tuple(range(2, weights.ndim)))
     if layer.groups == layer.in_channels == layer.out_channels > 1:
-        return Kernel.of(weights[:, 0], origin)
+        return Kernel.of(weights[:, 0], origin, largest)
     blocks = weights.reshape(layer.groups, shape[0] // layer.groups, *shape[1:])
     if isinstance(layer, ConvTranspose):
         blocks = blocks.swapaxes(1, 2)
     if layer.groups == 1:
-        return Kernel.of(blocks[0], origin)
+        return Kernel.of(blocks[0], origin, largest)
     matrix = np.zeros((layer.out_channels, layer.in_channels, *shape[2:]))
     a, b = blocks[0].shape[:2]
     for group, block in enumerate(blocks):
         matrix[group * a : (group + 1) * a, group * b : (group + 1) * b] = block
-    return Kernel.of(matrix, origin)
+    return Kernel.of(matrix, origin, largest)
 
 
-def _raised(weights: FloatArray, power: int) -> FloatArray:
-    """Weights, or their squares."""
-    if power == 1:
-        return weights
+def _squared(weights: FloatArray) -> tuple[FloatArray, float]:
+    """Squares of weights, and the largest one."""
     with np.errstate(over="ignore"):
         squares = weights * weights
-    if not np.isfinite(squares.max()):
+    largest = float(squares.max())
+    if not isfinite(largest):
         raise ErfTheoryError("squares of weights are above the largest double: scale them down")
-    return squares
+    return squares, largest
 
 
 @singledispatch

@@ -107,6 +107,8 @@ def mean_slopes(layer: Activation | PReLU, before: Channels) -> FloatArray:
 
 
 def _merged(layer: Layer, inputs: Sequence[Channels]) -> Channels:
+    if len(inputs) == 1:
+        return inputs[0]
     if isinstance(layer, Concat):
         return Channels(*(np.concatenate(parts) for parts in zip(*inputs, strict=True)))
     return Channels(*(np.sum(parts, axis=0) for parts in zip(*inputs, strict=True)))

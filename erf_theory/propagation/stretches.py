@@ -53,12 +53,16 @@ class _Squares(NamedTuple):
 
     @classmethod
     def of(cls, layer: Conv, ndim: int) -> _Squares:
-        """A layer without its weights, which become their squares in place."""
+        """A layer without its weights, which become their squares, in place if nothing holds them.
+
+        Weights as given are held by their layer, and are not to be written.
+        """
         weights = weights_of(layer)
         if power := _power(weights):
             weights = np.ldexp(weights, -power)
-        kernel = Kernel.of(np.square(weights, out=weights), (0,) * ndim)
-        return cls(replace(layer, weights=None), kernel, power)
+        squares = np.square(weights, out=weights if weights.flags.writeable else None)
+        kernel = Kernel.of(squares, (0,) * ndim, float(squares.max()))
+        return cls(replace(layer, weights=None, bias=None), kernel, power)
 
     def back(self, end: F, axes: Axes) -> F:
         """Energies before the layers."""
@@ -215,29 +219,32 @@ class Stretches(NamedTuple):
         return product_of(stretch.whole, layer, self.network.ndim, borders=self.has_borders)
 
     def _squares(self, stretch: Stretch[F], place: int, layer: Conv) -> _Squares | None:
-        """Those of a stretch and a layer before it: the same at every walk, and kept."""
-        known, axes = _known_squares(self.network), self.settings[place].axes
+        """Those of a stretch and a layer before it."""
         key = stretch.start, place, self.has_borders
+        return self._kept(key, lambda: self._product(stretch, layer))
+
+    def _kept(self, key: _Key, made: Callable[[], Conv | None]) -> _Squares | None:
+        """The squares of a layer that is made now: the same at every walk, and kept."""
+        known, axes = _known_squares(self.network), self.settings[key[1]].axes
         if (key, axes) not in known:
-            whole = self._whole_squares(stretch, place, layer)
+            whole = self._kept_whole(key, made)
             squares = whole and whole._replace(kernel=axes.kernel(whole.kernel))
             if (key, None) not in known:
                 return squares
             known[key, axes] = squares
         return known[key, axes]
 
-    def _whole_squares(self, stretch: Stretch[F], place: int, layer: Conv) -> _Squares | None:
+    def _kept_whole(self, key: _Key, made: Callable[[], Conv | None]) -> _Squares | None:
         """The same on all axes of the network."""
         known = _known_squares(self.network)
-        key = (stretch.start, place, self.has_borders), None
-        if key not in known:
-            product = self._product(stretch, layer)
-            squares = None if product is None else _Squares.of(product, self.network.ndim)
+        if (key, None) not in known:
+            layer = made()
+            squares = None if layer is None else _Squares.of(layer, self.network.ndim)
             kept = (one for (_, axes), one in known.items() if axes is None)
             if sum(one.kernel.taps.size for one in (*kept, squares) if one) > _KEPT:
                 return squares
-            known[key] = squares
-        return known[key]
+            known[key, None] = squares
+        return known[key, None]
 
     def _squared(self, stretch: Stretch[F]) -> F:
         return self._back(stretch.place, stretch.energies, stretch.whole)
@@ -245,9 +252,14 @@ class Stretches(NamedTuple):
     def _back(self, place: int, field: F, layer: Layer | None = None) -> F:
         """Energies before a node, or before a layer that stands for it."""
         node, at = self.network.nodes[place], self.settings[place]
+        own = node.layer
         if isinstance(layer, Conv):
             at = at._replace(channels=layer.in_channels)
-        return self.edge(channelwise(layer or node.layer, field, at), node)
+        elif isinstance(own, Conv) and _mixes(own) and at.kind == "energy" and not at.single:
+            squares = self._kept((place, place, self.has_borders), lambda: own)
+            assert squares is not None  # noqa: S101
+            return self.edge(squares.back(field, at.axes), node)
+        return self.edge(channelwise(layer or own, field, at), node)
 
 
 def nothing(thing: Unsquared[F], ndim: int) -> F:
