@@ -178,3 +178,27 @@ def test_taps_of_one_size_again_and_again_lose_nothing(power):
     logs = np.log2(field.values.ravel()) + field.exponent
     assert logs == pytest.approx(200 * (power + np.log2(0.75)), abs=1e-6)
     assert field.floor < -900
+
+
+@pytest.mark.parametrize("size", [1, 7, 5000])
+@pytest.mark.parametrize("power", [-900, 0, *range(470, 511), 1000])
+def test_samples_are_brought_to_one_level_unless_they_are_near_it(power, size):
+    spread = np.ldexp(RNG.uniform(-1, 1, size), RNG.integers(-40, 0, size))
+    spread[RNG.integers(size)] = 0.75
+    for values in (spread, np.full(size, -0.75)):
+        found = convolution._balanced(np.ldexp(values, power), (0,), 3)
+        assert 490 - 16 <= np.frexp(np.abs(found.values).max())[1] <= 490 + 16
+        by = found.exponent - 3 - power
+        assert np.array_equal(np.ldexp(found.values, by), values)
+        assert found.exponent == 3 if 474 <= power <= 506 else by == -490
+
+
+@pytest.mark.parametrize("floor", range(-640, -560))
+@pytest.mark.parametrize("power", [474, 480, 490, 506])
+def test_samples_are_refused_once_what_underflowed_may_be_seen(power, floor):
+    values = np.ldexp(RNG.uniform(0.5, 1, 64), power)
+    if floor + 490 - power > 490 - 1075:
+        with pytest.raises(EngineError, match="far below the rest of the map"):
+            convolution._balanced(values, (0,), 0, floor)
+    else:
+        assert convolution._balanced(values, (0,), 0, floor).floor == floor
