@@ -52,15 +52,12 @@ class _Squares(NamedTuple):
     power: int
 
     @classmethod
-    def of(cls, layer: Conv, ndim: int) -> _Squares:
-        """A layer without its weights, which become their squares, in place if nothing holds them.
-
-        Weights as given are held by their layer, and are not to be written.
-        """
+    def of(cls, layer: Conv, ndim: int, *, is_fresh: bool) -> _Squares:
+        """A layer without its weights; those of a fresh one become their squares in place."""
         weights = weights_of(layer)
         if power := _power(weights):
             weights = np.ldexp(weights, -power)
-        squares = np.square(weights, out=weights if weights.flags.writeable else None)
+        squares = np.square(weights, out=weights if is_fresh else None)
         kernel = Kernel.of(squares, (0,) * ndim, float(squares.max()))
         return cls(replace(layer, weights=None, bias=None), kernel, power)
 
@@ -238,8 +235,8 @@ class Stretches(NamedTuple):
         """The same on all axes of the network."""
         known = _known_squares(self.network)
         if (key, None) not in known:
-            layer = made()
-            squares = None if layer is None else _Squares.of(layer, self.network.ndim)
+            layer, ndim, is_product = made(), self.network.ndim, key[0] != key[1]
+            squares = layer and _Squares.of(layer, ndim, is_fresh=is_product)
             kept = (one for (_, axes), one in known.items() if axes is None)
             if sum(one.kernel.taps.size for one in (*kept, squares) if one) > _KEPT:
                 return squares

@@ -22,6 +22,7 @@ from erf_theory.network import (
     Residual,
     Scale,
 )
+from erf_theory.network.base import Given
 from erf_theory.network.graph import Graph
 from erf_theory.propagation import products, stretches
 from erf_theory.propagation.products import product_of, sum_of
@@ -255,3 +256,19 @@ def test_branches_add_up_however_small_or_large_they_are(gain, skip):
     exact = np.square(jacobian(network, (1,), (0,)) / size).mean()
     found = network_erf(network).log_mass
     assert found == pytest.approx(np.log(exact) + 2 * np.log(size), abs=1e-9)
+
+
+@pytest.mark.parametrize("kept", [0, 2**23])
+def test_weights_are_read_alone_and_squares_kept_are_those_made_anew(monkeypatch, kept):
+    rng = np.random.default_rng(5)
+    arrays = [rng.normal(size=shape) for shape in ((3, 2, 1, 3), (4, 3, 1, 1), (2, 4, 3, 1))]
+    first, second, last = [Conv(a.shape[1], len(a), a.shape[2:], weights=Given(a)) for a in arrays]
+    net = Chain([first, RELU, second, last], 2)
+    monkeypatch.setattr(stretches, "_KEPT", kept)
+    before = [array.copy() for array in arrays]
+    profiles = [network_erf(net, ndim=1, axis=axis).values for axis in (0, 1, 0, 1)]
+    whole = network_erf(net).values
+    assert len(layer_table(net)) == 4
+    assert all(np.array_equal(a, b) for a, b in zip(arrays, before, strict=True))
+    for profile, axis in zip(profiles, (0, 1, 0, 1), strict=True):
+        assert profile == pytest.approx(whole.sum(axis=1 - axis), rel=1e-12)
