@@ -238,6 +238,11 @@ class Graph(Network):
         output: str | None = None,
         ndim: int | None = None,
     ) -> None:
+        if not isinstance(parts, Mapping):
+            raise ErfTheoryError(
+                "a graph is a mapping from names to a part and the names of what it reads, as "
+                '{"a": (Conv(4, 4, 3), "input")}, not ' + type(parts).__name__
+            )
         read = {name: _read(name, part) for name, part in parts.items()}
         if not read:
             raise ErfTheoryError("a graph has at least one node")

@@ -12,7 +12,7 @@ from erf_theory.errors import ErfTheoryError
 from erf_theory.lattice import per_axis
 from erf_theory.network.base import need_whole
 from erf_theory.network.convolutions import Weighted
-from erf_theory.network.nodes import Network, remembered
+from erf_theory.network.nodes import INPUT, Network, remembered
 from erf_theory.network.pointwise import Activation
 from erf_theory.network.pooling import MaxPool
 from erf_theory.propagation.axes import Axes
@@ -21,7 +21,7 @@ from erf_theory.propagation.notes import Notes
 from erf_theory.propagation.statistics import gates
 from erf_theory.propagation.stretches import Stretches, Unsquared, nothing
 from erf_theory.propagation.walking import Question, Row, bounded, walk
-from erf_theory.propagation.whole import note_global
+from erf_theory.propagation.whole import needed, note_global
 
 __all__ = ["Channelwise", "given_reasons", "has_given_weights"]
 
@@ -37,11 +37,9 @@ _WINNERS = (
 
 @remembered
 def has_given_weights(network: Network) -> bool:
-    """Whether any layer has weights as given."""
-    return any(
-        isinstance(node.layer, Weighted) and node.layer.given_weights is not None
-        for node in network.nodes
-    )
+    """Whether any layer that the output depends on has weights as given."""
+    layers = [network.nodes[place].layer for place in needed(network) if place != INPUT]
+    return any(isinstance(x, Weighted) and x.given_weights is not None for x in layers)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

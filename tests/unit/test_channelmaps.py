@@ -3,17 +3,19 @@
 import numpy as np
 import pytest
 
-from erf_theory import network_erf
+from erf_theory import layer_table, network_erf
 from erf_theory.channelmaps import channel_map
 from erf_theory.engines import extent
 from erf_theory.errors import ErfTheoryError, MapTooLargeError
 from erf_theory.network import (
     Activation,
+    Add,
     AvgPool,
     Chain,
     Conv,
     ConvTranspose,
     Crop,
+    Graph,
     MaxPool,
     Pad,
     Residual,
@@ -103,6 +105,19 @@ def test_from_layer_to_layer():
 def test_weights_are_given_if_one_layer_has_them():
     assert has_given_weights(Chain([Conv(2, 2, 3), C], 1))
     assert not has_given_weights(Chain([Conv(2, 2, 3), Activation("relu")], 1))
+
+
+def test_weights_that_a_layer_does_not_depend_on_change_nothing():
+    random = Chain({"a": Conv(2, 2, 3, padding=1), "gate": Activation("relu")}, 1)
+    parts = {"fixed": (C, "input"), "random": (random, "input"), "sum": (Add(), "random", "fixed")}
+    net = Graph(parts, ndim=1)
+    assert [node.name for node in net.nodes] == ["fixed", "random.a", "random.gate", "sum"]
+    assert has_given_weights(net)
+    assert not has_given_weights(net.until("random.gate"))
+    found, alone = network_erf(net, layer="random.gate"), network_erf(random)
+    assert (found.exactness, found.log_mass) == ("exact", alone.log_mass)
+    assert layer_table(net).rows[2].is_exact
+    assert network_erf(net).exactness == "approximate"
 
 
 ONE = Chain([Conv(1, 1, 3, weights=[[[1.0, -2.0, 5.0]]]), AvgPool(2), Activation("identity")])

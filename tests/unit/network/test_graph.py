@@ -96,6 +96,7 @@ def test_layers_that_make_no_chain_are_refused(layers, ndim, message):
         (lambda: Parallel([Identity(), 3]), "made of layers.* not of 3"),
         (lambda: Residual("relu"), "made of layers.* not of 'relu'"),
         (lambda: Graph({}), "a graph has at least one node"),
+        (lambda: Graph([("a", Identity(), "input")]), "a graph is a mapping .* not list"),
         (lambda: Graph({"a": (Identity(),)}), "node a: give its layer, then the names"),
         (lambda: Graph({"a": ("relu", "input")}), "node a: give its layer"),
         (lambda: Graph({"a": (Identity(), 3)}), "node a: give its layer"),
