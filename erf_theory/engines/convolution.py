@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import lru_cache
 from math import frexp, ldexp, log2
 from operator import add, itemgetter, mul, sub
 from typing import Any, NamedTuple, TypeVar, final
@@ -22,7 +21,7 @@ from erf_theory.engines.extent import extent_of, need_memory
 from erf_theory.engines.field import Border, Program, Term, weighted_sum
 from erf_theory.errors import EngineError, ErfTheoryError
 from erf_theory.exact import FloatArray, Number, exponent_of, number
-from erf_theory.kernel import Kernel
+from erf_theory.kernel import Kernel, axis_kernels
 from erf_theory.lattice import Steps, convolve, per_axis
 
 __all__ = ["Samples", "absolute_error", "impulse", "is_any", "run"]
@@ -80,7 +79,7 @@ class Samples(NamedTuple):
             return _weighted_sum(self, [(self, kernel.taps.item(), tuple(origin))])
         if times > 1 and self.ndim == 1 and not kernel.channels:
             return _product(self, _power(kernel, times).expand(step))
-        lines = _axis_kernels(kernel) if times and self.ndim > 1 and not kernel.channels else ()
+        lines = axis_kernels(kernel) if times and self.ndim > 1 and not kernel.channels else ()
         if len(lines) > 1:
             field = self
             for line in lines * times:
@@ -289,24 +288,6 @@ def _near_one(kernel: Kernel) -> tuple[FloatArray, int, int]:
     if not kernel.is_exact and abs(kernel.exponent) <= _NEAR:
         return kernel.taps, 0, kernel.exponent
     return *kernel.scaled, 0
-
-
-def _axis_kernels(kernel: Kernel) -> tuple[Kernel, ...]:
-    """Kernels along one axis each whose product is a kernel of several, where that is quicker."""
-    if sum(kernel.shape) >= kernel.taps.size:
-        return ()
-    return _lines(kernel, kernel.shape, kernel.origin)
-
-
-@lru_cache(maxsize=256)
-def _lines(kernel: Kernel, shape: tuple[int, ...], origin: tuple[int, ...]) -> tuple[Kernel, ...]:
-    """The same, remembered by the box too: kernels are equal whatever their rims of zeros."""
-    lines = kernel.factors()
-    if lines is None:
-        return ()
-    alone = np.eye(len(shape), dtype=bool)
-    rows = zip(lines, np.where(alone, shape, 1), np.where(alone, origin, 0).tolist(), strict=True)
-    return tuple(Kernel(line.taps.reshape(own), tuple(start)) for line, own, start in rows)
 
 
 def _power(kernel: Kernel, times: int) -> Samples:
