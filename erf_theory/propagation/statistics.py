@@ -32,6 +32,8 @@ __all__ = ["Channels", "gate_factors", "gates", "mean_slopes", "statistics"]
 
 _NODES = 48
 _REACH = 9.0
+_BEYOND = 1e3
+"""Standard deviations from which on no double holds the normal density, nor what is left."""
 
 
 class _Activated(NamedTuple):
@@ -237,7 +239,8 @@ def _activated(layer: Activation | PReLU, before: Channels) -> _Activated:
 
 def _moments(gate: Nonlinearity, before: Channels) -> _Activated:
     std = np.sqrt(np.maximum(before.variance, 1e-300))
-    cuts = [(kink - before.mean) / std for kink in gate.kinks]
+    with np.errstate(over="ignore"):
+        cuts = [np.clip((kink - before.mean) / std, -_BEYOND, _BEYOND) for kink in gate.kinks]
     integral = _linear_pieces if gate.closed in (CLIP, LEAKY) else _smooth_pieces
     return integral(gate, before.mean, std, cuts)
 

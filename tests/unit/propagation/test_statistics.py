@@ -72,6 +72,20 @@ def test_a_random_convolution_hides_the_means():
     assert found.variance == pytest.approx([1.5 * np.sum(GAMMA**2 + BETA**2) + 0.25] * 3)
 
 
+@pytest.mark.parametrize("name", ["relu", "relu6", "hardtanh", "abs", "tanh"])
+@pytest.mark.parametrize("mean", [2.0, -3.0, 1e5, -1e6, 1e20])
+def test_a_channel_that_never_changes_is_what_the_function_makes_of_it(name, mean):
+    dead = Conv(4, 1, 1, weights=np.zeros((1, 4, 1)), bias=[mean])
+    layer = Activation(name)
+    at, function = np.array([mean]), layer.nonlinearity
+    value, slope = function.value(at, np), function.slope(at, np)
+    found = behind(dead, layer)
+    assert found.mean == pytest.approx(value, rel=1e-12)
+    assert found.variance == pytest.approx([0], abs=1e-12 * float(value[0]) ** 2)
+    gates = gate_factors(layer, Channels(at, np.zeros(1)))
+    assert gates == pytest.approx(slope**2, abs=1e-12)
+
+
 @pytest.mark.parametrize("name", ["relu", "relu6", "tanh", "gelu", "hardtanh", "abs"])
 def test_activations_by_integrals(name):
     layer = Activation(name)
