@@ -21,6 +21,7 @@ from erf_theory.errors import ErfTheoryError
 from erf_theory.exact import FloatArray, Number, NumberArray, number, root_of, to_double, whole
 from erf_theory.lattice import Steps, per_axis
 from erf_theory.maps import Map
+from erf_theory.measures import LUO_LEVEL
 
 __all__ = ["ERF"]
 
@@ -246,7 +247,7 @@ class ERF(archive.Archived, Shown):
                 "is exact"
             ) from None
 
-    def size(self, level: float = measures.LUO_LEVEL) -> float:
+    def size(self, level: float = LUO_LEVEL) -> float:
         """Size of [Luo16]: the number of pixels above (1 - level)·max, to the power 1/ndim.
 
         Examples

@@ -187,7 +187,8 @@ def _weighted_sum(like: Samples, terms: Sequence[Term]) -> Samples:  # noqa: ARG
     top = next((power for power, near, values, *_ in highest if near and is_any(values)), 0)
     starts, stops = [part[3] for part in parts], [part[4] for part in parts]
     low, high = tuple(map(min, *starts)), tuple(map(max, *stops))
-    first, *others = sorted(parts, key=lambda part: part[3:5] != (low, high))
+    parts.sort(key=lambda part: (part[3], part[4]) != (low, high))  # one that fills the box first
+    first, *others = parts
     total = _laid(first, top, low, high)
     for power, near, values, start, stop, _ in others:
         total[_inside(start, stop, low)] += _lowered(values, near, min(power - top, 0))

@@ -19,14 +19,14 @@ from typing import Any, final
 import numpy as np
 
 from erf_theory.engines.field import Border, F, Program, point, weighted_sum
-from erf_theory.exact import FloatArray, Number, number
+from erf_theory.exact import FloatArray, Number, exponent_of, number
 from erf_theory.kernel import Kernel
 from erf_theory.lattice import Steps, per_axis
 
 __all__ = ["Operation", "Recorded", "Tape", "last_read", "recorded"]
 
-_LEAST, _MOST = 1e-100, 1e100
-"""Factors outside are recorded at once: doubles end not far from there."""
+_FAR = 330
+"""Floats beyond 2**330, or as far below 1, are recorded at once: doubles end not far from there."""
 Operation = tuple[str, tuple[int, ...], tuple[Any, ...]]
 _WHOLE = (1, ())
 """A term that is all of its step."""
@@ -98,17 +98,18 @@ class Recorded:
         if isinstance(factor, np.ndarray):
             placed = self.placed(self.factor)
             return placed.after(self.tape.append("scale", (placed.step,), factor))
-        step, own = self.step, self.factor
-        product = own * float(factor) if isinstance(own, float) else own * factor
-        if not isinstance(product, float):
-            product = number(product)
-        elif own and factor and not _LEAST < abs(product) < _MOST:
+        step, product = self.step, _product(self.factor, factor)
+        if product is None:
             step, product = self.tape.append("sum", (step,), (self.factor, ())), factor
+        if isinstance(product, float) and not _is_near(product):
+            step, product = self.tape.append("sum", (step,), (product, ())), 1
         return Recorded(self.tape, step, self.ndim, product, self.shift)
 
     def __add__(self, other: Recorded) -> Recorded:
-        """Record a sum; what both are multiplied by stays a factor."""
+        """Record a sum; what both are multiplied by stays a factor, if doubles hold the rest."""
         common = self.factor or other.factor
+        if _quotient(self.factor, common) is None or _quotient(other.factor, common) is None:
+            return self.placed() + other.placed()
         terms = self.term(common), other.term(common)
         step = self.tape.append("sum", (self.step, other.step), *terms)
         return Recorded(self.tape, step, self.ndim, common)
@@ -142,6 +143,7 @@ class Recorded:
     def term(self, common: Number) -> tuple[Number, tuple[int, ...]]:
         """Its factor but for ``common``, and its shift, which nothing has none of."""
         rest = _quotient(self.factor, common)
+        assert rest is not None  # noqa: S101
         return rest, self.shift if rest else ()
 
     def placed(self, common: Number = 1) -> Recorded:
@@ -317,9 +319,23 @@ def _sum(one: tuple[int, ...], two: tuple[int, ...]) -> tuple[int, ...]:
     return both if any(both) else ()
 
 
-def _quotient(one: Number, two: Number) -> Number:
+def _product(one: Number, two: Number) -> Number | None:
+    """The product of two factors; None where it cannot wait."""
+    if not isinstance(one, float) and not isinstance(two, float):
+        return number(one * two)
+    product = float(one) * float(two) if _is_near(one) and _is_near(two) else None
+    return None if product is None or not _is_near(product) else product
+
+
+def _quotient(one: Number, two: Number) -> Number | None:
+    """What is left of a factor without another one; None where no double may hold it."""
     if one == two:
         return 1
-    if isinstance(one, float) or isinstance(two, float):
-        return float(one) / float(two)
-    return number(Fraction(one) / Fraction(two))
+    if not isinstance(one, float) and not isinstance(two, float):
+        return number(Fraction(one) / Fraction(two))
+    return float(one) / float(two) if _is_near(one) and _is_near(two) else None
+
+
+def _is_near(factor: Number) -> bool:
+    """Whether doubles hold the products and quotients of a factor with others that are near."""
+    return abs(exponent_of(factor)) < _FAR

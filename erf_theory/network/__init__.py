@@ -63,7 +63,9 @@ _LATE = {
 
 
 def __getattr__(name: str) -> Any:
-    """Load a name from the module that defines it."""
+    """Load a name from the module that defines it, or that module."""
+    if name in _LATE.values():
+        return import_module(f"{__name__}.{name}")
     if name not in _LATE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_LATE[name]}"), name)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import singledispatch
-from typing import Any, NamedTuple, final
+from typing import Any, final
 
 from erf_theory.errors import ErfTheoryError
 from erf_theory.lattice import Steps, per_axis
@@ -29,7 +29,8 @@ __all__ = [
 
 
 @final
-class Region(NamedTuple):
+@dataclass(frozen=True)
+class Region:
     """A box in the coordinates of one node: its first place and its shape."""
 
     start: tuple[int, ...]

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from erf_theory.engines.field import F, Program, entered
 from erf_theory.errors import ErfTheoryError
 from erf_theory.lattice import per_axis
-from erf_theory.network.base import need_whole
+from erf_theory.network.base import Layer, need_whole
 from erf_theory.network.convolutions import Weighted
 from erf_theory.network.nodes import INPUT, Network, remembered
 from erf_theory.network.pointwise import Activation
@@ -38,8 +38,12 @@ _WINNERS = (
 @remembered
 def has_given_weights(network: Network) -> bool:
     """Whether any layer that the output depends on has weights as given."""
-    layers = [network.nodes[place].layer for place in needed(network) if place != INPUT]
-    return any(isinstance(x, Weighted) and x.given_weights is not None for x in layers)
+    return any(isinstance(x, Weighted) and x.given_weights is not None for x in _needed(network))
+
+
+def _needed(network: Network) -> list[Layer]:
+    """The layers that the output depends on."""
+    return [network.nodes[place].layer for place in needed(network) if place != INPUT]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -140,7 +144,7 @@ def given_reasons(network: Network, kind: str = "energy") -> tuple[str, ...]:
 
 def _given_reasons(network: Network) -> tuple[str, ...]:
     """Why the energy of a network with weights as given is only approximate."""
-    layers = [node.layer for node in network.nodes]
+    layers = _needed(network)
     sizes = (per_axis(x.size, network.ndim) for x in layers if isinstance(x, MaxPool))
     chooses = any(isinstance(x, Activation) for x in layers) and any(max(s) > 1 for s in sizes)
     return (_SIGNS, _WINNERS) if chooses else (_SIGNS,)

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 from operator import add
 from typing import Generic, NamedTuple, final
 
 import numpy as np
 
 from erf_theory.engines.field import F
-from erf_theory.errors import ErfTheoryError
+from erf_theory.errors import EngineError, ErfTheoryError
 from erf_theory.exact import FloatArray
 from erf_theory.kernel import Kernel
 from erf_theory.network.base import Given, Layer
@@ -32,8 +32,8 @@ from erf_theory.propagation.products import product_of, sum_of, weights_of
 
 __all__ = ["Stretch", "Stretches", "Unsquared", "mixed_before", "nothing"]
 
-_KEPT = 2**23
-"""Squares of products that a network keeps: 64 MB."""
+_KEPT, _KEPT_ALONE = 2**23, 2**21
+"""Squares that a network keeps, of products and of single layers: 64 and 16 MB."""
 _MOST_POWER = 1000
 """Powers of 2 up to this one are doubles, and so are their squares in two steps."""
 _FAR = 100
@@ -41,7 +41,7 @@ _FAR = 100
 
 
 _Key = tuple[int, int, bool]
-"""Places of the last layer and of the first, and whether there are borders."""
+"""Places of the last layer and of the first, the same for one alone, and if there are borders."""
 
 
 class _Squares(NamedTuple):
@@ -56,14 +56,21 @@ class _Squares(NamedTuple):
         """A layer without its weights; those of a fresh one become their squares in place."""
         weights = weights_of(layer)
         if power := _power(weights):
-            weights = np.ldexp(weights, -power)
-        squares = np.square(weights, out=weights if is_fresh else None)
+            squares = np.square(np.ldexp(weights, -power))
+            if np.count_nonzero(squares) < np.count_nonzero(weights):
+                raise EngineError("the squares of a layer's weights are too far apart for doubles")
+        else:
+            squares = np.square(weights, out=weights if is_fresh else None)
         kernel = Kernel.of(squares, (0,) * ndim, float(squares.max()))
         return cls(replace(layer, weights=None, bias=None), kernel, power)
 
     def back(self, end: F, axes: Axes) -> F:
         """Energies before the layers."""
         return windowed(self.layer, _times_square(end, self.power), self.kernel, axes)
+
+
+_Known = dict[tuple[_Key, Axes | None], _Squares | None]
+"""Squares by their layers and by the field's axes; None for all axes of the network."""
 
 
 class Stretch(NamedTuple, Generic[F]):
@@ -216,32 +223,24 @@ class Stretches(NamedTuple):
         return product_of(stretch.whole, layer, self.network.ndim, borders=self.has_borders)
 
     def _squares(self, stretch: Stretch[F], place: int, layer: Conv) -> _Squares | None:
-        """Those of a stretch and a layer before it."""
-        key = stretch.start, place, self.has_borders
-        return self._kept(key, lambda: self._product(stretch, layer))
+        """Those of a stretch and a layer before it; None where both are no one layer."""
 
-    def _kept(self, key: _Key, made: Callable[[], Conv | None]) -> _Squares | None:
-        """The squares of a layer that is made now: the same at every walk, and kept."""
+        def made() -> _Squares | None:
+            product = self._product(stretch, layer)
+            return product and _Squares.of(product, self.network.ndim, is_fresh=True)
+
+        return self._kept((stretch.start, place, self.has_borders), made)
+
+    def _kept(self, key: _Key, made: Callable[[], _Squares | None]) -> _Squares | None:
+        """Squares on the field's axes: the same at every walk, and kept where there is room."""
         known, axes = _known_squares(self.network), self.settings[key[1]].axes
-        if (key, axes) not in known:
-            whole = self._kept_whole(key, made)
-            squares = whole and whole._replace(kernel=axes.kernel(whole.kernel))
-            if (key, None) not in known:
-                return squares
-            known[key, axes] = squares
-        return known[key, axes]
-
-    def _kept_whole(self, key: _Key, made: Callable[[], Conv | None]) -> _Squares | None:
-        """The same on all axes of the network."""
-        known = _known_squares(self.network)
-        if (key, None) not in known:
-            layer, ndim, is_product = made(), self.network.ndim, key[0] != key[1]
-            squares = layer and _Squares.of(layer, ndim, is_fresh=is_product)
-            kept = (one for (_, axes), one in known.items() if axes is None)
-            if sum(one.kernel.taps.size for one in (*kept, squares) if one) > _KEPT:
-                return squares
-            known[key, None] = squares
-        return known[key, None]
+        if (key, axes) in known:
+            return known[key, axes]
+        whole = known[key, None] if (key, None) in known else made()
+        squares = whole and whole._replace(kernel=axes.kernel(whole.kernel))
+        if (key, None) in known or _have_room(known, key, whole):
+            known[key, None], known[key, axes] = whole, squares
+        return squares
 
     def _squared(self, stretch: Stretch[F]) -> F:
         return self._back(stretch.place, stretch.energies, stretch.whole)
@@ -253,7 +252,8 @@ class Stretches(NamedTuple):
         if isinstance(layer, Conv):
             at = at._replace(channels=layer.in_channels)
         elif isinstance(own, Conv) and _mixes(own) and at.kind == "energy" and not at.single:
-            squares = self._kept((place, place, self.has_borders), lambda: own)
+            made = partial(_Squares.of, own, self.network.ndim, is_fresh=False)
+            squares = self._kept((place, place, self.has_borders), made)
             assert squares is not None  # noqa: S101
             return self.edge(squares.back(field, at.axes), node)
         return self.edge(channelwise(layer or own, field, at), node)
@@ -270,9 +270,21 @@ def nothing(thing: Unsquared[F], ndim: int) -> F:
 
 
 @remembered
-def _known_squares(network: Network) -> dict[tuple[_Key, Axes | None], _Squares | None]:
-    """Squares of products, by the field's axes; None for all of the network's."""
+def _known_squares(network: Network) -> _Known:
+    """Squares that a network keeps."""
     return {}
+
+
+def _have_room(known: _Known, key: _Key, squares: _Squares | None) -> bool:
+    """Whether more squares are kept beside those of their kind: of products, or of one layer."""
+    is_product = key[0] != key[1]
+    kept = [
+        one
+        for ((start, place, _), axes), one in known.items()
+        if axes is None and (start != place) == is_product
+    ]
+    numbers = sum(one.kernel.taps.size for one in (*kept, squares) if one)
+    return numbers <= (_KEPT if is_product else _KEPT_ALONE)
 
 
 @remembered

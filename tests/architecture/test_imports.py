@@ -52,3 +52,11 @@ def test_torch_stays_out_where_it_is_installed(statement):
 
 def test_a_heavy_import_is_seen():
     assert {"mpmath", "sympy"} <= modules("import sympy")
+
+
+def test_modules_that_load_late_are_there_when_they_are_named():
+    graph, files = "network.graph.Chain", "network.files.load"
+    assert modules(f"from erf_theory import network; {graph}; {files}") >= {
+        "erf_theory.network.graph",
+        "erf_theory.network.files",
+    }

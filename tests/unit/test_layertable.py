@@ -34,6 +34,10 @@ NET = Chain(
 
 
 CONV, RELU = Conv(4, 4, 3, padding=1), Activation("relu")
+NARROW = np.random.default_rng(3).normal(size=(4, 4, 5, 5))
+NARROW[:2, :, [0, 1, 3, 4]] = 0
+GIVEN = Chain([Conv(4, 4, 5, padding=2, weights=NARROW, bias=[9, 9, -9, -9]), RELU])
+SIDE = Chain([Parallel({"given": GIVEN, "random": CONV})])
 UNLIKE = [Chain([CONV, RELU]), Conv(4, 4, 1), MaxPool(1)]
 NETWORKS = {
     "plain": NET,
@@ -54,6 +58,7 @@ NETWORKS = {
     "groups of unlike channels": Chain(
         [Parallel([Conv(1, 4, 1), Conv(1, 4, 3, padding=1)], "concat"), Norm("group", 2)]
     ),
+    "given beside the output": SIDE.until("0.random"),
     "gates in a row": Chain([CONV, RELU, MaxPool(1), Norm(), RELU, MaxPool(2), RELU, CONV, RELU]),
 }
 

@@ -81,6 +81,25 @@ def test_factors_whose_product_no_double_holds_are_recorded(power):
     assert np.log2(found.values.item()) + found.exponent == 2 * power
 
 
+@pytest.mark.parametrize("swapped", [False, True])
+@pytest.mark.parametrize(
+    "size",
+    [2.0**700, 2.0**-700, 10**400, Fraction(1, 10**400)],
+    ids=["large", "small", "huge", "tiny"],
+)
+def test_branches_whose_factors_are_far_apart_both_count(size, swapped):
+    back = 1 / size if isinstance(size, float) else Fraction(1) / size
+    half = 1 if isinstance(size, float) else 0.5
+
+    def program(field):
+        one = field.convolve(Kernel([back, back])).scale(size)
+        two = field.scale(back).scale(half).convolve(Kernel([size, size]), 2).scale(1 / half)
+        return two + one if swapped else one + two
+
+    found = recorded(program, 1)(convolution.impulse(1))
+    assert np.ldexp(found.values, found.exponent) == pytest.approx([2, 1, 1], rel=1e-14)
+
+
 def test_a_sum_keeps_what_both_are_multiplied_by():
     done, end = names(lambda f: f.scale(3).convolve(THREE).scale(2) + f.scale(3))
     assert done == ["convolve", "sum"]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from erf_theory import layer_table, network_erf
-from erf_theory.errors import ErfTheoryError
+from erf_theory.errors import EngineError, ErfTheoryError
 from erf_theory.network import (
     Activation,
     Add,
@@ -272,3 +272,26 @@ def test_weights_are_read_alone_and_squares_kept_are_those_made_anew(monkeypatch
     assert all(np.array_equal(a, b) for a, b in zip(arrays, before, strict=True))
     for profile, axis in zip(profiles, (0, 1, 0, 1), strict=True):
         assert profile == pytest.approx(whole.sum(axis=1 - axis), rel=1e-12)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize(("last", "tiny"), [(1e75, 1e-127), (1e98, 1e-120), (1e40, 1e-127)])
+def test_a_branch_counts_whatever_its_weights_are_made_up_of(last, tiny, order):
+    def net(last, tiny):
+        wide = Conv(2, 2, 3, weights=np.full((2, 2, 3), tiny))
+        back = Conv(2, 2, 1, groups=2, weights=np.full((2, 1, 1), 1 / tiny))
+        branches = [Chain([wide, wide, back, back, RELU]), RELU][::order]
+        end = Conv(2, 2, 1, weights=np.full((2, 2, 1), last))
+        return Chain([Parallel(branches), end], 1)
+
+    near, far = network_erf(net(1.0, 1.0)), network_erf(net(last, tiny))
+    assert far.values == pytest.approx(near.values, rel=1e-12)
+    assert far.log_mass == pytest.approx(near.log_mass + 2 * np.log(last), rel=1e-12)
+    assert layer_table(net(last, tiny)).rows[-1].std == pytest.approx(near.std, rel=1e-12)
+
+
+def test_weights_too_far_apart_for_doubles_are_refused():
+    weights = np.array([[[1e60, 2e60, 1e60]], [[1e-120] * 3]])
+    net = Chain([Conv(1, 2, 3, weights=weights), RELU, Scale([0, 1]), RELU], ndim=1)
+    with pytest.raises(EngineError, match="too far apart for doubles"):
+        network_erf(net)
