@@ -89,11 +89,14 @@ def test_factors_whose_product_no_double_holds_are_recorded(power):
 )
 def test_branches_whose_factors_are_far_apart_both_count(size, swapped):
     back = 1 / size if isinstance(size, float) else Fraction(1) / size
-    half = 1 if isinstance(size, float) else 0.5
+    floats = [] if isinstance(size, float) else [0.5, 2.0]
 
     def program(field):
         one = field.convolve(Kernel([back, back])).scale(size)
-        two = field.scale(back).scale(half).convolve(Kernel([size, size]), 2).scale(1 / half)
+        two = field.scale(back)
+        for factor in floats:
+            two = two.scale(factor)
+        two = two.convolve(Kernel([size, size]), 2)
         return two + one if swapped else one + two
 
     found = recorded(program, 1)(convolution.impulse(1))
