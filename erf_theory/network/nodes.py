@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property, wraps
 from math import prod
-from typing import Concatenate, ParamSpec, TypeVar, final
+from typing import Any, Concatenate, ParamSpec, TypeVar, final
 
 from erf_theory.errors import ErfTheoryError, MapTooLargeError
 from erf_theory.lattice import Steps, per_axis
@@ -62,6 +62,10 @@ class Network(ABC):
     """Channels of the input, where they are said."""
     remarks: tuple[str, ...] = ()
     """What is to be said of it: how it was read."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy starts with: not what `remembered` keeps, under names with dots."""
+        return {name: value for name, value in self.__dict__.items() if "." not in name}
 
     @property
     @abstractmethod

@@ -1,5 +1,10 @@
+import copy
+import pickle
+
+import numpy as np
 import pytest
 
+from erf_theory import layer_table
 from erf_theory.errors import ErfTheoryError
 from erf_theory.network import (
     Activation,
@@ -149,3 +154,14 @@ def test_a_name_that_others_go_on_behind_is_that_of_the_last_of_them():
     for name in ("", "ab.co", "c"):
         with pytest.raises(ErfTheoryError, match="there is no node"):
             network.place_of(name)
+
+
+def test_a_copy_takes_nothing_along_that_was_only_remembered():
+    weights = np.random.default_rng(1).normal(size=(8, 8, 3))
+    network = Chain([Conv(8, 8, 3, weights=weights), Activation("relu")], 1)
+    assert network.channels == (8, 8)
+    size, table = len(pickle.dumps(network)), layer_table(network)
+    assert len(pickle.dumps(network)) < 1.5 * size
+    for other in (pickle.loads(pickle.dumps(network)), copy.deepcopy(network)):  # noqa: S301
+        assert other.label == network.label
+        assert layer_table(other).rows == table.rows
