@@ -32,8 +32,6 @@ _LOST = -1075
 """What underflows is off by less than 2**-1075."""
 _NEAR = 16
 """Powers of 2 up to this one, up or down, are not worth a copy."""
-_SAFE = _PEAK + _LOST - _NEAR
-"""What may be lost below this power of 2 is not seen beside any peak near 2**490."""
 _ROOM = 1000
 """Doubles from 2**-1000 to 2**1000 are far from both ends of their range."""
 
@@ -343,8 +341,6 @@ def _balanced(
     values: FloatArray, start: tuple[int, ...], exponent: int, floor: int = -10_000
 ) -> Samples:
     """A field, ``values * 2**exponent``, with its largest sample brought to about ``2**490``."""
-    if floor < _SAFE and _is_level(values):
-        return Samples(values, start, exponent, floor)
     peak = max(values.item(values.argmax()), -values.item(values.argmin()))
     if peak == 0:
         return Samples(values, start, 0)
@@ -358,19 +354,6 @@ def _balanced(
         return Samples(values, start, exponent, floor)
     floor = max(floor + shift, _LOST) if shift < 0 else floor + shift
     return Samples(np.ldexp(values, shift), start, exponent - shift, floor)
-
-
-def _is_level(values: FloatArray) -> bool:
-    """Whether the largest sample is surely near ``2**490``: between the norm and the mean square.
-
-    One product tells, sooner than looking for it.
-    """
-    if not values.flags.c_contiguous:
-        return False
-    line = values.reshape(-1)
-    with np.errstate(over="ignore"):
-        square = float(line @ line)
-    return len(line) * 4.0 ** (_PEAK - _NEAR) <= square <= 4.0 ** (_PEAK + _NEAR - 1)
 
 
 def _parted(factor: Number) -> tuple[float, int]:

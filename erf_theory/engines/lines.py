@@ -72,16 +72,11 @@ def mean_lines(
     meeting = _meeting(operations, sights, counts, seen)
     for step, samples in responses(end, channels, ends, {*seen, meeting}, meeting):
         if step in wanted:
-            yield step, samples._replace(values=_mean(samples.values))
+            yield step, samples._replace(values=samples.values.mean(axis=0))
     units = _side_by_side(sights, meeting, [step for step in seen if step < meeting])
     if units:
         field, powers = _carried(operations[:meeting], sights, units, counts)
         yield from _met(field, powers, units, samples, sights[meeting].jump)
-
-
-def _mean(values: FloatArray) -> FloatArray:
-    """The mean over the first axis, as a product: sooner than by sums."""
-    return np.full(len(values), 1 / len(values)) @ values
 
 
 @final

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial, reduce
+from math import frexp, isfinite, ldexp
 from operator import add
 from typing import Generic, NamedTuple, final
 
@@ -55,13 +56,14 @@ class _Squares(NamedTuple):
     def of(cls, layer: Conv, ndim: int, *, is_fresh: bool) -> _Squares:
         """A layer without its weights; those of a fresh one become their squares in place."""
         weights = weights_of(layer)
-        if power := _power(weights):
+        largest = _largest(weights)
+        if power := _power(largest):
             squares = np.square(np.ldexp(weights, -power))
             if np.count_nonzero(squares) < np.count_nonzero(weights):
                 raise EngineError("the squares of a layer's weights are too far apart for doubles")
         else:
             squares = np.square(weights, out=weights if is_fresh else None)
-        kernel = Kernel.of(squares, (0,) * ndim, float(squares.max()))
+        kernel = Kernel.of(squares, (0,) * ndim, ldexp(largest, -power) ** 2)
         return cls(replace(layer, weights=None, bias=None), kernel, power)
 
     def back(self, end: F, axes: Axes) -> F:
@@ -104,7 +106,7 @@ class Stretch(NamedTuple, Generic[F]):
 
     def onwards(self, place: int, layer: Conv) -> Stretch[F]:
         """The same with one more layer in it: a product with ``whole``."""
-        power = _power(weights_of(layer))
+        power = _power(_largest(weights_of(layer)))
         ones = np.ones(layer.in_channels)
         return Stretch(self.start, place, self.end, _times(layer, -power), ones, self.power + power)
 
@@ -329,7 +331,12 @@ def _linear_factors(layer: Layer, at: Setting) -> FloatArray:
     return np.asarray(sign * np.sqrt(at.gates))
 
 
-def _power(weights: FloatArray) -> int:
+def _largest(weights: FloatArray) -> float:
+    """The largest magnitude."""
+    return float(max(weights.max(), -weights.min()))
+
+
+def _power(largest: float) -> int:
     """The power of 2 above the largest of some weights; 0 where that is not far from 1.
 
     Raises
@@ -337,15 +344,10 @@ def _power(weights: FloatArray) -> int:
     ErfTheoryError
         If no double holds it.
     """
-    line = weights.ravel()
-    with np.errstate(over="ignore", under="ignore"):
-        near = 4.0**-_FAR < line @ line < 4.0**_FAR
-    if near:
-        return 0
-    largest = float(max(weights.max(), -weights.min()))
-    if not np.isfinite(largest):
+    if not isfinite(largest):
         raise ErfTheoryError("products of weights are above the largest double: scale them down")
-    return min(int(np.frexp(largest)[1]), _MOST_POWER)
+    power = frexp(largest)[1]
+    return min(power, _MOST_POWER) if abs(power) > _FAR else 0
 
 
 def _times(layer: Conv, power: int) -> Conv:
