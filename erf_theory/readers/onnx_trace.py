@@ -120,6 +120,8 @@ class _Reading:
             self._branch(node, bool(inputs[0].array))
         elif is_own and node.op_type in ("Shape", "Size") and self.shape_of(node.input[0]):
             self._measured(node)
+        elif is_own and fixed and node.op_type == "Identity":
+            self._alias(node.input[0], node.output[0])
         elif is_own and fixed and node.op_type not in (*_CONTROL, *_RANDOM):
             self._folded(node)
         else:
@@ -174,9 +176,13 @@ class _Reading:
             self._tensor(tensor.name, tensor)
         self.nodes(graph.node)
         for inner, outer in zip(graph.output, node.output, strict=True):
-            self.known[outer] = self.known[inner.name]
-            if inner.name in self.types:
-                self.types[outer] = self.types[inner.name]
+            self._alias(inner.name, outer)
+
+    def _alias(self, name: str, other: str) -> None:
+        """Another name of a tensor."""
+        self.known[other] = self.known[name]
+        if name in self.types:
+            self.types[other] = self.types[name]
 
     def _measured(self, node: Any) -> None:
         """The shape of a tensor, or its number of samples."""
