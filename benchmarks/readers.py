@@ -26,7 +26,9 @@ __all__ = ["resnet50", "rows"]
 
 _SIDE, _LARGEST = 224, 491
 _IMAGES, _SAMPLES = 8, 100
+_SEEN = "round(table.rows[-1].trf), len(table)"
 _WORK = "`layer_table(read_onnx(path))` of MobileNetV2, weights as given, 149 layers"
+_FOLDED = "the same with norms folded into convolutions, as PyTorch exports it: 97 layers"
 
 
 def rows(*, smoke: bool) -> list[Row]:
@@ -35,17 +37,21 @@ def rows(*, smoke: bool) -> list[Row]:
         return []
     network = numbered(zoo.mobilenet_v2())
     module = _module(network)
-    path = Path(_folder().name) / "mobilenet_v2.onnx"
-    _write(module, path, network.in_channels)
-    code = (
-        "from erf_theory import layer_table, read_onnx; "
-        f"print(layer_table(read_onnx({str(path)!r})).rows[-1].trf)"
-    )
+    path, folded = (Path(_folder().name) / f"{name}.onnx" for name in ("whole", "folded"))
+    _write(module, path, network.in_channels, norms=True)
+    _write(module, folded, network.in_channels, norms=False)
     return [
         *(_beside(network, module, path, n) for n in ((2,) if smoke else (_SAMPLES, _IMAGES))),
-        Command(f"new process: {_WORK}", code, f"{_LARGEST}"),
+        Command(f"new process: {_WORK}", _code(path), f"{_LARGEST} 149"),
+        Command(f"new process: {_FOLDED}", _code(folded), f"{_LARGEST} 97"),
         *([] if smoke else [_report()]),
     ]
+
+
+def _code(path: Path) -> str:
+    """What a new process runs of a file."""
+    table = f"table = layer_table(read_onnx({str(path)!r}))"
+    return f"from erf_theory import layer_table, read_onnx; {table}; print({_SEEN})"
 
 
 def resnet50() -> Any:
@@ -86,13 +92,14 @@ def _module(network: Network) -> Any:
     return torch_module(network, weights, {}).eval().float()
 
 
-def _write(module: Any, path: Path, channels: int) -> None:
-    """A module as a file of its own, its norms not folded into convolutions."""
+def _write(module: Any, path: Path, channels: int, *, norms: bool) -> None:
+    """A module as a file of its own, its norms as they are or folded into convolutions."""
     import torch
 
-    image, kept = torch.zeros(1, channels, _SIDE, _SIDE), torch.onnx.TrainingMode.PRESERVE
+    image, modes = torch.zeros(1, channels, _SIDE, _SIDE), torch.onnx.TrainingMode
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        kept = modes.PRESERVE if norms else modes.EVAL
         torch.onnx.export(module, (image,), path, dynamo=False, training=kept)
 
 
