@@ -44,8 +44,15 @@ def rows(*, smoke: bool) -> list[Row]:
         *(_beside(network, module, path, n) for n in ((2,) if smoke else (_SAMPLES, _IMAGES))),
         Command(f"new process: {_WORK}", _code(path), f"{_LARGEST} 149"),
         Command(f"new process: {_FOLDED}", _code(folded), f"{_LARGEST} 97"),
+        _own(path),
         *([] if smoke else [_report()]),
     ]
+
+
+def _own(path: Path) -> Extra:
+    """A new process beside one that only loads the libraries that read numbers and files."""
+    beside, other = "new process: `import numpy, onnx`", "import numpy, onnx"
+    return Extra(f"new process: {_WORK}", _code(path), beside, other, f"{_LARGEST} 149", 1.0)
 
 
 def _code(path: Path) -> str:
