@@ -19,14 +19,14 @@ from typing import Any, final
 import numpy as np
 
 from erf_theory.engines.field import Border, F, Program, point, weighted_sum
-from erf_theory.exact import FloatArray, Number, exponent_of, number
+from erf_theory.exact import FloatArray, Number, number
 from erf_theory.kernel import Kernel
 from erf_theory.lattice import Steps, per_axis
 
 __all__ = ["Operation", "Recorded", "Tape", "last_read", "recorded"]
 
-_FAR = 330
-"""Floats beyond 2**330, or as far below 1, are recorded at once: doubles end not far from there."""
+_LEAST, _MOST = 1e-100, 1e100
+"""Floats outside are recorded at once: doubles end not far from there."""
 Operation = tuple[str, tuple[int, ...], tuple[Any, ...]]
 _WHOLE = (1, ())
 """A term that is all of its step."""
@@ -101,16 +101,17 @@ class Recorded:
         step, product = self.step, _product(self.factor, factor)
         if product is None:
             step, product = self.tape.append("sum", (step,), (self.factor, ())), factor
-        if isinstance(product, float) and not _is_near(product):
+        if isinstance(product, float) and _near(product) is None:
             step, product = self.tape.append("sum", (step,), (product, ())), 1
         return Recorded(self.tape, step, self.ndim, product, self.shift)
 
     def __add__(self, other: Recorded) -> Recorded:
         """Record a sum; what both are multiplied by stays a factor, if doubles hold the rest."""
         common = self.factor or other.factor
-        if _quotient(self.factor, common) is None or _quotient(other.factor, common) is None:
+        one, two = _quotient(self.factor, common), _quotient(other.factor, common)
+        if one is None or two is None:
             return self.placed() + other.placed()
-        terms = self.term(common), other.term(common)
+        terms = (one, self.shift if one else ()), (two, other.shift if two else ())
         step = self.tape.append("sum", (self.step, other.step), *terms)
         return Recorded(self.tape, step, self.ndim, common)
 
@@ -323,8 +324,8 @@ def _product(one: Number, two: Number) -> Number | None:
     """The product of two factors; None where it cannot wait."""
     if not isinstance(one, float) and not isinstance(two, float):
         return number(one * two)
-    product = float(one) * float(two) if _is_near(one) and _is_near(two) else None
-    return None if product is None or not _is_near(product) else product
+    a, b = _near(one), _near(two)
+    return None if a is None or b is None else _near(a * b)
 
 
 def _quotient(one: Number, two: Number) -> Number | None:
@@ -333,9 +334,16 @@ def _quotient(one: Number, two: Number) -> Number | None:
         return 1
     if not isinstance(one, float) and not isinstance(two, float):
         return number(Fraction(one) / Fraction(two))
-    return float(one) / float(two) if _is_near(one) and _is_near(two) else None
+    a, b = _near(one), _near(two)
+    return None if a is None or b is None else a / b
 
 
-def _is_near(factor: Number) -> bool:
-    """Whether doubles hold the products and quotients of a factor with others that are near."""
-    return abs(exponent_of(factor)) < _FAR
+def _near(factor: Number) -> float | None:
+    """A factor as a double; None where doubles may not hold its products with others like it."""
+    try:
+        value = float(factor)
+    except OverflowError:
+        return None
+    if _LEAST < abs(value) < _MOST:
+        return value
+    return None if factor else value
