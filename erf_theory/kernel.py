@@ -314,7 +314,7 @@ def _alike(a: Kernel, b: Kernel) -> tuple[NumberArray, NumberArray]:
 def axis_kernels(kernel: Kernel) -> tuple[Kernel, ...]:
     """Kernels along one axis each whose product is a kernel of several, where that is quicker.
 
-    None where it is not, or the kernel is no such product.
+    Empty where it is not, or the kernel is no such product.
 
     Examples
     --------

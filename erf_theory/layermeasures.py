@@ -11,7 +11,7 @@ from erf_theory.architectures import network_erf
 from erf_theory.erf import ERF
 from erf_theory.layerprofiles import Measures
 from erf_theory.network.base import Layer
-from erf_theory.network.convolutions import Weighted
+from erf_theory.network.convolutions import is_given
 from erf_theory.network.nodes import INPUT, Network
 from erf_theory.network.pointwise import Activation, Dropout, Identity, Norm
 from erf_theory.network.routing import ChannelShuffle
@@ -55,7 +55,7 @@ def _same_shapes(network: Network) -> set[int]:
     A gate or a norm weighs channels that are not alike by themselves, and the gate of a unit may
     depend on one that the unit's samples have met before.
     """
-    if any(_is_given(node.layer) for node in network.nodes):
+    if any(is_given(node.layer) for node in network.nodes):
         return {place for place, node in enumerate(network.nodes) if _keeps_shape(node.layer)}
     before = signals(network, Notes())
     run = Runs.of(network, before, INPUT)
@@ -66,11 +66,6 @@ def _same_shapes(network: Network) -> set[int]:
         if _keeps_shape(node.layer) or (weighs_alike and _has_one_factor(node.layer)):
             found.add(place)
     return found
-
-
-def _is_given(layer: Layer) -> bool:
-    """Whether a layer has weights as given."""
-    return isinstance(layer, Weighted) and layer.given_weights is not None
 
 
 def _keeps_shape(layer: Layer) -> bool:

@@ -19,7 +19,7 @@ from erf_theory.engines.tape import Recorded, Tape
 from erf_theory.errors import EngineError
 from erf_theory.exact import FloatArray
 from erf_theory.measures import LUO_LEVEL, count_above
-from erf_theory.network.convolutions import Weighted
+from erf_theory.network.convolutions import is_given
 from erf_theory.network.nodes import INPUT, Network
 from erf_theory.propagation.axes import Axes, NoMarginalError
 from erf_theory.propagation.perchannel import Channelwise, given_reasons, has_given_weights
@@ -132,8 +132,7 @@ def _weighed(network: Network) -> set[int]:
     """Places of the nodes that given weights lie before."""
     found: set[int] = set()
     for place, node in enumerate(network.nodes):
-        is_given = isinstance(node.layer, Weighted) and node.layer.given_weights is not None
-        if is_given or any(i in found for i in node.inputs if i != INPUT):
+        if is_given(node.layer) or any(i in found for i in node.inputs if i != INPUT):
             found.add(place)
     return found
 

@@ -26,7 +26,7 @@ from erf_theory.network.base import (
 )
 from erf_theory.network.weights import law, middle
 
-__all__ = ["Conv", "ConvTranspose", "Init", "Weighted"]
+__all__ = ["Conv", "ConvTranspose", "Init", "Weighted", "is_given"]
 
 Init = str | Number | npt.ArrayLike
 
@@ -228,6 +228,17 @@ class ConvTranspose(Weighted):
         """Shape of the weight array, as PyTorch has it."""
         lead = (self.in_channels, self.out_channels // self.groups)
         return (*lead, *per_axis(self.size, ndim))
+
+
+def is_given(layer: Layer) -> bool:
+    """Whether a layer has weights as given.
+
+    Examples
+    --------
+    >>> is_given(Conv(1, 1, 3, weights=[[[1, 2, 1]]])), is_given(Conv(1, 1, 3))
+    (True, False)
+    """
+    return isinstance(layer, Weighted) and layer.given_weights is not None
 
 
 def _init(given: Any) -> Any:

@@ -11,7 +11,7 @@ from erf_theory.engines.field import F, Program, entered
 from erf_theory.errors import ErfTheoryError
 from erf_theory.lattice import per_axis
 from erf_theory.network.base import Layer, need_whole
-from erf_theory.network.convolutions import Weighted
+from erf_theory.network.convolutions import is_given
 from erf_theory.network.nodes import INPUT, Network, remembered
 from erf_theory.network.pointwise import Activation
 from erf_theory.network.pooling import MaxPool
@@ -38,7 +38,7 @@ _WINNERS = (
 @remembered
 def has_given_weights(network: Network) -> bool:
     """Whether any layer that the output depends on has weights as given."""
-    return any(isinstance(x, Weighted) and x.given_weights is not None for x in _needed(network))
+    return any(map(is_given, _needed(network)))
 
 
 def _needed(network: Network) -> list[Layer]:

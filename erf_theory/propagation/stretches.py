@@ -126,7 +126,7 @@ class Stretch(NamedTuple, Generic[F]):
 
     @property
     def whole(self) -> Conv:
-        """The layer, the factors in its weights; but for the power."""
+        """The layer, the factors in its weights; but for the power. Itself where all are 1."""
         if (self.factors == 1).all():
             return self.layer
         weights = weights_of(self.layer)
